@@ -1,0 +1,30 @@
+/* ckpt.h: safetensors files (8-byte little-endian header length, JSON header, data). Hostile input: header
+ * at most 1 MiB, sizes equal dtype x shape, offsets inside the file and without overlap. */
+#pragma once
+#include "param.h"
+
+struct ckpt_tensor { const char *name; enum dtype dtype; struct shape shape; const void *data; };
+struct ckpt;
+NODISCARD enum err ckpt_open(const char *path, struct ckpt **out);           /* mmap */
+NODISCARD enum err ckpt_parse(const uint8_t *bytes, size_t len, const char *name, struct ckpt **out); /* borrows bytes */
+void ckpt_close(struct ckpt *c);
+const char *ckpt_meta(const struct ckpt *c, const char *key);                 /* NULL if absent */
+size_t ckpt_n_meta(const struct ckpt *c);
+void ckpt_meta_at(const struct ckpt *c, size_t i, const char **key, const char **value);
+size_t ckpt_n(const struct ckpt *c);
+struct ckpt_tensor ckpt_at(const struct ckpt *c, size_t i);
+bool ckpt_find(const struct ckpt *c, const char *name, struct ckpt_tensor *out);
+const char *ckpt_hash(const struct ckpt *c);     /* 16 hex digits over all bytes of the file */
+
+struct ckpt_writer;
+struct ckpt_writer *ckpt_writer_new(void);
+void ckpt_writer_meta(struct ckpt_writer *w, const char *key, const char *value);
+void ckpt_writer_add(struct ckpt_writer *w, const char *name, enum dtype t, struct shape s, const void *data); /* copies */
+NODISCARD enum err ckpt_writer_save(struct ckpt_writer *w, const char *path); /* atomic; frees the writer */
+
+/* A whole parameter set: every declared tensor must be there with its shape (ERR_SHAPE with the name). */
+NODISCARD enum err ckpt_load_params(const struct ckpt *c, struct params *p, struct device *d);
+void ckpt_add_params(struct ckpt_writer *w, const struct params *p, struct device *d);
+/* Training state beside the weights: moments, under "adam.m/" and "adam.v/". */
+void ckpt_add_moments(struct ckpt_writer *w, const struct params *p, struct device *d);
+NODISCARD enum err ckpt_load_moments(const struct ckpt *c, struct params *p, struct device *d);

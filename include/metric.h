@@ -1,0 +1,30 @@
+/* metric.h: objective measures of rolls with the correct definitions: MuseGAN (Dong et al., AAAI-18)
+ * and BinaryMuseGAN (Dong and Yang, ISMIR-18). All are accumulated over many 4-bar phrases and then
+ * averaged. A metric that nothing was measured for is NaN. */
+#pragma once
+#include "err.h"
+#include "role.h"
+struct roll;
+
+enum metric {
+    METRIC_EB,  /* % empty bars */
+    METRIC_UPC, /* used pitch classes a non-empty bar, 0..12 (pitch mod 12) */
+    METRIC_UP,  /* used pitches a non-empty bar */
+    METRIC_QN,  /* % of notes at least a 32nd long: >= 3 steps of 96, >= 2 of 48; note runs by onset */
+    METRIC_PR,  /* % of steps of non-empty bars with more than two pitches sounding */
+    METRIC_ISR, /* % of cells inside the key's scale */
+    METRIC_DP,  /* % of onsets on the 8th grid of 4/4 (drum pattern; MuseGAN v1 form) */
+    METRIC_NOTES, /* notes a non-empty bar */
+    N_METRICS
+};
+const char *metric_name(enum metric m);
+
+struct metrics {                       /* accumulators; zero-initialise */
+    double sum[N_METRICS][N_ROLES], weight[N_METRICS][N_ROLES];
+    double td_sum[N_ROLES][N_ROLES], td_weight[N_ROLES][N_ROLES]; /* tonal distance, pairs of pitched tracks */
+    long n_phrases;
+};
+/* Add one band roll (5 tracks, bar_steps 48 or 96 or 16). scale: bit set of in-scale pitch classes, 0 = C major. */
+void metrics_add(struct metrics *m, const struct roll *r, unsigned scale);
+double metrics_get(const struct metrics *m, enum metric which, enum role track);
+double metrics_td(const struct metrics *m, enum role a, enum role b); /* Harte et al. 2006, beats where both sound */

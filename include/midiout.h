@@ -1,0 +1,10 @@
+/* midiout.h: PortMidi behind one thread of its own; devices by name. Never hangs, never leaves notes. */
+#pragma once
+#include "err.h"
+#include "str.h"
+struct midiout;
+int midiout_list(struct str *out);                       /* one name a line; returns how many */
+NODISCARD enum err midiout_open(const char *name, struct midiout **out); /* unique part of a name; ERR_DEVICE */
+void midiout_close(struct midiout *m);                   /* silences every channel first */
+bool midiout_send(struct midiout *m, unsigned long long at_ns, int status, int a, int b); /* false = ring full */
+void midiout_panic(struct midiout *m);

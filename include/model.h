@@ -1,0 +1,74 @@
+/* model.h: what a model family is. One request struct and one result struct serve every verb; a family
+ * says by flags which verbs it has. A roll becomes a tensor below this line and nowhere else. */
+#pragma once
+#include <stdatomic.h>
+#include "plan.h"
+#include "role.h"
+#include "theory.h"
+struct song; struct params; struct ckpt; struct dataset; struct opts; struct opt;
+
+enum verb { VERB_GENERATE, VERB_ACCOMPANY, VERB_INFILL, VERB_VARY, VERB_INTERPOLATE, VERB_CONTINUE,
+            VERB_TRANSFER, VERB_SUGGEST, N_VERBS };
+const char *verb_name(enum verb v);
+
+enum { REQUEST_MAX_BARS = 256 };
+struct request {
+    enum verb verb;
+    const struct song *song;      /* band layout (five roles in order); borrowed; may hold no notes */
+    int bar0, n_bars;             /* the span to work on; n_bars a multiple of 4 is best */
+    uint8_t keep[N_ROLES][REQUEST_MAX_BARS]; /* 1 = never touch; index is bar - bar0 */
+    uint8_t silent[N_ROLES];      /* 1 = leave this track empty where it is not kept */
+    int genre;                    /* index into the weight file's list, -1 = any */
+    struct key key;               /* tonic -1 = from the kept notes, or free */
+    bool snap;                    /* only pitches of the key's scale */
+    double temperature, top_p;    /* 1.0 and 0.98 by default */
+    int density[N_ROLES];         /* -1 = the model's choice, else 1..7 */
+    uint64_t seed;                /* take i uses seed + i */
+    int n_takes;
+};
+
+struct take {
+    struct song *song;            /* the whole song with the span filled; owned */
+    uint64_t seed;
+    char model[64], hash[20];
+    char params[256];             /* "genre=rock key=A minor T=1.00 ..." */
+    bool empty;                   /* a track that was asked for came out empty */
+    bool star;
+};
+void take_fini(struct take *t);
+
+/* How a running job talks back; all may be NULL. on_take takes ownership of the take. */
+struct progress {
+    const atomic_bool *cancel;
+    void (*on_take)(void *ctx, int index, struct take *take);
+    void (*on_step)(void *ctx, double fraction);
+    void *ctx;
+};
+
+struct model;
+/* A network the program can build, for `models show --all`: name and trainable parameters. */
+struct model_net { const char *name; size_t params; };
+
+struct model_kind {
+    const char *name, *title;                /* "band", "The band: ..." */
+    unsigned verbs;                          /* bit 1 << VERB_* */
+    const struct opt *options; size_t n_options; /* architecture and training options, for --set and configs */
+    /* Every network this family builds with these options, with counts. Returns how many. */
+    int (*nets)(const struct opts *o, struct model_net *out, int cap);
+    NODISCARD enum err (*open)(struct device *d, const struct ckpt *weights, struct model **out);
+    void (*close)(struct model *m);
+    NODISCARD enum err (*run)(struct model *m, const struct request *rq, const struct progress *p);
+    int (*n_genres)(const struct model *m);
+    const char *(*genre)(const struct model *m, int i);
+    /* Training: a resumable state machine, one update a step. NULL where a family is not trained here. */
+    NODISCARD enum err (*train_open)(struct device *d, const struct opts *o, const struct dataset *data,
+                                     const struct ckpt *resume, struct model **out);
+    NODISCARD enum err (*train_step)(struct model *m, long step, double losses[4]);
+    const char *const *loss_names;           /* up to 4, NULL-terminated */
+    NODISCARD enum err (*train_eval)(struct model *m, double losses[4]);   /* on held-out data */
+    NODISCARD enum err (*train_save)(struct model *m, const char *path, bool for_shipping,
+                                     const char *const *meta, size_t n_meta); /* key, value pairs */
+};
+extern const struct model_kind *const model_kinds[];
+extern const size_t n_model_kinds;
+const struct model_kind *model_kind_find(const char *name);

@@ -1,0 +1,23 @@
+/* theory.h: scales, keys, chords, pitch-class profiles. */
+#pragma once
+#include <stdint.h>
+#include "err.h"
+struct song;
+
+struct key { int8_t tonic; bool minor; };        /* tonic 0..11, C = 0; tonic -1 = unknown */
+bool key_parse(const char *text, struct key *out); /* "C", "Am", "F#", "Bb minor", "auto"/"any" = unknown */
+void key_print(struct key k, char buf[16]);        /* "A minor", "-" */
+int key_sharps(struct key k);                      /* -7..7 for the key signature */
+struct key key_from_sharps(int sharps, bool minor);
+uint16_t key_scale(struct key k);                  /* bit p set: pitch class p is in the (natural) scale */
+
+void profile_add(double profile[12], int pitch, double weight);
+/* Krumhansl-Schmuckler with Temperley's profiles; strength = margin to the second best correlation.
+ * An empty profile gives tonic -1. */
+struct key key_estimate(const double profile[12], double *strength);
+/* Key of the sounding, non-drum notes with onset in [from,to), weighted by duration. */
+struct key song_key(const struct song *s, int32_t from, int32_t to, double *strength);
+/* Chord name of a pitch-class set with bass ("Am", "F", "G7", "" unknown). */
+void chord_name(uint16_t classes, int bass, char buf[16]);
+int key_snap(struct key k, int pitch);             /* nearest pitch in the scale, downwards on ties */
+void pitch_name(int pitch, int middle_c_octave, char buf[8]); /* 60 -> "C4" with middle_c_octave 4 */
