@@ -2,6 +2,7 @@
  * range, default and help. The same rows parse argv and configuration text, print help, and feed the
  * man pages and completions. */
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 #include "err.h"
 struct str;
