@@ -42,10 +42,13 @@ struct song *song_new(void);                       /* no tracks, 120 bpm, 4/4 */
 struct song *song_new_band(void);                  /* the five roles as empty tracks, in band order */
 void song_free(struct song *s);
 struct song *song_dup(const struct song *s);
-bool song_equal(const struct song *a, const struct song *b); /* notes, maps, names, programs */
-struct track *song_add_track(struct song *s, const char *name, enum role role); /* GM defaults; borrowed until the next add */
+/* Title, notes, maps, track names, programs and mix; not role, channel, mute, solo or provenance. */
+bool song_equal(const struct song *a, const struct song *b);
+/* GM defaults; borrowed until the next add. A second track of a role gets a channel of its own. */
+struct track *song_add_track(struct song *s, const char *name, enum role role);
 struct track *song_track_of(const struct song *s, enum role role); /* first of that role, or NULL */
 void song_set_tempo(struct song *s, int32_t tick, double bpm);     /* replaces one at the same tick */
+void song_set_tempo_usec(struct song *s, int32_t tick, uint32_t usec);
 double song_bpm(const struct song *s, int32_t tick);
 void song_set_metre(struct song *s, int32_t tick, int num, int den);
 void song_set_key(struct song *s, int32_t tick, int sharps, bool minor);
@@ -55,11 +58,13 @@ int32_t song_end(const struct song *s);            /* tick where the last note e
 /* Bars follow the metre map. bar 0 starts at tick 0. */
 int32_t song_bar_tick(const struct song *s, int bar);          /* start of bar */
 int song_bar_of(const struct song *s, int32_t tick);
+struct metre song_metre(const struct song *s, int32_t tick);   /* in force at tick */
 int song_n_bars(const struct song *s);                         /* bars needed to hold every note */
 double song_seconds(const struct song *s, int32_t tick);       /* through the tempo map */
 int32_t song_ticks(const struct song *s, double seconds);
 
 void track_add(struct track *t, struct note n);    /* keeps order; clamps to legal values */
+void track_push(struct track *t, struct note n);               /* appends: track_sort or track_tidy afterwards */
 void track_remove(struct track *t, size_t i);
 void track_clear(struct track *t, int32_t from, int32_t to);   /* drop notes with onset in [from,to) */
 void track_sort(struct track *t);
