@@ -2,11 +2,13 @@
  * at most 1 MiB, sizes equal dtype x shape, offsets inside the file and without overlap. */
 #pragma once
 #include "param.h"
+struct ema;
 
 struct ckpt_tensor { const char *name; enum dtype dtype; struct shape shape; const void *data; };
 struct ckpt;
 NODISCARD enum err ckpt_open(const char *path, struct ckpt **out);           /* mmap */
-NODISCARD enum err ckpt_parse(const uint8_t *bytes, size_t len, const char *name, struct ckpt **out); /* borrows bytes */
+/* The same from memory; bytes are borrowed until ckpt_close, `name` is for messages. */
+NODISCARD enum err ckpt_parse(const uint8_t *bytes, size_t len, const char *name, struct ckpt **out);
 void ckpt_close(struct ckpt *c);
 const char *ckpt_meta(const struct ckpt *c, const char *key);                 /* NULL if absent */
 size_t ckpt_n_meta(const struct ckpt *c);
@@ -28,3 +30,6 @@ void ckpt_add_params(struct ckpt_writer *w, const struct params *p, struct devic
 /* Training state beside the weights: moments, under "adam.m/" and "adam.v/". */
 void ckpt_add_moments(struct ckpt_writer *w, const struct params *p, struct device *d);
 NODISCARD enum err ckpt_load_moments(const struct ckpt *c, struct params *p, struct device *d);
+/* The averaged weights, under "ema/", with the count of updates. */
+void ckpt_add_ema(struct ckpt_writer *w, struct ema *e, const struct params *p, struct device *d);
+NODISCARD enum err ckpt_load_ema(const struct ckpt *c, struct ema *e, const struct params *p, struct device *d);

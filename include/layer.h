@@ -1,5 +1,6 @@
 /* layer.h: layers as graph builders with named parameters. A net couples a graph to a parameter set; the
- * same builder run on a second graph (another batch size) reuses the same parameters. */
+ * same builder run on a second graph (another batch size) reuses the same parameters. Each layer's tensors
+ * are "name.w", "name.b" (products), "name.gamma", "name.beta", "name.mean", "name.var" (norms). */
 #pragma once
 #include "graph.h"
 #include "param.h"
@@ -13,8 +14,11 @@ struct net {
     struct node *stores[256]; /* moving-average updates to add to the plan's outputs */
     int n_stores;
 };
+
 struct node *nn_param(struct net *n, const char *name, struct shape s, struct init_spec init);
 struct node *nn_state(struct net *n, const char *name, struct shape s, struct init_spec init);
+/* A vector over the last axis of `to`, repeated along all others. */
+struct node *nn_across(struct node *v, struct shape to);
 struct node *nn_linear(struct net *n, const char *name, struct node *x, int out, bool bias, struct init_spec init, enum act act);
 struct node *nn_conv(struct net *n, const char *name, struct node *x, int out, struct geom g, bool bias, struct init_spec init);
 struct node *nn_conv_t(struct net *n, const char *name, struct node *x, int out, struct geom g, bool bias, struct init_spec init);

@@ -16,8 +16,12 @@ double optim_step(struct optim *o, struct params *p, const char *prefix, struct 
 enum schedule_kind { SCHEDULE_CONST, SCHEDULE_LINEAR, SCHEDULE_COSINE };
 /* Learning rate at update `step`: linear warm-up, then constant, linear or cosine to `floor` at `total`. */
 double schedule_lr(enum schedule_kind k, double lr, double floor, long warmup, long total, long step);
-struct ema;           /* moving average of weights */
+/* Moving average of the trained weights; early on the decay is (1 + t) / (10 + t) where that is less. */
+struct ema;
 NODISCARD enum err ema_new(struct params *p, struct device *d, double decay, struct ema **out);
 void ema_free(struct ema *e);
 void ema_update(struct ema *e, struct params *p, struct device *d);
 void ema_swap(struct ema *e, struct params *p, struct device *d); /* exchange averaged and live weights */
+float *ema_values(struct ema *e);                                 /* laid out as the trained block */
+long ema_updates(const struct ema *e);
+void ema_resume(struct ema *e, long n_updates);                   /* after its values were loaded */

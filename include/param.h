@@ -5,6 +5,8 @@
 #include "plan.h"
 #include "rng.h"
 
+/* INIT_XAVIER is uniform within scale sqrt(6 / (in + out)), INIT_KAIMING normal of deviation
+ * scale sqrt(2 / in), INIT_TRUNC_NORMAL redrawn beyond two deviations; INIT_ORTHOGONAL is times scale. */
 enum init { INIT_ZEROS, INIT_ONES, INIT_NORMAL, INIT_TRUNC_NORMAL, INIT_UNIFORM, INIT_XAVIER, INIT_KAIMING, INIT_ORTHOGONAL };
 struct init_spec { enum init kind; float scale; }; /* deviation, or half-width for INIT_UNIFORM */
 
@@ -23,12 +25,17 @@ struct shape params_shape(const struct params *p, size_t i);
 bool params_trained(const struct params *p, size_t i);
 int params_find(const struct params *p, const char *name);  /* -1 */
 float *params_value(const struct params *p, size_t i);      /* device pointer */
-float *params_grad(const struct params *p, size_t i);
-/* Bind every param leaf of the plan by name. Outputs holding gradients: bind with params_bind_grads, where
- * grads[k] is the plan output index of the gradient of trained tensor order[k]. */
+float *params_grad(const struct params *p, size_t i);     /* NULL for states, and when not training */
+void params_no_decay(struct params *p, const char *name);   /* exempt from weight decay whatever its rank */
+bool params_decays(const struct params *p, size_t i);
+struct device *params_device(const struct params *p);
+/* Bind every param leaf of the plan by name. */
 void params_bind(const struct params *p, struct plan *plan);
-/* The trained params as graph leaves of g (that were built into it), in declaration order; for graph_grad.
- * Returns how many; idx[k] is the params index. Only names with the given prefix ("" = all). */
+/* Let the plan write gradients where the optimiser reads them: output first + k is the gradient of tensor
+ * idx[k] (as params_leaves gave it), k < n. */
+void params_bind_grads(const struct params *p, struct plan *plan, int first, const int *idx, int n);
+/* The trained params whose names start with prefix ("" = all) as leaves of g, in declaration order, for
+ * graph_grad; one that g does not use gets a zero gradient. Returns how many; idx[k] is the params index. */
 int params_leaves(const struct params *p, struct graph *g, const char *prefix, struct node **out, int *idx, int cap);
 void params_flat(const struct params *p, float **value, float **grad, float **m, float **v, size_t *n); /* trained block */
 /* Offsets in the trained block of the tensors with a name prefix: they are contiguous when declared so. */

@@ -1,0 +1,248 @@
+/* optim.c: optimisers as loops over the flat blocks of a parameter set. Nothing here knows a network. The
+ * loops run where the blocks live: `host` below is their table for ordinary memory; a device with memory of
+ * its own brings another table. */
+#include <math.h>
+#include <stdlib.h>
+#include "mem.h"
+#include "optim.h"
+
+/* One compiled copy per vector width, chosen when the program starts. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define WIDE
+#endif
+
+/* One update of n weights, constants worked out once in double precision. */
+struct adam_step {
+    float grad_scale;  /* clipping */
+    float beta1, beta2;
+    float grad_share;  /* Nadam's share of the fresh gradient in the direction; 0 for Adam */
+    float m_share;     /* share of the first moment, bias corrected where the form asks for it */
+    float v_scale;     /* bias correction of the second moment, under the root */
+    float lr, eps;
+    float shrink;      /* decoupled weight decay: w is first multiplied by this */
+    float l2;          /* decay added to the gradient */
+};
+
+struct flat_ops {
+    void (*adam)(float *w, const float *g, float *m, float *v, size_t n, const struct adam_step *s);
+    void (*sgd)(float *w, const float *g, float *m, size_t n, const struct adam_step *s);
+    double (*norm2)(const float *g, size_t n);
+    void (*blend)(float *average, const float *w, size_t n, float decay);
+    void (*swap)(float *a, float *b, size_t n);
+};
+
+WIDE static void host_adam(float *restrict w, const float *restrict g, float *restrict m, float *restrict v,
+                           size_t n, const struct adam_step *step)
+{
+    struct adam_step s = *step;
+    for (size_t i = 0; i < n; i++) {
+        float d = g[i] * s.grad_scale + s.l2 * w[i];
+        m[i] = s.beta1 * m[i] + (1 - s.beta1) * d;
+        v[i] = s.beta2 * v[i] + (1 - s.beta2) * d * d;
+        float direction = s.m_share * m[i] + s.grad_share * d;
+        w[i] = w[i] * s.shrink - s.lr * direction / (sqrtf(v[i] * s.v_scale) + s.eps);
+    }
+}
+
+WIDE static void host_sgd(float *restrict w, const float *restrict g, float *restrict m, size_t n,
+                          const struct adam_step *step)
+{
+    struct adam_step s = *step;
+    for (size_t i = 0; i < n; i++) {
+        float d = g[i] * s.grad_scale + s.l2 * w[i];
+        m[i] = s.beta1 * m[i] + d;
+        w[i] -= s.lr * m[i];
+    }
+}
+
+/* Blocks of fixed length in single precision, their sums in double: exact enough and the same everywhere. */
+WIDE static double host_norm2(const float *g, size_t n)
+{
+    enum { BLOCK = 1024, LANES = 16 };
+    double sum = 0;
+    for (size_t at = 0; at < n; at += BLOCK) {
+        size_t len = n - at < BLOCK ? n - at : BLOCK, i = 0;
+        float lane[LANES] = { 0 }, block = 0;
+        for (; i + LANES <= len; i += LANES)
+            for (size_t k = 0; k < LANES; k++)
+                lane[k] += g[at + i + k] * g[at + i + k];
+        for (; i < len; i++)
+            block += g[at + i] * g[at + i];
+        for (size_t k = 0; k < LANES; k++)
+            block += lane[k];
+        sum += (double)block;
+    }
+    return sum;
+}
+
+WIDE static void host_blend(float *restrict average, const float *restrict w, size_t n, float decay)
+{
+    for (size_t i = 0; i < n; i++)
+        average[i] = decay * average[i] + (1 - decay) * w[i];
+}
+
+static void host_swap(float *restrict a, float *restrict b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float t = a[i];
+        a[i] = b[i];
+        b[i] = t;
+    }
+}
+
+static const struct flat_ops *flat_ops_of(const struct device *d)
+{
+    static const struct flat_ops host = { host_adam, host_sgd, host_norm2, host_blend, host_swap };
+    BUG_ON(!device_is_host(d));
+    return &host;
+}
+
+/* Constants of update number t (from 1). The published forms:
+ * Adam    w -= lr mhat / (sqrt(vhat) + eps)
+ * TF1     w -= lr sqrt(1-b2^t)/(1-b1^t) m / (sqrt(v) + eps)
+ * Nadam   w -= lr (b1 m/(1-b1^(t+1)) + (1-b1) g/(1-b1^t)) / (sqrt(vhat) + eps)   (Dozat, constant momentum) */
+static struct adam_step step_of(const struct optim *o, double grad_scale, bool decays)
+{
+    double t = (double)o->step, c1 = 1 - pow(o->beta1, t), c2 = 1 - pow(o->beta2, t);
+    struct adam_step s = { .grad_scale = (float)grad_scale, .beta1 = (float)o->beta1, .beta2 = (float)o->beta2,
+                           .m_share = (float)(1 / c1), .v_scale = (float)(1 / c2), .lr = (float)o->lr,
+                           .eps = (float)o->eps, .shrink = 1 };
+    double decay = decays ? o->weight_decay : 0;
+    if (o->kind == OPTIM_ADAMW)
+        s.shrink = (float)(1 - o->lr * decay);
+    else
+        s.l2 = (float)decay;
+    if (o->tf_eps) {
+        s.m_share = 1;
+        s.v_scale = 1;
+        s.lr = (float)(o->lr * sqrt(c2) / c1);
+    }
+    if (o->kind == OPTIM_NADAM) {
+        s.m_share = (float)(o->beta1 / (1 - pow(o->beta1, t + 1)));
+        s.grad_share = (float)((1 - o->beta1) / c1);
+    }
+    return s;
+}
+
+struct blocks { float *w, *g, *m, *v; };
+
+static void update(const struct optim *o, const struct flat_ops *ops, const struct blocks *b, size_t from, size_t n,
+                   const struct adam_step *s)
+{
+    if (o->kind == OPTIM_SGD)
+        ops->sgd(b->w + from, b->g + from, b->m + from, n, s);
+    else
+        ops->adam(b->w + from, b->g + from, b->m + from, b->v + from, n, s);
+}
+
+/* With decay each tensor is a stretch of its own, since small ones are exempt. */
+static void update_each(const struct optim *o, const struct flat_ops *ops, const struct blocks *b, struct params *p,
+                        const char *prefix, double grad_scale)
+{
+    struct adam_step with = step_of(o, grad_scale, true), without = step_of(o, grad_scale, false);
+    for (size_t i = 0; i < params_n(p); i++)
+        if (params_trained(p, i) && str_starts(params_name(p, i), prefix))
+            update(o, ops, b, (size_t)(params_value(p, i) - b->w), shape_count(params_shape(p, i)),
+                   params_decays(p, i) ? &with : &without);
+}
+
+double optim_step(struct optim *o, struct params *p, const char *prefix, struct device *d)
+{
+    const struct flat_ops *ops = flat_ops_of(d);
+    struct blocks b;
+    size_t all, from, n;
+    params_flat(p, &b.w, &b.g, &b.m, &b.v, &all);
+    params_range(p, prefix, &from, &n);
+    double norm = sqrt(ops->norm2(b.g + from, n));
+    double grad_scale = o->clip > 0 && norm > o->clip ? o->clip / norm : 1;
+    o->step++;
+    if (o->weight_decay > 0) {
+        update_each(o, ops, &b, p, prefix, grad_scale);
+    } else {
+        struct adam_step s = step_of(o, grad_scale, false);
+        update(o, ops, &b, from, n, &s);
+    }
+    return norm;
+}
+
+double schedule_lr(enum schedule_kind k, double lr, double floor, long warmup, long total, long step)
+{
+    if (step < warmup)
+        return lr * (double)(step + 1) / (double)warmup;
+    if (k == SCHEDULE_CONST)
+        return lr;
+    double done = total > warmup ? (double)(step - warmup) / (double)(total - warmup) : 1;
+    done = done < 1 ? done : 1;
+    double share = k == SCHEDULE_LINEAR ? 1 - done : 0.5 * (1 + cos(M_PI * done));
+    return floor + (lr - floor) * share;
+}
+
+struct ema {
+    struct device *device;
+    double decay;
+    long n_updates;
+    float *average;
+    size_t n;
+};
+
+enum err ema_new(struct params *p, struct device *d, double decay, struct ema **out)
+{
+    struct ema *e = xcalloc(1, sizeof *e);
+    float *w, *g, *m, *v;
+    params_flat(p, &w, &g, &m, &v, &e->n);
+    e->device = d;
+    e->decay = decay;
+    enum err err = device_alloc(d, (e->n + 1) * sizeof(float), (void **)&e->average);
+    if (err != ERR_OK) {
+        ema_free(e);
+        return err;
+    }
+    flat_ops_of(d)->blend(e->average, w, e->n, 0);
+    *out = e;
+    return ERR_OK;
+}
+
+void ema_free(struct ema *e)
+{
+    if (!e)
+        return;
+    if (e->average)
+        device_free(e->device, e->average);
+    free(e);
+}
+
+/* Early averages follow quickly: the decay is at most (1 + t) / (10 + t) after t updates. */
+void ema_update(struct ema *e, struct params *p, struct device *d)
+{
+    float *w, *g, *m, *v;
+    size_t n;
+    params_flat(p, &w, &g, &m, &v, &n);
+    double early = (1.0 + (double)e->n_updates) / (10.0 + (double)e->n_updates);
+    e->n_updates++;
+    flat_ops_of(d)->blend(e->average, w, n, (float)(early < e->decay ? early : e->decay));
+}
+
+void ema_swap(struct ema *e, struct params *p, struct device *d)
+{
+    float *w, *g, *m, *v;
+    size_t n;
+    params_flat(p, &w, &g, &m, &v, &n);
+    flat_ops_of(d)->swap(e->average, w, n);
+}
+
+float *ema_values(struct ema *e)
+{
+    return e->average;
+}
+
+long ema_updates(const struct ema *e)
+{
+    return e->n_updates;
+}
+
+void ema_resume(struct ema *e, long n_updates)
+{
+    e->n_updates = n_updates;
+}
