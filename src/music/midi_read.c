@@ -13,6 +13,9 @@
 enum { MAX_CHUNKS = 4096, MAX_TEMPOS = 16384, MAX_METRES = 4096, MAX_KEYS = 4096, MAX_MARKERS = 1024,
        MAX_PROVENANCE = 4096 };
 
+static const uint8_t mix_controllers[] = { 7, 10, 91, 93 };
+enum { N_MIX = COUNT_OF(mix_controllers) };
+
 /* One event that matters to notes or sound; ticks are the file's own. */
 struct event { int64_t tick; uint8_t status, a, b; };
 
@@ -39,8 +42,10 @@ struct reader {
     bool smpte;
     int64_t offset;         /* song tick where the present chunk starts (format 2) */
     int chunk;              /* index of the present chunk */
-    uint8_t program[16];    /* first program of each channel anywhere in the file */
-    bool has_program[16];
+    struct {                /* the first program and mix of each channel anywhere in the file */
+        bool has_program, has_mix[N_MIX];
+        uint8_t program, mix[N_MIX];
+    } channel[16];
     struct part parts[SONG_MAX_TRACKS];
     int n_parts;
     long n_late, n_beyond, n_no_room, n_dropped_meta, n_bends;
@@ -192,12 +197,25 @@ static void read_meta(struct reader *r, struct chunk *ch, int type, const uint8_
         meta_text(r, ch, type, p, n, tick);
 }
 
+static int mix_index(int controller)
+{
+    for (int i = 0; i < N_MIX; i++)
+        if (mix_controllers[i] == controller)
+            return i;
+    return -1;
+}
+
 static void add_event(struct reader *r, struct chunk *ch, struct event e)
 {
     int kind = e.status >> 4, channel = e.status & 15;
-    if (kind == 0xc && !r->has_program[channel]) {
-        r->has_program[channel] = true;
-        r->program[channel] = e.a;
+    int mix = kind == 0xb ? mix_index(e.a) : -1;
+    if (kind == 0xc && !r->channel[channel].has_program) {
+        r->channel[channel].has_program = true;
+        r->channel[channel].program = e.a;
+    }
+    if (mix >= 0 && !r->channel[channel].has_mix[mix]) {
+        r->channel[channel].has_mix[mix] = true;
+        r->channel[channel].mix[mix] = e.b;
     }
     if (kind == 0xa || kind == 0xd || kind == 0xe) {
         r->n_bends++;
@@ -297,26 +315,17 @@ static const struct part *part_of(struct reader *r, const struct chunk *ch, int 
     struct track *t = song_add_track(s, name, role);
     t->program = (uint8_t)program;
     t->channel = (uint8_t)channel;
+    for (int i = 0; i < N_MIX; i++)
+        if (r->channel[channel].has_mix[i])
+            set_mix(t, i, r->channel[channel].mix[i]);
     r->parts[r->n_parts] = (struct part){ chunk, channel, program, (int)s->n_tracks - 1 };
     return &r->parts[r->n_parts++];
 }
 
-/* The controllers a track keeps, as they stand at its first note. */
-static void set_mix(struct track *t, int controller, uint8_t value)
+static void set_mix(struct track *t, int mix, uint8_t value)
 {
-    if (controller == 7)
-        t->volume = value;
-    else if (controller == 10)
-        t->pan = value;
-    else if (controller == 91)
-        t->reverb = value;
-    else if (controller == 93)
-        t->chorus = value;
-}
-
-static bool is_mix(int controller)
-{
-    return controller == 7 || controller == 10 || controller == 91 || controller == 93;
+    uint8_t *const field[N_MIX] = { &t->volume, &t->pan, &t->reverb, &t->chorus };
+    *field[mix] = value;
 }
 
 /* Notes of one channel of a chunk while their ends are unknown. A pitch whose ons and offs balance is paired
@@ -393,10 +402,10 @@ static void balance_pitches(const struct chunk *ch, int channel, struct pairing 
     }
 }
 
-/* The mix of the channel's first part: controllers before its first note, else the first ones after it. */
+/* The mix a chunk gives a part: controllers up to its first note, else the first ones after it. */
 static void channel_mix(struct reader *r, const struct chunk *ch, int channel, struct track *t)
 {
-    bool seen[128] = { false }, playing = false;
+    bool seen[N_MIX] = { false }, playing = false;
     for (size_t i = 0; i < ch->n; i++) {
         const struct event *e = &ch->events[i];
         if ((e->status & 15) != channel)
@@ -404,25 +413,33 @@ static void channel_mix(struct reader *r, const struct chunk *ch, int channel, s
         playing = playing || is_on(e);
         if (e->status >> 4 != 0xb)
             continue;
-        if (is_mix(e->a) && (!playing || !seen[e->a]))
-            set_mix(t, e->a, e->b);
-        else
+        int mix = mix_index(e->a);
+        if (mix >= 0 && (!playing || !seen[mix])) {
+            set_mix(t, mix, e->b);
+            seen[mix] = true;
+        } else {
             r->n_late++;
-        seen[e->a & 127] = true;
+        }
     }
+}
+
+/* The first program a chunk sets on a channel; -1 when it sets none. */
+static int own_program(const struct chunk *ch, int channel)
+{
+    for (size_t i = 0; i < ch->n; i++)
+        if (ch->events[i].status == (0xc0 | channel))
+            return ch->events[i].a;
+    return -1;
 }
 
 /* All parts of one channel of a chunk; returns whether it plays a note. */
 static bool read_notes(struct reader *r, const struct chunk *ch, int channel, struct pairing *pr)
 {
-    int program = -1, first_part = r->n_parts;
+    int program = own_program(ch, channel), first_part = r->n_parts;
     bool plays = false;
 
-    for (size_t i = 0; i < ch->n && program < 0; i++)
-        if (ch->events[i].status == (0xc0 | channel))
-            program = ch->events[i].a;
     if (program < 0)
-        program = r->has_program[channel] ? r->program[channel] : 0;
+        program = r->channel[channel].program;
     memset(pr->balance, 0, sizeof(pr->balance));
     balance_pitches(ch, channel, pr);
     for (size_t i = 0; i < ch->n; i++) {
@@ -458,8 +475,9 @@ static void chunk_to_parts(struct reader *r, const struct chunk *ch)
     for (int c = 0; c < 16; c++)
         if (used[c])
             plays |= read_notes(r, ch, c, &pr);
-    if (!plays && first >= 0 && r->rep->format == 1) { /* an empty part is still a part */
-        const struct part *p = part_of(r, ch, first, r->has_program[first] ? r->program[first] : 0);
+    int program = first >= 0 ? own_program(ch, first) : -1;
+    if (!plays && program >= 0 && r->rep->format == 1) { /* an empty part that names its sound is still a part */
+        const struct part *p = part_of(r, ch, first, program);
         if (p)
             channel_mix(r, ch, first, &r->song->tracks[p->track]);
     }
