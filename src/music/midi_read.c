@@ -291,6 +291,12 @@ static bool read_events(struct reader *r, struct chunk *ch, struct cursor *c)
 
 /* ---- parts ---- */
 
+static void set_mix(struct track *t, int mix, uint8_t value)
+{
+    uint8_t *const field[N_MIX] = { &t->volume, &t->pan, &t->reverb, &t->chorus };
+    *field[mix] = value;
+}
+
 static const struct part *part_of(struct reader *r, const struct chunk *ch, int channel, int program)
 {
     struct song *s = r->song;
@@ -320,12 +326,6 @@ static const struct part *part_of(struct reader *r, const struct chunk *ch, int 
             set_mix(t, i, r->channel[channel].mix[i]);
     r->parts[r->n_parts] = (struct part){ chunk, channel, program, (int)s->n_tracks - 1 };
     return &r->parts[r->n_parts++];
-}
-
-static void set_mix(struct track *t, int mix, uint8_t value)
-{
-    uint8_t *const field[N_MIX] = { &t->volume, &t->pan, &t->reverb, &t->chorus };
-    *field[mix] = value;
 }
 
 /* Notes of one channel of a chunk while their ends are unknown. A pitch whose ons and offs balance is paired
