@@ -19,6 +19,9 @@ enum {
     ARENA_ALIGN = 16,
 };
 
+/* No computer this runs on has more; also what keeps a nonsense size from the allocator. */
+static const size_t most_bytes = (size_t)1 << 39;
+
 static void *or_die(void *p, size_t bytes)
 {
     if (!p) {
@@ -83,8 +86,8 @@ char *xstrndup(const char *s, size_t n)
 enum err mem_try_alloc(size_t n, size_t size, void **out)
 {
     size_t bytes;
-    if (!size_mul(n, size, &bytes) || bytes > PTRDIFF_MAX)
-        return err_set(ERR_NOMEM, "%zu items of %zu bytes are more than memory can address", n, size);
+    if (!size_mul(n, size, &bytes) || bytes > most_bytes)
+        return err_set(ERR_NOMEM, "no memory for %zu items of %zu bytes", n, size);
     void *p = calloc(n ? n : 1, size ? size : 1);
     if (!p)
         return err_set(ERR_NOMEM, "no memory for %zu bytes", bytes);
@@ -100,18 +103,13 @@ struct block_head {
 
 static enum err block_map(size_t total, void **base, size_t *mapped)
 {
-    size_t want;
-    if (!size_add(total, 2 * (size_t)HUGE, &want))
-        return err_set(ERR_NOMEM, "a block of %zu bytes is too large", total);
-    want &= ~((size_t)HUGE - 1);
+    size_t want = (total + 2 * (size_t)HUGE) & ~((size_t)HUGE - 1);
     uint8_t *p = mmap(NULL, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         return err_set(ERR_NOMEM, "no memory for a block of %zu bytes", total);
     /* Give back the ends so that what is left starts on a huge page. */
     size_t skip = -(uintptr_t)p & ((size_t)HUGE - 1);
     size_t keep = (total + HUGE - 1) & ~((size_t)HUGE - 1);
-    if (skip + keep > want)
-        keep = want - skip;
     if (skip)
         munmap(p, skip);
     if (want > skip + keep)
@@ -127,7 +125,7 @@ static enum err block_map(size_t total, void **base, size_t *mapped)
 enum err mem_block_new(size_t bytes, void **out)
 {
     size_t total;
-    if (!size_add(bytes, 2 * ALIGN, &total) || total > PTRDIFF_MAX)
+    if (!size_add(bytes, 2 * ALIGN, &total) || total > most_bytes)
         return err_set(ERR_NOMEM, "a block of %zu bytes is too large", bytes);
     total = total / ALIGN * ALIGN;
     struct block_head head = {0};
