@@ -4,12 +4,22 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "err.h"
+
+/* FluidSynth hears an event at the start of its next block of 64 frames; whoever renders in multiples of it
+ * and gives each event at the nearest boundary is never more than 32 frames (0.7 ms) off. */
+enum { SYNTH_BLOCK = 64 };
+
 struct synth;
-char *soundfont_find(const char *asked);   /* search order of the manual; malloc'd path, NULL = built-in */
+/* Search order of the manual: asked, $JAMROLL_SOUNDFONT, $SDL_SOUNDFONTS, FluidSynth's default, the usual
+ * places, soundfonts/ beside the program. malloc'd path; NULL = built-in (which "builtin" asks for by name). */
+char *soundfont_find(const char *asked);
 NODISCARD enum err soundfont_builtin(uint8_t **out, size_t *len); /* the generated SF2 as bytes */
+/* soundfont NULL = soundfont_find. A named file that cannot be loaded is an error, never replaced. */
 NODISCARD enum err synth_new(const char *soundfont, int rate, double gain_db, struct synth **out);
 void synth_free(struct synth *s);
-const char *synth_font(const struct synth *s);
-void synth_event(struct synth *s, int kind, int channel, int a, int b);
+const char *synth_font(const struct synth *s);       /* path or "builtin"; never NULL */
+/* Read the samples of a program now, so that choosing it later costs nothing. Any thread. */
+void synth_prepare(struct synth *s, int channel, int program);
+void synth_event(struct synth *s, int kind, int channel, int a, int b); /* enum seq_kind */
 void synth_panic(struct synth *s);
 void synth_render(struct synth *s, float *interleaved, size_t frames);
