@@ -1,12 +1,17 @@
-# jamroll. Everything is built under $(B); nothing outside it is written but by `install`.
+# jamroll. Everything is built under $(B); nothing outside it is written but by `install` and `format`.
 #
-#   make             the program $(B)/jamroll and the library $(B)/libjamroll.a
-#   make check       unit tests, layers, screen and command-line tests (SAN=1: address and UB sanitizers)
+#   make             the program $(B)/jamroll (and the library $(B)/libjamroll.a)
+#   make check       unit tests, layers, command-line and screen tests (SAN=1: address and UB sanitizers)
+#   make tsan        the tests of threads, rings and queues under the thread sanitizer
 #   make bench       speed, as ratios measured in one run
-#   make install     into $(DESTDIR)$(PREFIX)
+#   make install     into $(DESTDIR)$(PREFIX); `uninstall` takes away what it put there
+#   make layers      includes point only downwards
+#   make size        files over 800 lines, functions over 70
+#   make format      clang-format; format-check only looks
+#   make clean
 #
-# Variables: CC, SAN=0|1, CUDA=0|1|auto, PREFIX, DESTDIR, WERROR=0|1, B (build folder), T (one unit test),
-# MODULES (a part of the library: make lib MODULES="base music").
+# Parts: make unit T=midi (one unit test), make lib MODULES="base music" (a part of the library).
+# Variables: CC, SAN=0|1, CUDA=0|1|auto, PREFIX, DESTDIR, WERROR=0|1, B (build folder).
 
 SAN ?= 0
 CUDA ?= auto
@@ -20,8 +25,11 @@ PKGS = ncursesw fluidsynth sndfile jansson zlib libpng
 CFLAGS ?= -O3 -g
 CFLAGS += -std=gnu11 -fno-math-errno -ffp-contract=fast -fno-trapping-math
 CFLAGS += -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-CPPFLAGS += -Iinclude -D_GNU_SOURCE -DJAMROLL_PREFIX='"$(PREFIX)"' $(shell pkg-config --cflags $(PKGS))
-LDLIBS += $(shell pkg-config --libs $(PKGS)) -lportmidi -lpthread -lm -ldl
+# Asked once, not at every use.
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS := $(shell pkg-config --libs $(PKGS))
+CPPFLAGS += -Iinclude -D_GNU_SOURCE -DJAMROLL_PREFIX='"$(PREFIX)"' $(PKG_CFLAGS)
+LDLIBS += $(PKG_LIBS) -lportmidi -lpthread -lm -ldl
 ifeq ($(WERROR),1)
 CFLAGS += -Werror
 endif
@@ -30,22 +38,35 @@ CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit
 LDFLAGS += -fsanitize=address,undefined
 endif
 
+# CUDA: auto takes the GPU kernels where there are both a compiler and kernels, 1 insists, 0 leaves them
+# out. There are no kernels in src/compute/cuda yet, so auto builds for the CPU alone whatever is installed.
+CUDA_SRC = $(wildcard src/compute/cuda/*.cu)
+ifeq ($(CUDA)$(CUDA_SRC),1)
+$(error CUDA=1: this version has no CUDA kernels; build with CUDA=0 or CUDA=auto)
+endif
+
 LIB_SRC = $(foreach m,$(MODULES),$(wildcard src/$(m)/*.c src/$(m)/*/*.c))
-APP_SRC = $(wildcard src/*.c src/tui/*.c src/cli/*.c)
-TEST_SRC = $(wildcard tests/unit/test_*.c)
+FRONT_SRC = $(wildcard src/tui/*.c src/cli/*.c)
 LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o)
-APP_OBJ = $(APP_SRC:%.c=$(B)/%.o)
-TESTS = $(TEST_SRC:tests/unit/test_%.c=$(B)/unit/test_%)
+FRONT_OBJ = $(FRONT_SRC:%.c=$(B)/%.o)
+TESTS = $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/test_*.c))
 TEST_LIB = $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
+BENCHES = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+CLI_TESTS = $(wildcard tests/cli/*.sh)
+SCREEN_TESTS = $(wildcard tests/screen/*.sh)
+# Tests of files of the front ends see those too; all others link the library alone.
+FRONT_TESTS = $(foreach f,$(FRONT_SRC),$(B)/unit/test_$(basename $(notdir $(f))))
 
 all: $(B)/jamroll
 
 lib: $(B)/libjamroll.a
 
-$(B)/jamroll: $(APP_OBJ) $(B)/libjamroll.a
+$(B)/jamroll: $(B)/src/main.o $(B)/libfront.a $(B)/libjamroll.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/libjamroll.a: $(LIB_OBJ)
+$(B)/libfront.a: $(FRONT_OBJ)
+$(B)/%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
@@ -57,19 +78,79 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+$(B)/tests/%.o: CPPFLAGS += -Itests/lib -Isrc
+
+$(filter $(FRONT_TESTS),$(TESTS)): $(B)/libfront.a
 $(B)/unit/test_%: $(B)/tests/unit/test_%.o $(TEST_LIB) $(B)/libjamroll.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
-$(B)/tests/%.o: CPPFLAGS += -Itests/lib -Isrc
+	$(CC) $(LDFLAGS) -o $@ $(filter-out %.a,$^) $(filter %/libfront.a,$^) $(B)/libjamroll.a $(LDLIBS) -lcmocka
+
+$(B)/bench/%: $(B)/tests/bench/%.o $(TEST_LIB) $(B)/libjamroll.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # One unit test: make unit T=midi
 unit: $(B)/unit/test_$(T)
 	$(B)/unit/test_$(T)
 
+check: $(B)/jamroll $(TESTS)
+	@JAMROLL=$(B)/jamroll SAN=$(SAN) tests/tools/check.sh $(B)/check $(TESTS) \
+		tests/tools/layers.sh tests/tools/layers_test.sh $(CLI_TESTS) $(SCREEN_TESTS)
+
+# Compiled apart: every object has to carry the sanitizer.
+TSAN_TESTS = pool ring
+tsan:
+	@mkdir -p $(B)/tsan
+	@for t in $(TSAN_TESTS); do \
+		$(CC) $(CPPFLAGS) $(CFLAGS) -O1 -fsanitize=thread -Itests/lib -Isrc -o $(B)/tsan/test_$$t \
+			tests/unit/test_$$t.c src/base/*.c -lcmocka -lm -lpthread && $(B)/tsan/test_$$t || exit 1; \
+	done
+
+bench: $(B)/jamroll $(BENCHES)
+	@for b in $(BENCHES); do echo "== $$b"; $$b || exit 1; done
+	@for b in $(wildcard tests/bench/*.sh); do echo "== $$b"; JAMROLL=$(B)/jamroll $$b || exit 1; done
+
+layers:
+	@tests/tools/layers.sh
+
+size:
+	@tests/tools/size.sh
+
+C_FILES = $(shell find src include tests -name '*.[ch]')
+format:
+	clang-format -i $(C_FILES)
+format-check:
+	clang-format --dry-run --Werror $(C_FILES)
+
+# Completions come from the program's own tables, so they cannot grow old.
+$(B)/jamroll.bash: $(B)/jamroll
+	$(B)/jamroll completion > $@.new && mv $@.new $@
+
+SHARE = $(DESTDIR)$(PREFIX)/share
+DATA = $(SHARE)/jamroll
+COMPLETION = $(SHARE)/bash-completion/completions/jamroll
+MAN = $(wildcard man/*.[157])
+install: $(B)/jamroll $(B)/jamroll.bash
+	install -D -m 755 $(B)/jamroll $(DESTDIR)$(PREFIX)/bin/jamroll
+	install -D -m 644 $(B)/jamroll.bash $(COMPLETION)
+	install -d $(DATA)/models $(DATA)/soundfonts $(DATA)/seeds
+	for f in $(wildcard models/*.safetensors models/*.txt); do install -m 644 $$f $(DATA)/models/ || exit 1; done
+	for f in $(wildcard soundfonts/*); do install -m 644 $$f $(DATA)/soundfonts/ || exit 1; done
+	for f in $(wildcard assets/seeds/*); do install -m 644 $$f $(DATA)/seeds/ || exit 1; done
+	for f in $(MAN); do install -D -m 644 $$f $(SHARE)/man/man$${f##*.}/$${f##*/} || exit 1; done
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/jamroll $(COMPLETION)
+	for f in $(MAN); do rm -f $(SHARE)/man/man$${f##*.}/$${f##*/}; done
+	rm -rf $(DATA)
+
 clean:
 	rm -rf build
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+DEPS = $(LIB_OBJ:.o=.d) $(FRONT_OBJ:.o=.d) $(B)/src/main.d $(TEST_LIB:.o=.d) \
+	$(TESTS:$(B)/unit/%=$(B)/tests/unit/%.d) $(BENCHES:$(B)/bench/%=$(B)/tests/bench/%.d)
+-include $(DEPS)
 
-.PHONY: all lib unit clean
+.PHONY: all lib unit check tsan bench layers size format format-check install uninstall clean
 .SECONDARY:
+.DELETE_ON_ERROR:
