@@ -1,0 +1,54 @@
+/* command.h: the one table of actions. Keys, footer, `?` help, pop-ups of prefix keys, the `:` prompt with
+ * its completion, batch scripts and the manual all come from its rows, so they cannot disagree. */
+#pragma once
+#include "desk.h"
+#include "str.h"
+
+enum group { GROUP_PLAY, GROUP_MOVE, GROUP_EDIT, GROUP_STEP, GROUP_BAND, GROUP_TAKES, GROUP_FILE,
+             GROUP_PROGRAM, N_GROUPS };
+const char *group_title(enum group g);
+
+enum complete { COMPLETE_NONE, COMPLETE_FILE, COMPLETE_GENRE, COMPLETE_MODEL, COMPLETE_KEY, COMPLETE_TRACK,
+                COMPLETE_WORDS };
+
+enum { KEYS_ANY = N_MODES, N_KEYS };   /* keys[KEYS_ANY] work in every mode */
+struct action {
+    const char *name;
+    /* Space-separated key sequences of one or two keys; "x=word" runs the action with that argument. */
+    const char *keys[N_KEYS];
+    const char *args;                  /* as shown: "NAME", "[FILE]"; NULL = none */
+    int min_args, max_args;
+    enum complete complete;
+    const char *words;                 /* COMPLETE_WORDS: "a|b|c" */
+    enum group group;
+    const char *hint;                  /* a word or two in footers and pop-ups */
+    const char *help;
+    NODISCARD enum err (*run)(struct desk *d, int argc, char **argv); /* argv without the name */
+};
+extern const struct action actions[];
+extern const size_t n_actions;
+const struct action *action_find(const char *name);   /* exact, or an unambiguous beginning; NULL */
+
+/* A key sequence bound in a mode. The list is made once from the table. */
+struct binding { const struct action *action; enum mode mode; int key[2]; const char *arg; size_t arg_len; };
+const struct binding *bindings(size_t *n);
+const struct binding *binding_find(enum mode m, int k0, int k1); /* k1 KC_NONE for one key */
+bool binding_is_prefix(enum mode m, int key);
+
+/* Run one line: words, "quoted words", # comments. With an argument missing a front end that can ask
+ * gets WANT_PROMPT; errors carry a sentence in err_text. */
+NODISCARD enum err command_run(struct desk *d, const char *line);
+/* One key press: a second key of a prefix, or a binding. False when the key means nothing here. */
+bool command_key(struct desk *d, int key);
+
+struct words { char **at; size_t n, cap; };
+void words_add(struct words *w, const char *text);
+void words_fini(struct words *w);
+/* What the last word of `line` could become; *from is the offset of that word. */
+void command_complete(const struct desk *d, const char *line, struct words *out, size_t *from);
+
+/* Text made from the table. */
+void command_keys(const struct action *a, enum mode m, struct str *out);     /* "h Left", "" when none */
+void command_footer(enum mode m, int width, struct str *out);
+void command_popup(enum mode m, int prefix, struct words *out);              /* "g  generate" lines */
+void command_help(struct str *out);                                          /* the whole of `?` */

@@ -1,0 +1,87 @@
+/* desk.h: a session and what lies under the composer's hand: cursor, mode, note length, selection, loop,
+ * the running job; and doors to what makes sound and music. A front end (screen, batch) owns a desk, opens
+ * the doors it has, and runs commands on it (command.h). Knows neither terminal nor thread. */
+#pragma once
+#include "session.h"
+#include "song.h"
+
+enum mode { MODE_NORMAL, MODE_STEP, MODE_SELECT, N_MODES };
+const char *mode_name(enum mode m);
+
+/* Any door may be NULL: the commands that need it then say so. All return at once. */
+struct doors {
+    void *ctx;
+    NODISCARD enum err (*submit)(void *ctx, const char *model, const struct request *rq, int *job);
+    void (*cancel)(void *ctx, int job);
+    NODISCARD enum err (*play)(void *ctx, int32_t from);
+    void (*stop)(void *ctx);
+    void (*panic)(void *ctx);
+    void (*loop)(void *ctx, int32_t from, int32_t to);           /* to <= from: none */
+    void (*audition)(void *ctx, int channel, int program, int pitch, int vel);
+    NODISCARD enum err (*render)(void *ctx, const struct song *song, const char *path);
+    void (*cancel_render)(void *ctx);
+};
+
+/* What a command asks of its front end, beyond the desk itself. */
+enum want { WANT_NOTHING, WANT_QUIT, WANT_ASK_QUIT, WANT_PROMPT, WANT_HELP, WANT_SUSPEND, WANT_REDRAW };
+/* Whether the sound must follow the song: at once (an edit) or at the next bar line (another take). */
+enum stale { STALE_NO, STALE_BAR, STALE_NOW };
+
+enum { STEP_KEYS = 29 };                     /* keys of the two-row piano */
+
+struct desk {
+    struct session *session;
+    struct doors doors;
+    struct model_info *models;               /* owned */
+    size_t n_models;
+
+    enum mode mode;
+    int track, pitch;                        /* cursor */
+    int32_t tick;
+    int32_t grid;                            /* ticks of one column; what left and right move by */
+    int32_t len;                             /* of the next note */
+    int vel, octave;
+    bool chord;                              /* step mode: notes do not advance */
+    int32_t last_tick;                       /* step mode: where the last note was written, -1 none */
+    int anchor_bar, anchor_track;            /* select mode */
+    bool loop;
+    int32_t loop_from, loop_to;
+    int pending;                             /* prefix key waiting for its second */
+
+    int job;                                 /* running job, -1 none */
+    enum verb verb;                          /* of the last request */
+    int job_bar0, job_bars, job_takes, job_got;
+    bool job_chosen;
+    double job_began;
+
+    bool playing, rendering;                 /* kept up to date by the front end */
+    int32_t playhead;
+    double progress, render_progress;
+
+    enum stale stale;
+    enum want want;
+    char want_text[128];
+    char message[256];
+    bool message_bad;
+};
+
+void desk_init(struct desk *d);              /* an empty band */
+void desk_fini(struct desk *d);
+NODISCARD enum err desk_open(struct desk *d, const char *path, struct str *report);
+void desk_models(struct desk *d, struct model_info *list, size_t n); /* ownership moves in */
+const struct model_info *desk_model(const struct desk *d);  /* what will answer, or NULL */
+void desk_event(struct desk *d, struct event *ev);          /* from the engine; takes what it carries */
+void desk_say(struct desk *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void desk_complain(struct desk *d);                         /* this thread's last error becomes the message */
+
+struct track *desk_track(const struct desk *d);
+int desk_bar(const struct desk *d);                         /* of the cursor */
+bool desk_drums(const struct desk *d);                      /* the focused track is the kit */
+void desk_goto(struct desk *d, int32_t tick);               /* clamped to the song, snapped to the grid */
+void desk_pitch(struct desk *d, int pitch);
+void desk_focus(struct desk *d, int track);
+struct span { int bar0, bar1, track0, track1; };            /* inclusive */
+struct span desk_selection(const struct desk *d);           /* selection, or the cell at the cursor */
+struct key desk_key(const struct desk *d);                  /* asked for, or heard in the song */
+int desk_step_pitch(const struct desk *d, int n);           /* pitch of step key n; -1 none */
+const char *desk_step_key(int n);                           /* its key as text */

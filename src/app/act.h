@@ -1,0 +1,30 @@
+/* act.h: what the actions share; the rows are in actions.c, the functions in act_*.c. */
+#pragma once
+#include "command.h"
+
+typedef enum err act_fn(struct desk *d, int argc, char **argv);
+
+/* act_move.c */
+act_fn act_left, act_right, act_up, act_down, act_bar, act_octave, act_start, act_end, act_onset, act_track,
+    act_track_by, act_zoom, act_normal, act_select, act_select_bars;
+/* act_edit.c */
+act_fn act_note, act_delete, act_velocity, act_length, act_undo, act_redo, act_bars, act_transpose, act_tempo,
+    act_volume, act_program;
+/* act_step.c */
+act_fn act_step, act_key, act_chord, act_rest, act_back, act_erase, act_tie, act_octave_by, act_len, act_dotted,
+    act_triplet, act_hit;
+/* act_band.c */
+act_fn act_keep, act_let_go, act_mute, act_solo, act_unmute, act_unsolo, act_genre, act_model, act_tone,
+    act_temperature, act_seed, act_batch, act_density, act_snap, act_generate, act_accompany, act_infill,
+    act_again, act_cancel, act_take, act_mark, act_flip, act_star;
+/* act_file.c */
+act_fn act_play, act_play_start, act_stop, act_cue, act_rewind, act_loop, act_panic, act_open, act_save,
+    act_midi, act_render, act_quit, act_quit_now, act_suspend, act_redraw, act_help, act_prompt;
+
+/* words.c */
+void complete_file(const char *start, struct words *out);
+
+/* A whole number in [lo, hi], or an error that names it. */
+NODISCARD enum err arg_int(const char *text, int lo, int hi, int *out);
+/* "+3" and "-3" are relative to `now`, anything else is absolute. */
+NODISCARD enum err arg_step(const char *text, int now, int lo, int hi, int *out);

@@ -1,0 +1,431 @@
+/* act_band.c: the band: what is kept, muted, asked for; generation; takes. */
+#include <stdlib.h>
+
+#include "act.h"
+#include "clock.h"
+#include "rng.h"
+
+/* ---- flags ---- */
+
+/* keep [bar|track|all]: toggles; in a selection its cells. On unless all of them are on already. */
+enum err act_keep(struct desk *d, int argc, char **argv)
+{
+    struct span s = desk_selection(d);
+    bool bar = argc > 0 && str_same(argv[0], "bar"), all = argc > 0 && str_same(argv[0], "all");
+    if (d->mode != MODE_SELECT && !bar) {
+        s.bar0 = 0;
+        s.bar1 = session_n_bars(d->session) - 1;
+    }
+    if (all) {
+        s.track0 = 0;
+        s.track1 = N_ROLES - 1;
+    }
+    bool on = false;
+    for (int r = s.track0; r <= s.track1; r++)
+        for (int b = s.bar0; b <= s.bar1; b++)
+            on |= !session_kept(d->session, (enum role)r, b);
+    session_edit_begin(d->session, on ? "keep" : "let go");
+    for (int r = s.track0; r <= s.track1; r++)
+        for (int b = s.bar0; b <= s.bar1; b++)
+            session_keep(d->session, (enum role)r, b, on);
+    session_edit_end(d->session);
+    desk_say(d, "%s %s%s, bars %d-%d", on ? "keep" : "let go of", role_name((enum role)s.track0),
+             s.track1 > s.track0 ? " and more" : "", s.bar0 + 1, s.bar1 + 1);
+    d->mode = d->mode == MODE_SELECT ? MODE_NORMAL : d->mode;
+    return ERR_OK;
+}
+
+enum err act_let_go(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    session_edit_begin(d->session, "let go");
+    for (int r = 0; r < N_ROLES; r++)
+        session_keep(d->session, (enum role)r, -1, false);
+    session_edit_end(d->session);
+    desk_say(d, "nothing is kept");
+    return ERR_OK;
+}
+
+/* Mute and solo are one thing on two fields: of the focused or named track, or off for all. */
+static bool *flag_of(struct track *t, bool solo)
+{
+    return solo ? &t->solo : &t->mute;
+}
+
+static enum err toggle(struct desk *d, bool solo, int argc, char **argv)
+{
+    enum role role = (enum role)d->track;
+    if (argc > 0 && !role_parse(argv[0], &role))
+        return err_set(ERR_MISSING, "no track \"%s\"", argv[0]);
+    bool *flag = flag_of(&session_song(d->session)->tracks[role], solo);
+    session_edit_begin(d->session, solo ? "solo" : "mute");
+    *flag = !*flag;
+    session_edit_end(d->session);
+    d->stale = STALE_NOW;
+    desk_say(d, "%s %s %s", role_name(role), solo ? "solo" : "mute", *flag ? "on" : "off");
+    return ERR_OK;
+}
+
+static enum err all_off(struct desk *d, bool solo)
+{
+    struct song *song = session_song(d->session);
+    session_edit_begin(d->session, solo ? "no solo" : "no mute");
+    for (int r = 0; r < N_ROLES; r++)
+        *flag_of(&song->tracks[r], solo) = false;
+    session_edit_end(d->session);
+    d->stale = STALE_NOW;
+    return ERR_OK;
+}
+
+enum err act_mute(struct desk *d, int argc, char **argv) { return toggle(d, false, argc, argv); }
+enum err act_solo(struct desk *d, int argc, char **argv) { return toggle(d, true, argc, argv); }
+
+enum err act_unmute(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return all_off(d, false);
+}
+
+enum err act_unsolo(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return all_off(d, true);
+}
+
+/* ---- settings of the next request ---- */
+
+/* A name of the model's list, "any", or "next" and "prev" through both. */
+enum err act_genre(struct desk *d, int argc, char **argv)
+{
+    (void)argc;
+    struct settings *o = session_settings(d->session);
+    const struct model_info *m = desk_model(d);
+    int n = m ? m->n_genres : 0, now = -1, want = -2;
+    for (int i = 0; i < n; i++) {
+        now = str_same(m->genres[i], o->genre) ? i : now;
+        want = str_same(m->genres[i], argv[0]) ? i : want;
+    }
+    if (str_same(argv[0], "any"))
+        want = -1;
+    else if (str_same(argv[0], "next"))
+        want = now + 1 < n ? now + 1 : -1;
+    else if (str_same(argv[0], "prev"))
+        want = now >= 0 ? now - 1 : n - 1;
+    if (want < -1)
+        return m ? err_set(ERR_MISSING, "%s does not know the genre \"%s\"", m->name, argv[0])
+                 : err_set(ERR_MISSING, "no model was found, so there are no genres");
+    str_copy(o->genre, sizeof o->genre, want < 0 ? "any" : m->genres[want]);
+    desk_say(d, "genre %s", o->genre);
+    return ERR_OK;
+}
+
+enum err act_model(struct desk *d, int argc, char **argv)
+{
+    (void)argc;
+    struct settings *o = session_settings(d->session);
+    bool best = str_same(argv[0], "best");
+    size_t i = 0;
+    while (!best && i < d->n_models && !str_same(d->models[i].name, argv[0]))
+        i++;
+    if (!best && i == d->n_models)
+        return err_set(ERR_MISSING, "no model \"%s\" (%zu found)", argv[0], d->n_models);
+    str_copy(o->model, sizeof o->model, best ? "" : argv[0]);
+    const struct model_info *m = desk_model(d);
+    session_set_genres(d->session, m ? m->genres : NULL, m ? m->n_genres : 0);
+    desk_say(d, "model %s", m ? m->name : "-");
+    return ERR_OK;
+}
+
+enum err act_tone(struct desk *d, int argc, char **argv)
+{
+    struct settings *o = session_settings(d->session);
+    struct key k;
+    struct str text = { 0 };
+    for (int i = 0; i < argc; i++)
+        str_addf(&text, "%s%s", i ? " " : "", argv[i]);
+    enum err err = key_parse(str_c(&text), &k) ? ERR_OK
+                 : err_set(ERR_FORMAT, "no key \"%s\": want C, Am, F#, \"Bb minor\" or auto", str_c(&text));
+    str_fini(&text);
+    TRY(err);
+    if (k.tonic < 0)
+        str_copy(o->key, sizeof o->key, "auto");
+    else
+        key_print(k, o->key);
+    desk_say(d, "key %s", o->key);
+    return ERR_OK;
+}
+
+enum err act_temperature(struct desk *d, int argc, char **argv)
+{
+    struct settings *o = session_settings(d->session);
+    (void)argc;
+    TRY(parse_double(argv[0], 0.05, 3.0, &o->temperature));
+    desk_say(d, "temperature %.2f", o->temperature);
+    return ERR_OK;
+}
+
+/* A number fixes the seed, "random" draws one and lets it move on after every request. */
+enum err act_seed(struct desk *d, int argc, char **argv)
+{
+    struct settings *o = session_settings(d->session);
+    int64_t seed = 0;
+    (void)argc;
+    if (str_same(argv[0], "random"))
+        seed = (int64_t)(rng_entropy() % 100000);
+    else if (str_same(argv[0], "lock") || str_same(argv[0], "free"))
+        seed = (int64_t)o->seed;
+    else
+        TRY(parse_int(argv[0], 0, INT64_MAX / 2, &seed));
+    o->seed = (uint64_t)seed;
+    o->seed_locked = !str_same(argv[0], "random") && !str_same(argv[0], "free");
+    desk_say(d, "seed %lld%s", (long long)seed, o->seed_locked ? " (fixed)" : "");
+    return ERR_OK;
+}
+
+enum err act_batch(struct desk *d, int argc, char **argv)
+{
+    struct settings *o = session_settings(d->session);
+    (void)argc;
+    TRY(arg_int(argv[0], 1, 32, &o->batch));
+    desk_say(d, "%d takes a request", o->batch);
+    return ERR_OK;
+}
+
+enum err act_density(struct desk *d, int argc, char **argv)
+{
+    struct settings *o = session_settings(d->session);
+    int n = -1;
+    (void)argc;
+    if (!str_same(argv[0], "auto"))
+        TRY(arg_int(argv[0], 1, 7, &n));
+    o->density[d->track] = n;
+    desk_say(d, "%s density %s", role_name((enum role)d->track), n < 0 ? "auto" : argv[0]);
+    return ERR_OK;
+}
+
+enum err act_snap(struct desk *d, int argc, char **argv)
+{
+    struct settings *o = session_settings(d->session);
+    (void)argc, (void)argv;
+    o->snap = !o->snap;
+    desk_say(d, "the model %s", o->snap ? "plays only notes of the key" : "may leave the key");
+    return ERR_OK;
+}
+
+/* ---- generation ---- */
+
+/* What will be worked on: the selection's bars, the loop, or the whole song. */
+static void work_span(const struct desk *d, int *bar0, int *n_bars)
+{
+    struct span s = desk_selection(d);
+    const struct song *song = session_song(d->session);
+    *bar0 = 0;
+    *n_bars = session_n_bars(d->session);
+    if (d->mode == MODE_SELECT) {
+        *bar0 = s.bar0;
+        *n_bars = s.bar1 - s.bar0 + 1;
+    } else if (d->loop) {
+        *bar0 = song_bar_of(song, d->loop_from);
+        *n_bars = song_bar_of(song, d->loop_to - 1) - *bar0 + 1;
+    }
+}
+
+/* "accompany: Piano kept -> Drums Guitar Bass" */
+static void say_request(struct desk *d, const struct request *rq)
+{
+    struct str who = { 0 };
+    for (int r = 0; r < N_ROLES; r++) {
+        int open = 0;
+        for (int bar = 0; bar < rq->n_bars; bar++)
+            open += !rq->keep[r][bar];
+        if (open && !rq->silent[r])
+            str_addf(&who, " %s", role_name((enum role)r));
+    }
+    desk_say(d, "%s: bars %d-%d of%s, seed %llu", verb_name(rq->verb), rq->bar0 + 1, rq->bar0 + rq->n_bars,
+             str_c(&who), (unsigned long long)rq->seed);
+    str_fini(&who);
+}
+
+static int open_cells(const struct request *rq)
+{
+    int open = 0;
+    for (int r = 0; r < N_ROLES; r++)
+        for (int bar = 0; bar < rq->n_bars; bar++)
+            open += !rq->keep[r][bar] && !rq->silent[r];
+    return open;
+}
+
+static enum err submit(struct desk *d, struct request *rq)
+{
+    struct settings *o = session_settings(d->session);
+    if (d->job >= 0)
+        return err_set(ERR_BUSY, "the band is still playing; Ctrl-C stops it");
+    if (open_cells(rq) == 0)
+        return err_set(ERR_EMPTY, "nothing to fill: everything is kept or muted (F lets go)");
+    if (!d->doors.submit)
+        return err_set(ERR_UNSUPPORTED, "no model here");
+    TRY(d->doors.submit(d->doors.ctx, o->model[0] ? o->model : NULL, rq, &d->job));
+    session_begin_takes(d->session, rq);
+    d->verb = rq->verb;
+    d->job_bar0 = rq->bar0;
+    d->job_bars = rq->n_bars;
+    d->job_takes = rq->n_takes;
+    d->job_got = 0;
+    d->job_chosen = false;
+    d->job_began = clock_s();
+    if (!o->seed_locked)
+        o->seed += (uint64_t)o->batch;
+    say_request(d, rq);
+    if (d->mode == MODE_SELECT)
+        d->mode = MODE_NORMAL;
+    return ERR_OK;
+}
+
+enum err act_generate(struct desk *d, int argc, char **argv)
+{
+    struct request rq;
+    int bar0, n_bars;
+    (void)argc, (void)argv;
+    work_span(d, &bar0, &n_bars);
+    session_request(d->session, VERB_GENERATE, bar0, n_bars, &rq);
+    return submit(d, &rq);
+}
+
+/* With nothing kept the focused track is meant: it is kept first, as a step that undo takes back. */
+enum err act_accompany(struct desk *d, int argc, char **argv)
+{
+    struct request rq;
+    int bar0, n_bars;
+    (void)argc, (void)argv;
+    work_span(d, &bar0, &n_bars);
+    if (!session_any_kept(d->session, bar0, n_bars)) {
+        if (desk_track(d)->n == 0)
+            return err_set(ERR_EMPTY, "keep a track first: f on one that has notes");
+        session_keep(d->session, (enum role)d->track, -1, true);
+    }
+    session_request(d->session, VERB_ACCOMPANY, bar0, n_bars, &rq);
+    return submit(d, &rq);
+}
+
+/* The selected cells, or the one under the cursor, anew; all else is context. The model works in phrases of
+ * four bars, so the span is widened to them and the rest of it kept. */
+enum err act_infill(struct desk *d, int argc, char **argv)
+{
+    struct request rq;
+    struct span s = desk_selection(d);
+    (void)argc, (void)argv;
+    int bar0 = s.bar0 - s.bar0 % 4, bar1 = s.bar1 - s.bar1 % 4 + 4, last = session_n_bars(d->session);
+    session_request(d->session, VERB_INFILL, bar0, (bar1 < last ? bar1 : last) - bar0, &rq);
+    for (int r = 0; r < N_ROLES; r++) {
+        bool inside = r >= s.track0 && r <= s.track1;
+        for (int bar = 0; bar < rq.n_bars; bar++)
+            if (!inside || bar0 + bar < s.bar0 || bar0 + bar > s.bar1)
+                rq.keep[r][bar] = 1;
+    }
+    if (open_cells(&rq) == 0)
+        return err_set(ERR_EMPTY, "that is kept or muted; nothing to do again");
+    return submit(d, &rq);
+}
+
+/* The last request with the next seed, also when the seed is fixed. */
+enum err act_again(struct desk *d, int argc, char **argv)
+{
+    struct settings *o = session_settings(d->session);
+    if (d->job < 0 && o->seed_locked)
+        o->seed += (uint64_t)o->batch;
+    return d->verb == VERB_INFILL ? act_infill(d, argc, argv)
+         : d->verb == VERB_ACCOMPANY ? act_accompany(d, argc, argv) : act_generate(d, argc, argv);
+}
+
+enum err act_cancel(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    if (d->job >= 0 && d->doors.cancel) {
+        d->doors.cancel(d->doors.ctx, d->job);
+        desk_say(d, "cancelling...");
+    } else if (d->rendering && d->doors.cancel_render) {
+        d->doors.cancel_render(d->doors.ctx);
+        desk_say(d, "cancelling the export...");
+    } else {
+        d->mode = MODE_NORMAL;
+        desk_say(d, "q quits, ? helps");
+    }
+    return ERR_OK;
+}
+
+/* ---- takes ---- */
+
+static int take_index(const struct session *s, int number)
+{
+    for (int i = 0; i < session_n_takes(s); i++)
+        if (session_take_number(s, i) == number)
+            return i;
+    return -1;
+}
+
+static void choose(struct desk *d, int i)
+{
+    session_choose(d->session, i);
+    d->stale = STALE_BAR;
+    const struct take *t = session_take(d->session, i);
+    if (t)
+        desk_say(d, "take %d: seed %llu %s%s", session_take_number(d->session, i),
+                 (unsigned long long)t->seed, t->params, t->empty ? "  (a track came out empty)" : "");
+    else
+        desk_say(d, "as it was before");
+}
+
+/* A number as shown; 0 is the music as it was before; next, prev. */
+enum err act_take(struct desk *d, int argc, char **argv)
+{
+    (void)argc;
+    int n = session_n_takes(d->session), now = session_current(d->session), number = 0, want;
+    if (n == 0)
+        return err_set(ERR_EMPTY, "no takes yet: g a lets the band accompany, g g plays something new");
+    if (str_same(argv[0], "next"))
+        want = now + 1 < n ? now + 1 : now;
+    else if (str_same(argv[0], "prev"))
+        want = now >= 0 ? now - 1 : -1;
+    else {
+        TRY(arg_int(argv[0], 0, INT32_MAX, &number));
+        want = number ? take_index(d->session, number) : -1;
+        if (number && want < 0)
+            return err_set(ERR_MISSING, "no take %d", number);
+    }
+    choose(d, want);
+    return ERR_OK;
+}
+
+enum err act_mark(struct desk *d, int argc, char **argv)
+{
+    (void)argc;
+    int now = session_current(d->session);
+    if (now < 0)
+        return err_set(ERR_EMPTY, "no take to mark");
+    bool b = argv[0][0] == 'B' || argv[0][0] == 'b';
+    session_mark(d->session, b, now);
+    desk_say(d, "take %d is %s", session_take_number(d->session, now), b ? "B" : "A");
+    return ERR_OK;
+}
+
+enum err act_flip(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    int a = session_marked(d->session, 0), b = session_marked(d->session, 1);
+    if (a < 0 || b < 0)
+        return err_set(ERR_EMPTY, "mark two takes first: A and B");
+    choose(d, session_current(d->session) == a ? b : a);
+    return ERR_OK;
+}
+
+enum err act_star(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    int now = session_current(d->session);
+    if (now < 0)
+        return err_set(ERR_EMPTY, "no take to star");
+    session_star(d->session, now);
+    desk_say(d, "take %d %s", session_take_number(d->session, now),
+             session_take(d->session, now)->star ? "starred: it will not be dropped" : "unstarred");
+    return ERR_OK;
+}

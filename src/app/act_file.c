@@ -1,0 +1,179 @@
+/* act_file.c: sound, files, and the program itself. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "act.h"
+#include "mem.h"
+
+/* ---- transport ---- */
+
+static enum err play_from(struct desk *d, int32_t tick)
+{
+    if (!d->doors.play)
+        return err_set(ERR_UNSUPPORTED, "no sound here");
+    return d->doors.play(d->doors.ctx, tick);
+}
+
+enum err act_stop(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    if (d->doors.stop)
+        d->doors.stop(d->doors.ctx);
+    return ERR_OK;
+}
+
+enum err act_play(struct desk *d, int argc, char **argv)
+{
+    if (d->playing)
+        return act_stop(d, argc, argv);
+    int32_t from = d->playhead >= session_end(d->session) ? 0 : d->playhead;
+    if (d->loop && (from < d->loop_from || from >= d->loop_to))
+        from = d->loop_from;
+    return play_from(d, from);
+}
+
+enum err act_play_start(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return play_from(d, d->loop ? d->loop_from : 0);
+}
+
+enum err act_cue(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return play_from(d, d->tick);
+}
+
+enum err act_rewind(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    d->playhead = d->loop ? d->loop_from : 0;
+    return d->playing ? play_from(d, d->playhead) : ERR_OK;
+}
+
+/* On: the selection, or the phrase of four bars at the cursor, or the whole of a short song. */
+enum err act_loop(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    const struct song *song = session_song(d->session);
+    struct span s = desk_selection(d);
+    int last = session_n_bars(d->session);
+    if (d->mode != MODE_SELECT) {
+        s.bar0 -= s.bar0 % 4;
+        s.bar1 = s.bar0 + 3 < last ? s.bar0 + 3 : last - 1;
+    }
+    d->loop = d->mode == MODE_SELECT || !d->loop;
+    d->loop_from = song_bar_tick(song, s.bar0);
+    d->loop_to = song_bar_tick(song, s.bar1 + 1);
+    d->mode = d->mode == MODE_SELECT ? MODE_NORMAL : d->mode;
+    if (d->doors.loop)
+        d->doors.loop(d->doors.ctx, d->loop_from, d->loop ? d->loop_to : 0);
+    if (d->loop)
+        desk_say(d, "loop bars %d-%d", s.bar0 + 1, s.bar1 + 1);
+    else
+        desk_say(d, "loop off");
+    return ERR_OK;
+}
+
+enum err act_panic(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    if (d->doors.panic)
+        d->doors.panic(d->doors.ctx);
+    desk_say(d, "all notes off");
+    return ERR_OK;
+}
+
+/* ---- files ---- */
+
+enum err act_open(struct desk *d, int argc, char **argv)
+{
+    struct str report = { 0 };
+    (void)argc;
+    enum err err = session_dirty(d->session)
+        ? err_set(ERR_BUSY, "%s is not saved: save it (Ctrl-S), or quit and start anew",
+                  session_title(d->session))
+        : desk_open(d, argv[0], &report);
+    if (err == ERR_OK)
+        desk_say(d, "%s: %d bars", session_title(d->session), session_n_bars(d->session));
+    str_fini(&report);
+    return err;
+}
+
+enum err act_save(struct desk *d, int argc, char **argv)
+{
+    TRY(session_save(d->session, argc > 0 ? argv[0] : NULL));
+    desk_say(d, "saved %s", session_path(d->session));
+    return ERR_OK;
+}
+
+enum err act_midi(struct desk *d, int argc, char **argv)
+{
+    char *path = argc > 0 ? xstrdup(argv[0]) : session_free_name(d->session, ".mid");
+    enum err err = session_export_midi(d->session, path);
+    if (err == ERR_OK)
+        desk_say(d, "wrote %s", path);
+    free(path);
+    return err;
+}
+
+/* The format is the name's ending; an argument that is only an ending picks the name. */
+enum err act_render(struct desk *d, int argc, char **argv)
+{
+    const char *arg = argc > 0 ? argv[0] : ".wav";
+    if (!d->doors.render)
+        return err_set(ERR_UNSUPPORTED, "no renderer here");
+    if (d->rendering)
+        return err_set(ERR_BUSY, "one export is still running; Ctrl-C stops it");
+    char *path = arg[0] == '.' && !strchr(arg, '/') ? session_free_name(d->session, arg) : xstrdup(arg);
+    enum err err = d->doors.render(d->doors.ctx, session_song(d->session), path);
+    if (err == ERR_OK)
+        desk_say(d, "rendering %s", path);
+    free(path);
+    return err;
+}
+
+/* ---- program ---- */
+
+static enum err want(struct desk *d, enum want w)
+{
+    d->want = w;
+    d->want_text[0] = '\0';
+    return ERR_OK;
+}
+
+enum err act_quit(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return want(d, session_dirty(d->session) ? WANT_ASK_QUIT : WANT_QUIT);
+}
+
+enum err act_quit_now(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return want(d, WANT_QUIT);
+}
+
+enum err act_suspend(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return want(d, WANT_SUSPEND);
+}
+
+enum err act_redraw(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return want(d, WANT_REDRAW);
+}
+
+enum err act_help(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return want(d, WANT_HELP);
+}
+
+enum err act_prompt(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return want(d, WANT_PROMPT);
+}

@@ -1,0 +1,277 @@
+/* command.c: from a line or a key to an action. Lines are words, "quoted words" and # comments; a name may
+ * be shortened as long as it means one action. */
+#include "command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "act.h"
+#include "keycode.h"
+#include "mem.h"
+
+enum { MAX_WORDS = 16 };
+
+const struct action *action_find(const char *name)
+{
+    const struct action *found = NULL;
+    size_t n = strlen(name);
+    for (size_t i = 0; i < n_actions; i++) {
+        if (str_same(actions[i].name, name))
+            return &actions[i];
+        if (n > 0 && str_starts(actions[i].name, name)) {
+            if (found)
+                n = 0;                       /* ambiguous: only an exact match counts now */
+            found = &actions[i];
+        }
+    }
+    return n ? found : NULL;
+}
+
+/* ---- key map: the table's key texts, taken apart once ---- */
+
+static struct { struct binding *at; size_t n, cap; } map;
+
+static void bind_word(const struct action *a, enum mode m, const char *p)
+{
+    struct binding b = { .action = a, .mode = m };
+    b.key[0] = keycode_parse(&p);
+    if (*p && *p != ' ' && *p != '=')
+        b.key[1] = keycode_parse(&p);
+    BUG_ON(b.key[0] == KC_NONE || (*p && *p != ' ' && *p != '='));
+    if (*p == '=') {
+        b.arg = p + 1;
+        b.arg_len = strcspn(b.arg, " ");
+    }
+    map.at = xgrow(map.at, map.n, &map.cap, sizeof *map.at);
+    map.at[map.n++] = b;
+}
+
+static void bind_words(const struct action *a, enum mode m, const char *keys)
+{
+    for (const char *p = keys; p && *p; p += strspn(p, " ")) {
+        bind_word(a, m, p);
+        p += strcspn(p, " ");
+    }
+}
+
+const struct binding *bindings(size_t *n)
+{
+    for (size_t i = 0, made = map.n; made == 0 && i < n_actions; i++)
+        for (int m = 0; m < N_MODES; m++) {
+            bind_words(&actions[i], (enum mode)m, actions[i].keys[m]);
+            bind_words(&actions[i], (enum mode)m, actions[i].keys[KEYS_ANY]);
+        }
+    *n = map.n;
+    return map.at;
+}
+
+const struct binding *binding_find(enum mode m, int k0, int k1)
+{
+    size_t n;
+    const struct binding *b = bindings(&n);
+    for (size_t i = 0; i < n; i++)
+        if (b[i].mode == m && b[i].key[0] == k0 && b[i].key[1] == k1)
+            return &b[i];
+    return NULL;
+}
+
+bool binding_is_prefix(enum mode m, int key)
+{
+    size_t n;
+    const struct binding *b = bindings(&n);
+    for (size_t i = 0; i < n; i++)
+        if (b[i].mode == m && b[i].key[0] == key && b[i].key[1] != KC_NONE)
+            return true;
+    return false;
+}
+
+/* ---- arguments ---- */
+
+enum err arg_int(const char *text, int lo, int hi, int *out)
+{
+    int64_t value = 0;
+    TRY(parse_int(text, lo, hi, &value));
+    *out = (int)value;
+    return ERR_OK;
+}
+
+enum err arg_step(const char *text, int now, int lo, int hi, int *out)
+{
+    int64_t value = 0;
+    bool relative = text[0] == '+' || text[0] == '-';
+    TRY(parse_int(text[0] == '+' ? text + 1 : text, -100000, 100000, &value));
+    value += relative ? now : 0;
+    *out = value < lo ? lo : value > hi ? hi : (int)value;
+    return ERR_OK;
+}
+
+/* ---- lines ---- */
+
+/* Cut `line` into words in place. Returns how many, -1 for an open quote or too many. */
+static int split(char *line, char *words[MAX_WORDS])
+{
+    int n = 0;
+    for (char *p = line; *p;) {
+        if (*p == ' ' || *p == '\t') {
+            p++;
+            continue;
+        }
+        if (*p == '#' && n == 0)
+            break;
+        if (n == MAX_WORDS)
+            return -1;
+        char *to = p;
+        bool quoted = false;
+        words[n++] = to;
+        for (; *p && (quoted || (*p != ' ' && *p != '\t')); p++) {
+            if (*p == '"')
+                quoted = !quoted;
+            else
+                *to++ = *p;
+        }
+        if (quoted)
+            return -1;
+        if (*p)
+            p++;
+        *to = '\0';
+    }
+    return n;
+}
+
+static enum err run_words(struct desk *d, int n, char **words)
+{
+    const struct action *a = action_find(words[0]);
+    if (!a)
+        return err_set(ERR_MISSING, "no command \"%s\" (? lists them)", words[0]);
+    if (n - 1 > a->max_args)
+        return err_set(ERR_FORMAT, "%s takes %s", a->name, a->args ? a->args : "no arguments");
+    if (n - 1 < a->min_args) {
+        d->want = WANT_PROMPT;
+        str_format(d->want_text, sizeof d->want_text, "%s ", a->name);
+        return err_set(ERR_FORMAT, "%s needs %s", a->name, a->args);
+    }
+    return a->run(d, n - 1, words + 1);
+}
+
+enum err command_run(struct desk *d, const char *line)
+{
+    char *words[MAX_WORDS], *copy = xstrdup(line);
+    int n = split(copy, words);
+    enum err err = n < 0 ? err_set(ERR_FORMAT, "a quote is not closed, or too many words") : ERR_OK;
+    if (n > 0)
+        err = run_words(d, n, words);
+    free(copy);
+    return err;
+}
+
+/* ---- keys ---- */
+
+static void run_binding(struct desk *d, const struct binding *b)
+{
+    char arg[32], *argv[1] = { arg };
+    int argc = b->arg ? 1 : 0;
+    str_format(arg, sizeof arg, "%.*s", (int)b->arg_len, b->arg ? b->arg : "");
+    if (argc < b->action->min_args) {
+        d->want = WANT_PROMPT;
+        str_format(d->want_text, sizeof d->want_text, "%s ", b->action->name);
+    } else if (b->action->run(d, argc, argv) != ERR_OK) {
+        desk_complain(d);
+    }
+}
+
+bool command_key(struct desk *d, int key)
+{
+    int prefix = d->pending;
+    d->pending = KC_NONE;
+    if (prefix != KC_NONE && key == KC_ESC)
+        return true;
+    if (prefix == KC_NONE && binding_is_prefix(d->mode, key)) {
+        d->pending = key;
+        return true;
+    }
+    const struct binding *b = prefix != KC_NONE ? binding_find(d->mode, prefix, key)
+                                                : binding_find(d->mode, key, KC_NONE);
+    if (b)
+        run_binding(d, b);
+    return b != NULL;
+}
+
+/* ---- completion ---- */
+
+void words_add(struct words *w, const char *text)
+{
+    w->at = xgrow(w->at, w->n, &w->cap, sizeof *w->at);
+    w->at[w->n++] = xstrdup(text);
+}
+
+void words_fini(struct words *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        free(w->at[i]);
+    free(w->at);
+    *w = (struct words){ 0 };
+}
+
+static void add_matching(struct words *out, const char *text, const char *start)
+{
+    if (str_starts(text, start))
+        words_add(out, text);
+}
+
+static void add_list(struct words *out, const char *list, char sep, const char *start)
+{
+    char *copy = xstrdup(list), *rest = copy;
+    for (char *item; (item = str_split(&rest, sep));)
+        add_matching(out, item, start);
+    free(copy);
+}
+
+static void complete_argument(const struct desk *d, const struct action *a, const char *start,
+                              struct words *out)
+{
+    const struct model_info *m = desk_model(d);
+    switch (a->complete) {
+    case COMPLETE_GENRE:
+        for (int i = 0; m && i < m->n_genres; i++)
+            add_matching(out, m->genres[i], start);
+        add_matching(out, "any", start);
+        break;
+    case COMPLETE_MODEL:
+        for (size_t i = 0; i < d->n_models; i++)
+            add_matching(out, d->models[i].name, start);
+        add_matching(out, "best", start);
+        break;
+    case COMPLETE_KEY:
+        add_list(out, "auto C G D A E F Bb Eb Am Em Bm F#m Dm Gm Cm Fm", ' ', start);
+        break;
+    case COMPLETE_TRACK:
+        for (int r = 0; r < N_ROLES; r++)
+            add_matching(out, role_name((enum role)r), start);
+        break;
+    case COMPLETE_WORDS:
+        add_list(out, a->words, '|', start);
+        break;
+    case COMPLETE_FILE:
+        complete_file(start, out);
+        break;
+    case COMPLETE_NONE:
+        break;
+    }
+}
+
+void command_complete(const struct desk *d, const char *line, struct words *out, size_t *from)
+{
+    const char *space = strrchr(line, ' ');
+    size_t first = strcspn(line, " ");
+    *from = space ? (size_t)(space - line) + 1 : 0;
+    if (!space) {
+        for (size_t i = 0; i < n_actions; i++)
+            add_matching(out, actions[i].name, line);
+        return;
+    }
+    char name[32];
+    str_format(name, sizeof name, "%.*s", (int)(first < 31 ? first : 31), line);
+    const struct action *a = action_find(name);
+    if (a)
+        complete_argument(d, a, line + *from, out);
+}

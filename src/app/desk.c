@@ -1,0 +1,227 @@
+/* desk.c: the desk itself: cursor rules, what is selected, what the engine sends. Commands are in act_*.c. */
+#include "desk.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "str.h"
+
+const char *mode_name(enum mode m)
+{
+    static const char *const names[N_MODES] = { "NORMAL", "STEP", "SELECT" };
+    return names[m];
+}
+
+static void reset_hand(struct desk *d)
+{
+    d->mode = MODE_NORMAL;
+    d->track = ROLE_PIANO;
+    d->pitch = 60;
+    d->tick = 0;
+    d->loop = false;
+    d->last_tick = -1;
+    d->job = -1;
+    d->stale = STALE_NOW;
+}
+
+void desk_init(struct desk *d)
+{
+    *d = (struct desk){ .session = session_new(), .grid = SONG_TPQ / 4, .len = SONG_TPQ / 2, .vel = 96,
+                        .octave = 4, .progress = -1, .verb = VERB_GENERATE };
+    reset_hand(d);
+}
+
+void desk_fini(struct desk *d)
+{
+    session_free(d->session);
+    models_list_free(d->models, d->n_models);
+    *d = (struct desk){ 0 };
+}
+
+/* Start where there is something to see: the first pitched track with notes, at its first note's pitch. */
+static void look_at_music(struct desk *d)
+{
+    const struct song *song = session_song(d->session);
+    static const enum role order[] = { ROLE_PIANO, ROLE_GUITAR, ROLE_STRINGS, ROLE_BASS, ROLE_DRUMS };
+    for (size_t i = 0; i < COUNT_OF(order); i++)
+        if (song->tracks[order[i]].n > 0) {
+            d->track = order[i];
+            d->pitch = song->tracks[order[i]].notes[0].pitch;
+            return;
+        }
+}
+
+enum err desk_open(struct desk *d, const char *path, struct str *report)
+{
+    if (d->job >= 0 && d->doors.cancel)
+        d->doors.cancel(d->doors.ctx, d->job);
+    TRY(session_open(d->session, path, report));
+    reset_hand(d);
+    look_at_music(d);
+    return ERR_OK;
+}
+
+const struct model_info *desk_model(const struct desk *d)
+{
+    const struct settings *o = session_settings(d->session);
+    for (size_t i = 0; i < d->n_models; i++)
+        if (o->model[0] ? str_same(d->models[i].name, o->model)
+                        : (d->models[i].verbs & 1u << VERB_ACCOMPANY) != 0)
+            return &d->models[i];
+    return NULL;
+}
+
+void desk_models(struct desk *d, struct model_info *list, size_t n)
+{
+    models_list_free(d->models, d->n_models);
+    d->models = list;
+    d->n_models = n;
+    const struct model_info *m = desk_model(d);
+    session_set_genres(d->session, m ? m->genres : NULL, m ? m->n_genres : 0);
+}
+
+void desk_say(struct desk *d, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(d->message, sizeof d->message, fmt, args);
+    va_end(args);
+    d->message_bad = false;
+}
+
+void desk_complain(struct desk *d)
+{
+    str_copy(d->message, sizeof d->message, err_text());
+    d->message_bad = true;
+}
+
+static void job_over(struct desk *d, const char *how)
+{
+    int empty = 0;
+    for (int i = 0; i < session_n_takes(d->session); i++)
+        empty += session_take(d->session, i)->empty;
+    desk_say(d, "%s: %s %d of %d takes in %.1f s%s", verb_name(d->verb), how, d->job_got, d->job_takes,
+             clock_s() - d->job_began, empty ? " (some came out empty)" : "");
+    d->job = -1;
+}
+
+/* The first take that arrives is put on the desk at once: there is something to hear while the rest come. */
+static void take_came(struct desk *d, struct take *t)
+{
+    int i = session_add_take(d->session, t);
+    d->job_got++;
+    if (!d->job_chosen && !t->empty) {
+        session_choose(d->session, i);
+        d->job_chosen = true;
+        d->stale = STALE_BAR;
+    }
+}
+
+void desk_event(struct desk *d, struct event *ev)
+{
+    if (ev->job != d->job)                   /* of a job that was given up */
+        return;
+    switch (ev->kind) {
+    case EVENT_TAKE:
+        take_came(d, ev->take);
+        ev->take = NULL;
+        break;
+    case EVENT_DONE:
+        job_over(d, "done,");
+        break;
+    case EVENT_CANCELLED:
+        job_over(d, "cancelled,");
+        break;
+    case EVENT_FAILED:
+        str_copy(d->message, sizeof d->message, ev->text ? ev->text : "the model failed");
+        d->message_bad = true;
+        d->job = -1;
+        break;
+    }
+}
+
+struct track *desk_track(const struct desk *d)
+{
+    return &session_song(d->session)->tracks[d->track];
+}
+
+int desk_bar(const struct desk *d)
+{
+    return song_bar_of(session_song(d->session), d->tick);
+}
+
+bool desk_drums(const struct desk *d)
+{
+    return d->track == ROLE_DRUMS;
+}
+
+void desk_goto(struct desk *d, int32_t tick)
+{
+    int32_t end = session_end(d->session);
+    if (tick >= end)
+        tick = end - 1;
+    if (tick < 0)
+        tick = 0;
+    int32_t bar = song_bar_tick(session_song(d->session), song_bar_of(session_song(d->session), tick));
+    d->tick = tick - (tick - bar) % d->grid;
+}
+
+void desk_pitch(struct desk *d, int pitch)
+{
+    d->pitch = pitch < 0 ? 0 : pitch > 127 ? 127 : pitch;
+}
+
+/* A track brings its own register: the cursor goes to its nearest note when it has none near the row. */
+void desk_focus(struct desk *d, int track)
+{
+    d->track = track < 0 ? 0 : track >= N_ROLES ? N_ROLES - 1 : track;
+    const struct track *t = desk_track(d);
+    int best = -1;
+    for (size_t i = 0; i < t->n; i++)
+        if (best < 0 || abs(t->notes[i].pitch - d->pitch) < abs(best - d->pitch))
+            best = t->notes[i].pitch;
+    static const int home[N_ROLES] = { 38, 60, 60, 40, 60 };
+    if (best >= 0 ? abs(best - d->pitch) > 6 : abs(home[d->track] - d->pitch) > 12)
+        d->pitch = best >= 0 ? best : home[d->track];
+}
+
+struct span desk_selection(const struct desk *d)
+{
+    int bar = desk_bar(d);
+    struct span s = { bar, bar, d->track, d->track };
+    if (d->mode != MODE_SELECT)
+        return s;
+    s.bar0 = bar < d->anchor_bar ? bar : d->anchor_bar;
+    s.bar1 = bar < d->anchor_bar ? d->anchor_bar : bar;
+    s.track0 = d->track < d->anchor_track ? d->track : d->anchor_track;
+    s.track1 = d->track < d->anchor_track ? d->anchor_track : d->track;
+    return s;
+}
+
+struct key desk_key(const struct desk *d)
+{
+    struct key k = { .tonic = -1 };
+    key_parse(session_settings(d->session)->key, &k);
+    return k.tonic >= 0 ? k : song_key(session_song(d->session), 0, session_end(d->session), NULL);
+}
+
+/* Two rows of keys as two octaves of a piano: the usual layout of trackers. */
+static const char *const step_keys[STEP_KEYS] = {
+    "z", "s", "x", "d", "c", "v", "g", "b", "h", "n", "j", "m",
+    "q", "2", "w", "3", "e", "r", "5", "t", "6", "y", "7", "u", "i", "9", "o", "0", "p",
+};
+
+const char *desk_step_key(int n)
+{
+    return step_keys[n];
+}
+
+/* On the kit the keys are its pieces upwards from the bass drum, in General MIDI order. */
+int desk_step_pitch(const struct desk *d, int n)
+{
+    int pitch = desk_drums(d) ? 36 + 12 * (d->octave - 4) + n : 12 * (d->octave + 1) + n;
+    return pitch >= 0 && pitch <= 127 ? pitch : -1;
+}

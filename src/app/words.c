@@ -1,0 +1,162 @@
+/* words.c: what people read, made from the table of actions: footer, pop-ups, the help page; and the names
+ * of files for completion. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "act.h"
+#include "file.h"
+#include "keycode.h"
+
+const char *group_title(enum group g)
+{
+    static const char *const titles[N_GROUPS] = { "Sound", "Moving", "Editing", "Step entry (i)", "The band",
+                                                  "Takes", "Files", "Program" };
+    return titles[g];
+}
+
+static void put_key(struct str *out, const struct binding *b)
+{
+    char name[16];
+    keycode_print(b->key[0], name);
+    str_add(out, name);
+    if (b->key[1] != KC_NONE) {
+        keycode_print(b->key[1], name);
+        str_addf(out, " %s", name);
+    }
+}
+
+/* The 29 piano keys are named by their ends. */
+void command_keys(const struct action *a, enum mode m, struct str *out)
+{
+    size_t n, count = 0, last = 0;
+    const struct binding *b = bindings(&n);
+    for (size_t i = 0; i < n; i++)
+        if (b[i].action == a && b[i].mode == m) {
+            last = i;
+            if (++count > 6)
+                continue;
+            str_add(out, out->len ? "  " : "");
+            put_key(out, &b[i]);
+        }
+    if (count > 6) {
+        str_add(out, " .. ");
+        put_key(out, &b[last]);
+    }
+}
+
+/* "? help  : cmd": every hinted action with a plain key, and each prefix once, most useful first. */
+static const char *const footer_order[N_MODES][16] = {
+    [MODE_NORMAL] = { "help", "prompt", "play", "note", "step", "select", "accompany", "keep", "take", "undo",
+                      "mute", "solo", "midi", "save", "quit", NULL },
+    [MODE_STEP] = { "key-note", "rest", "erase", "chord", "len", "register", "tie", "play", "save", NULL },
+    [MODE_SELECT] = { "keep", "infill", "delete", "loop", "undo", "help", NULL },
+};
+
+static bool put_hint(const struct action *a, enum mode m, struct str *out)
+{
+    size_t n, count = 0;
+    const struct binding *b = bindings(&n);
+    for (size_t i = 0; i < n && count < 2; i++) {
+        if (b[i].action != a || b[i].mode != m || (count > 0 && (!b[i].arg || b[i].key[1])))
+            continue;
+        if (b[i].key[1] != KC_NONE) {        /* a prefix: its letter and dots stand for the family */
+            char name[16];
+            keycode_print(b[i].key[0], name);
+            str_addf(out, "%s.. %s", name, a->hint);
+            return true;
+        }
+        str_add(out, count++ ? " " : "");
+        put_key(out, &b[i]);
+    }
+    if (count)
+        str_addf(out, " %s", a->hint);
+    return count > 0;
+}
+
+void command_footer(enum mode m, int width, struct str *out)
+{
+    for (int i = 0; footer_order[m][i]; i++) {
+        const struct action *a = action_find(footer_order[m][i]);
+        struct str one = { 0 };
+        BUG_ON(!a || !a->hint);
+        if (put_hint(a, m, &one) && (int)(out->len + one.len) + 2 <= width) {
+            str_add(out, out->len ? "  " : "");
+            str_add(out, str_c(&one));
+        }
+        str_fini(&one);
+    }
+}
+
+void command_popup(enum mode m, int prefix, struct words *out)
+{
+    size_t n;
+    const struct binding *b = bindings(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (b[i].mode != m || b[i].key[0] != prefix || b[i].key[1] == KC_NONE)
+            continue;
+        struct str line = { 0 };
+        char name[16];
+        keycode_print(b[i].key[1], name);
+        str_addf(&line, "%s %s", name, b[i].action->hint);
+        if (b[i].arg)
+            str_addf(&line, " %.*s", (int)b[i].arg_len, b[i].arg);
+        words_add(out, str_c(&line));
+        str_fini(&line);
+    }
+}
+
+static void help_row(const struct action *a, struct str *out)
+{
+    static const char *const label[N_MODES] = { "", "STEP ", "SELECT " };
+    struct str keys = { 0 }, name = { 0 };
+    bool any = a->keys[KEYS_ANY] != NULL;
+    for (int m = 0; m < N_MODES; m++) {
+        struct str one = { 0 };
+        command_keys(a, (enum mode)m, &one);
+        bool news = one.len > 0 && (m == MODE_NORMAL || (!any && !a->keys[MODE_NORMAL]) ||
+                                    (m == MODE_SELECT && a->keys[m] && a->keys[MODE_NORMAL] &&
+                                     strcmp(a->keys[m], a->keys[MODE_NORMAL])));
+        if (news)
+            str_addf(&keys, "%s%s%s", keys.len ? "  " : "", a->keys[MODE_NORMAL] || any ? label[m] : "",
+                     str_c(&one));
+        str_fini(&one);
+    }
+    str_addf(&name, "%s%s%s", a->name, a->args ? " " : "", a->args ? a->args : "");
+    str_addf(out, "  %-24s :%-28s %s\n", str_c(&keys), str_c(&name), a->help);
+    str_fini(&keys);
+    str_fini(&name);
+}
+
+void command_help(struct str *out)
+{
+    for (int g = 0; g < N_GROUPS; g++) {
+        str_addf(out, "%s%s\n", g ? "\n" : "", group_title((enum group)g));
+        for (size_t i = 0; i < n_actions; i++)
+            if (actions[i].group == (enum group)g)
+                help_row(&actions[i], out);
+    }
+}
+
+/* Names in a folder that begin like `start`; folders end in a slash. */
+void complete_file(const char *start, struct words *out)
+{
+    const char *slash = strrchr(start, '/');
+    size_t n_dir = slash ? (size_t)(slash - start) + 1 : 0;
+    struct str dir = { 0 };
+    str_addn(&dir, start, n_dir);
+    DIR *list = opendir(n_dir ? str_c(&dir) : ".");
+    for (struct dirent *e; list && (e = readdir(list)) && out->n < 200;) {
+        if (!str_starts(e->d_name, start + n_dir) || (e->d_name[0] == '.' && !start[n_dir]))
+            continue;
+        struct str full = { 0 };
+        str_addf(&full, "%s%s", str_c(&dir), e->d_name);
+        if (file_is_dir(str_c(&full)))
+            str_addc(&full, '/');
+        words_add(out, str_c(&full));
+        str_fini(&full);
+    }
+    if (list)
+        closedir(list);
+    str_fini(&dir);
+}
