@@ -7,6 +7,7 @@
 #include "err.h"
 #include "role.h"
 #include "str.h"
+#include "theory.h"
 struct song; struct roll;
 
 enum { PHRASE_BARS = 4, PHRASE_BAR_STEPS = 48, PHRASE_STEPS = 192 };
@@ -17,6 +18,7 @@ struct phrase {
     uint16_t genre, song; /* indices into the names */
     uint8_t tonic, minor; /* key of the phrase; tonic 255 unknown */
     bool held_out;        /* validation song */
+    uint8_t set;          /* which of the folders it came from */
     uint16_t bar;         /* first bar in its song */
 };
 
@@ -29,22 +31,31 @@ size_t dataset_n_genres(const struct dataset *d);
 const char *dataset_genre(const struct dataset *d, size_t g);
 size_t dataset_n_songs(const struct dataset *d);
 const char *dataset_song(const struct dataset *d, size_t s);    /* path within the folder */
+size_t dataset_n_sets(const struct dataset *d);
+const char *dataset_set(const struct dataset *d, size_t s);     /* name of the folder, for weighting */
 
 struct dataset_opts {
     int hop_bars;         /* 1 = a phrase at every bar, 4 = no overlap */
     int min_roles;        /* at least so many of the five sound in the phrase; default 3 */
     double held_out;      /* share of songs for validation, by hash of the song's name; default 0.1 */
-    const char *rename;   /* "reggae_ska=reggae,rnb_funk_soul=funk_soul"; NULL none */
+    const char *rename;   /* "reggae_ska=reggae,rnb_funk_soul=funk_soul"; to "-" drops the genre; NULL none */
     const char *manifest; /* TSV with columns path, set, label...; NULL = genre from the folder name */
 };
+void dataset_opts_init(struct dataset_opts *o);
 /* Walk dir/GENRE/...mid (any depth; the genre is the last folder, or the manifest's label). Windows of
- * 4 bars aligned to the time signature, all 4/4; same-song groups (the name up to the last "__" part that
- * only differs in groove chord loop) stay on one side of the split. Exact duplicate phrases (transposition
- * ignored) are dropped across songs. report gains what was used and why the rest was not. */
+ * 4 bars aligned to the time signature, all 4/4. Grooves rendered over several chord loops (FAMILY__GROOVE__1)
+ * stay on one side of the split by family. Of each genre of each folder that has two songs or more, at least
+ * one is held out. Exact duplicate phrases (transposition and velocity ignored) are dropped, across songs too;
+ * so are windows of fewer than 8 or more than 600 notes and songs that do not follow their own beat.
+ * report gains what was used and why the rest was not. */
 NODISCARD enum err dataset_build(const char *const *dirs, size_t n_dirs, const struct dataset_opts *o,
                                  const char *path, struct str *report);
 
-/* The windows of one song on the band roles; calls fn for each. Shared by dataset_build and eval. */
+/* The four bars from bar0 of a band-layout song as a phrase: onsets to the nearest step, ends to the nearest but
+ * at least one, cut at the end of the phrase; drums last 3 steps. *notes is malloc'd. ERR_UNSUPPORTED when a bar
+ * is not 4/4. */
 NODISCARD enum err phrase_from_song(const struct song *band, int bar0, struct pnote **notes, uint32_t *n);
-void phrase_to_roll(const struct pnote *notes, uint32_t n, struct roll *out); /* out: 5 tracks, 4 bars, 48 steps, 24..107 */
+struct key phrase_key(const struct pnote *notes, uint32_t n);   /* of the pitched notes, weighted by duration */
+/* Into a zeroed or used roll of 5 tracks, 4 bars, 48 steps, any pitch range; drums are onsets only. */
+void phrase_to_roll(const struct pnote *notes, uint32_t n, struct roll *out);
 NODISCARD enum err phrase_to_song(const struct pnote *notes, uint32_t n, struct song *band, int bar0);

@@ -1,0 +1,595 @@
+/* dataset.c: folders of MIDI become one packed phrase file. Each file is merged into the band, judged (does it
+ * follow its own beat?), cut into windows of four bars, and the windows that say something new are kept. The
+ * split into training and validation is by song, and made after the walk so that every genre gets a share.
+ * Nothing is dropped without a line in the report. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "file.h"
+#include "mem.h"
+#include "midi.h"
+#include "phrase.h"
+#include "phrase_file.h"
+#include "rng.h"
+#include "song.h"
+
+enum { MIN_NOTES = 8, MAX_NOTES = 600, STEP_TICKS = 4 * SONG_TPQ / PHRASE_BAR_STEPS, BEAT_STEPS = 12,
+       MIN_FIT_NOTES = 32 };
+
+/* A song whose onsets fit no subdivision of its beat better than this is useless on a grid (see beat_fit). */
+static const double MIN_FIT = 0.2;
+
+struct file_entry {         /* one song that was read */
+    char *name;             /* folder name and path within it */
+    uint64_t group;         /* songs of one group stay on one side of the split */
+    int genre, set;
+    uint32_t first, n;      /* its phrases */
+    bool held_out;
+};
+
+struct manifest_row { char *path, *label; };
+
+/* Why files and windows were left out. */
+enum drop { DROP_UNREADABLE, DROP_LABEL, DROP_GENRE, DROP_BEAT, DROP_NO_WINDOW,
+            DROP_METRE, DROP_ROLES, DROP_FEW, DROP_MANY, DROP_DOUBLE, N_DROPS };
+static const char *const drop_names[N_DROPS] = {
+    [DROP_UNREADABLE] = "files could not be read",
+    [DROP_LABEL] = "files have no label in the manifest",
+    [DROP_GENRE] = "files are of a genre that was asked to be left out",
+    [DROP_BEAT] = "files do not follow their own beat",
+    [DROP_NO_WINDOW] = "files gave no phrase",
+    [DROP_METRE] = "windows are not 4/4 throughout",
+    [DROP_ROLES] = "windows have too few roles",
+    [DROP_FEW] = "windows have fewer than 8 notes",
+    [DROP_MANY] = "windows have more than 600 notes",
+    [DROP_DOUBLE] = "windows repeat another one note for note",
+};
+
+struct build {
+    const struct dataset_opts *opts;
+    struct str *report;
+    const char *dir;            /* the folder being walked */
+    char **sets;                size_t n_sets, cap_sets;
+    char **genres;              size_t n_genres, cap_genres;
+    struct file_entry *songs;   size_t n_songs, cap_songs;
+    struct phrase_record *recs; size_t n_recs, cap_recs;
+    struct str notes;           /* struct pnote, packed */
+    uint64_t *seen;             size_t n_seen, cap_seen; /* open addressing, 0 = free */
+    struct manifest_row *rows;  size_t n_rows, cap_rows;
+    char *manifest;
+    long drops[N_DROPS];
+    double stray_sum;
+    long n_read;
+};
+
+void dataset_opts_init(struct dataset_opts *o)
+{
+    *o = (struct dataset_opts){ .hop_bars = 4, .min_roles = 3, .held_out = 0.1 };
+}
+
+/* ---- names ---- */
+
+static uint64_t hash_text(const char *s, size_t n)
+{
+    uint64_t h = 0xcbf29ce484222325;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (uint8_t)s[i]) * 0x100000001b3;
+    return rng_hash(h, n);
+}
+
+/* The name a rename list gives to a genre: "a=b,c=-". */
+static char *renamed(const char *list, const char *genre)
+{
+    char *copy = xstrdup(list ? list : ""), *rest = copy, *item, *found = NULL;
+    while (!found && (item = str_split(&rest, ','))) {
+        char *eq = strchr(item, '=');
+        if (!eq)
+            continue;
+        *eq = 0;
+        if (str_same(item, genre))
+            found = xstrdup(eq + 1);
+    }
+    free(copy);
+    return found ? found : xstrdup(genre);
+}
+
+static int name_index(char ***names, size_t *n, size_t *cap, const char *name)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (strcmp((*names)[i], name) == 0)
+            return (int)i;
+    *names = xgrow(*names, *n, cap, sizeof(**names));
+    (*names)[*n] = xstrdup(name);
+    return (int)(*n)++;
+}
+
+/* Folder name without trailing slashes. */
+static char *folder_name(const char *dir)
+{
+    size_t n = strlen(dir);
+    while (n > 1 && dir[n - 1] == '/')
+        n--;
+    char *copy = xstrndup(dir, n), *base = xstrdup(path_base(copy));
+    free(copy);
+    return base;
+}
+
+/* FAMILY__GROOVE__3 is one loop of a groove, and the grooves of a family share patterns: the group is the
+ * family. Any other file is its own group. */
+static uint64_t group_of(const char *name)
+{
+    const char *file = path_base(name), *last = NULL, *p = file;
+    while ((p = strstr(p, "__")))
+        last = p, p += 2;
+    size_t digits = last ? strspn(last + 2, "0123456789") : 0;
+    if (!last || digits == 0 || last[2 + digits] != '.')
+        return hash_text(name, strlen(name));
+    return hash_text(name, (size_t)(strstr(file, "__") - name));
+}
+
+/* ---- manifest ---- */
+
+static enum err read_manifest(struct build *b, const char *path)
+{
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+    int path_col = -1, label_col = -1;
+
+    TRY(file_read(path, 64 << 20, &bytes, &len));
+    b->manifest = xstrndup((char *)bytes, len);
+    free(bytes);
+    char *rest = b->manifest, *line = str_split(&rest, '\n'), *cell;
+    for (int i = 0; line && (cell = str_split(&line, '\t')); i++) {
+        if (strcmp(cell, "path") == 0)
+            path_col = i;
+        if (strcmp(cell, "label") == 0)
+            label_col = i;
+    }
+    if (path_col < 0 || label_col < 0)
+        return err_set(ERR_FORMAT, "%s: the first line needs the columns path and label", path);
+    while ((line = str_split(&rest, '\n'))) {
+        struct manifest_row row = { NULL, NULL };
+        for (int i = 0; (cell = str_split(&line, '\t')); i++)
+            *(i == path_col ? &row.path : i == label_col ? &row.label : &(char *){ NULL }) = cell;
+        if (!row.path || !row.label || !row.label[0])
+            continue;
+        b->rows = xgrow(b->rows, b->n_rows, &b->cap_rows, sizeof(row));
+        b->rows[b->n_rows++] = row;
+    }
+    return ERR_OK;
+}
+
+static const char *manifest_label(const struct build *b, const char *name)
+{
+    for (size_t i = 0; i < b->n_rows; i++)
+        if (strcmp(b->rows[i].path, name) == 0)
+            return b->rows[i].label;
+    return NULL;
+}
+
+/* Index of the genre of a file; -1 when it is left out. */
+static int genre_of(struct build *b, const char *path, const char *name)
+{
+    char *label = NULL;
+    if (b->opts->manifest) {
+        const char *from = manifest_label(b, name);
+        if (!from) {
+            b->drops[DROP_LABEL]++;
+            return -1;
+        }
+        label = renamed(b->opts->rename, from);
+    } else {
+        char *dir = xstrndup(path, (size_t)(path_base(path) - path)), *base = folder_name(dir);
+        label = renamed(b->opts->rename, base);
+        free(base);
+        free(dir);
+    }
+    int g = -1;
+    if (label[0] == 0 || strcmp(label, "-") == 0)
+        b->drops[DROP_GENRE]++;
+    else
+        g = name_index(&b->genres, &b->n_genres, &b->cap_genres, label);
+    free(label);
+    return g;
+}
+
+/* ---- phrases already seen ---- */
+
+static bool seen_put(uint64_t *table, size_t cap, uint64_t h)
+{
+    size_t i = h & (cap - 1);
+    while (table[i] && table[i] != h)
+        i = (i + 1) & (cap - 1);
+    bool known = table[i] == h;
+    table[i] = h;
+    return known;
+}
+
+/* Remember a hash; true when it was known. */
+static bool seen_before(struct build *b, uint64_t h)
+{
+    if (b->n_seen * 2 >= b->cap_seen) {
+        size_t cap = b->cap_seen ? b->cap_seen * 2 : 1 << 12;
+        uint64_t *bigger = xcalloc(cap, sizeof(*bigger));
+        for (size_t i = 0; i < b->cap_seen; i++)
+            if (b->seen[i])
+                seen_put(bigger, cap, b->seen[i]);
+        free(b->seen);
+        b->seen = bigger;
+        b->cap_seen = cap;
+    }
+    bool known = seen_put(b->seen, b->cap_seen, h ? h : 1);
+    b->n_seen += !known;
+    return known;
+}
+
+/* Same rhythm, durations and intervals give the same hash in any key; velocity is ignored. */
+static uint64_t phrase_hash(const struct pnote *p, uint32_t n)
+{
+    int low = 127;
+    uint64_t h = n;
+    for (uint32_t i = 0; i < n; i++)
+        if (p[i].role != ROLE_DRUMS && p[i].pitch < low)
+            low = p[i].pitch;
+    for (uint32_t i = 0; i < n; i++) {
+        int pitch = p[i].role == ROLE_DRUMS ? p[i].pitch : p[i].pitch - low;
+        h = rng_hash(h, (uint64_t)p[i].role << 24 | (uint64_t)pitch << 16 | (uint64_t)p[i].start << 8 | p[i].dur);
+    }
+    return h;
+}
+
+/* ---- songs ---- */
+
+/* How the onsets of a song lie in its beat. */
+struct timing {
+    double fit;    /* best mean cosine of the onset phase at 1, 2, 3, 4 or 6 cycles a beat: 1 = all on that grid,
+                      0 = the notes know nothing of the beat */
+    double stray;  /* share on steps 1, 5, 7 and 11 of the beat, which no common subdivision uses */
+};
+
+static struct timing beat_timing(const struct song *band)
+{
+    static const int cycles[] = { 1, 2, 3, 4, 6 };
+    double sum[COUNT_OF(cycles)] = { 0 };
+    struct timing t = { 0, 0 };
+    long n = 0, stray = 0;
+
+    for (size_t i = 0; i < band->n_tracks; i++)
+        for (size_t j = 0; j < band->tracks[i].n; j++) {
+            int32_t tick = band->tracks[i].notes[j].tick;
+            int step = (tick + STEP_TICKS / 2) / STEP_TICKS % BEAT_STEPS;
+            for (size_t k = 0; k < COUNT_OF(cycles); k++)
+                sum[k] += cos(2 * M_PI * cycles[k] * (tick % SONG_TPQ) / SONG_TPQ);
+            stray += step == 1 || step == 5 || step == 7 || step == 11;
+            n++;
+        }
+    for (size_t k = 0; k < COUNT_OF(cycles); k++)
+        t.fit = n && sum[k] / (double)n > t.fit ? sum[k] / (double)n : t.fit;
+    t.fit = n < MIN_FIT_NOTES ? 1 : t.fit;
+    t.stray = n ? (double)stray / (double)n : 0;
+    return t;
+}
+
+static int roles_in(const struct pnote *p, uint32_t n)
+{
+    unsigned set = 0;
+    for (uint32_t i = 0; i < n; i++)
+        set |= 1u << p[i].role;
+    return __builtin_popcount(set);
+}
+
+static void keep_phrase(struct build *b, const struct pnote *p, uint32_t n, int bar)
+{
+    struct key k = phrase_key(p, n);
+    const struct file_entry *song = &b->songs[b->n_songs - 1];
+    struct phrase_record r = {
+        .first = b->notes.len / sizeof(*p), .n = n, .genre = (uint16_t)song->genre,
+        .song = (uint16_t)(b->n_songs - 1), .tonic = k.tonic < 0 ? 255 : (uint8_t)k.tonic, .minor = k.minor,
+        .set = (uint8_t)song->set, .bar = (uint16_t)bar,
+    };
+    str_addn(&b->notes, (const char *)p, n * sizeof(*p));
+    b->recs = xgrow(b->recs, b->n_recs, &b->cap_recs, sizeof(r));
+    b->recs[b->n_recs++] = r;
+}
+
+static enum err add_window(struct build *b, const struct song *band, int bar)
+{
+    struct pnote *p = NULL;
+    uint32_t n = 0;
+
+    TRY(phrase_from_song(band, bar, &p, &n));
+    enum drop why = n < MIN_NOTES ? DROP_FEW : n > MAX_NOTES ? DROP_MANY :
+                    roles_in(p, n) < b->opts->min_roles ? DROP_ROLES :
+                    seen_before(b, phrase_hash(p, n)) ? DROP_DOUBLE : N_DROPS;
+    if (why == N_DROPS)
+        keep_phrase(b, p, n, bar);
+    else
+        b->drops[why]++;
+    free(p);
+    return ERR_OK;
+}
+
+/* Windows start where 4/4 starts and then at every hop; a window that meets another metre is passed over. */
+static enum err add_windows(struct build *b, const struct song *band)
+{
+    int n_bars = song_n_bars(band), run = -1;
+    for (int bar = 0; bar + PHRASE_BARS <= n_bars && bar <= UINT16_MAX; bar++) {
+        int32_t tick = song_bar_tick(band, bar);
+        struct metre m = song_metre(band, tick);
+        if (m.num != 4 || m.den != 4) {
+            run = -1;
+            continue;
+        }
+        run = run < 0 ? bar : run;
+        if ((bar - run) % b->opts->hop_bars != 0)
+            continue;
+        if (phrase_check_bars(band, bar) != ERR_OK)
+            b->drops[DROP_METRE]++;
+        else
+            TRY(add_window(b, band, bar));
+    }
+    return ERR_OK;
+}
+
+static enum err add_song(struct build *b, const char *name, int genre, const struct song *band)
+{
+    struct file_entry e = { .name = xstrdup(name), .group = group_of(name), .genre = genre,
+                            .set = (int)b->n_sets - 1, .first = (uint32_t)b->n_recs };
+    b->songs = xgrow(b->songs, b->n_songs, &b->cap_songs, sizeof(e));
+    b->songs[b->n_songs++] = e;
+    TRY(add_windows(b, band));
+    struct file_entry *song = &b->songs[b->n_songs - 1];
+    song->n = (uint32_t)b->n_recs - song->first;
+    if (song->n == 0) {
+        b->drops[DROP_NO_WINDOW]++;
+        free(song->name);
+        b->n_songs--;
+    }
+    return ERR_OK;
+}
+
+static bool is_midi(const char *path)
+{
+    const char *const exts[] = { ".mid", ".midi", ".rmi", ".kar" };
+    for (size_t i = 0; i < COUNT_OF(exts); i++)
+        if (str_same(path_ext(path), exts[i]))
+            return true;
+    return false;
+}
+
+static enum err visit(void *ctx, const char *path)
+{
+    struct build *b = ctx;
+    struct song *in = NULL, *band = NULL;
+    enum err err = ERR_OK;
+
+    if (!is_midi(path))
+        return ERR_OK;
+    if (b->n_songs >= UINT16_MAX)
+        return err_set(ERR_RANGE, "more than %d songs", UINT16_MAX);
+    const char *rest = path + strlen(b->dir);
+    char *name = path_join(b->sets[b->n_sets - 1], rest + strspn(rest, "/"));
+    int genre = genre_of(b, path, name);
+    if (genre < 0)
+        goto out;
+    if (midi_load(path, &in, NULL) != ERR_OK) {
+        b->drops[DROP_UNREADABLE]++;
+        str_addf(b->report, "unreadable: %s\n", err_text());
+        goto out;
+    }
+    TRY_OUT(role_band(in, &band, NULL));
+    struct timing timing = beat_timing(band);
+    b->stray_sum += timing.stray;
+    b->n_read++;
+    if (timing.fit < MIN_FIT) {
+        b->drops[DROP_BEAT]++;
+        str_addf(b->report, "off the beat: %s (fit %.2f, %.0f %% of its onsets off the grid)\n", name, timing.fit,
+                 timing.stray * 100);
+        goto out;
+    }
+    TRY_OUT(add_song(b, name, genre, band));
+out:
+    free(name);
+    song_free(in);
+    song_free(band);
+    return err;
+}
+
+/* Genres that no phrase is of are forgotten. */
+static void drop_unused_genres(struct build *b)
+{
+    size_t n = 0;
+    for (size_t g = 0; g < b->n_genres; g++) {
+        bool used = false;
+        for (size_t i = 0; i < b->n_songs; i++)
+            if (b->songs[i].genre == (int)g) {
+                b->songs[i].genre = (int)n;
+                used = true;
+            }
+        if (used)
+            b->genres[n++] = b->genres[g];
+        else
+            free(b->genres[g]);
+    }
+    b->n_genres = n;
+    for (size_t i = 0; i < b->n_songs; i++)
+        for (uint32_t p = 0; p < b->songs[i].n; p++)
+            b->recs[b->songs[i].first + p].genre = (uint16_t)b->songs[i].genre;
+}
+
+/* ---- split ---- */
+
+static int hash_order(const void *x, const void *y)
+{
+    uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+    return a < b ? -1 : a > b;
+}
+
+/* Hold out the groups of least hash of one genre of one folder: the asked share, and one at least of two. */
+static void split_part(struct build *b, int set, int genre)
+{
+    uint64_t *groups = xcalloc(b->n_songs + 1, sizeof(*groups));
+    size_t n = 0, unique = 0;
+    for (size_t i = 0; i < b->n_songs; i++)
+        if (b->songs[i].set == set && b->songs[i].genre == genre)
+            groups[n++] = b->songs[i].group;
+    qsort(groups, n, sizeof(*groups), hash_order);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || groups[i] != groups[unique - 1])
+            groups[unique++] = groups[i];
+    size_t held = (size_t)lround(b->opts->held_out * (double)unique);
+    held = b->opts->held_out > 0 && held == 0 && unique >= 2 ? 1 : held;
+    for (size_t i = 0; i < b->n_songs && held > 0; i++)
+        if (b->songs[i].set == set && b->songs[i].genre == genre && b->songs[i].group <= groups[held - 1])
+            b->songs[i].held_out = true;
+    free(groups);
+}
+
+static void split(struct build *b)
+{
+    for (size_t s = 0; s < b->n_sets; s++)
+        for (size_t g = 0; g < b->n_genres; g++)
+            split_part(b, (int)s, (int)g);
+    for (size_t i = 0; i < b->n_songs; i++)
+        for (uint32_t p = 0; p < b->songs[i].n; p++)
+            b->recs[b->songs[i].first + p].held_out = b->songs[i].held_out;
+}
+
+/* ---- report and file ---- */
+
+static void report_genre(const struct build *b, int set, int genre)
+{
+    long songs = 0, held = 0, phrases = 0, held_phrases = 0;
+    double notes = 0;
+    for (size_t i = 0; i < b->n_songs; i++) {
+        const struct file_entry *s = &b->songs[i];
+        if (s->set != set || s->genre != genre)
+            continue;
+        songs++;
+        held += s->held_out;
+        phrases += s->n;
+        held_phrases += s->held_out ? s->n : 0;
+        for (uint32_t p = 0; p < s->n; p++)
+            notes += b->recs[s->first + p].n;
+    }
+    if (songs > 0)
+        str_addf(b->report, "%-16s %-14s %5ld songs %7ld phrases, %4ld songs %6ld phrases held out, %5.1f notes a phrase\n",
+                 b->sets[set], b->genres[genre], songs, phrases, held, held_phrases, notes / (double)phrases);
+}
+
+static void report_all(const struct build *b)
+{
+    for (size_t s = 0; s < b->n_sets; s++)
+        for (size_t g = 0; g < b->n_genres; g++)
+            report_genre(b, (int)s, (int)g);
+    str_addf(b->report, "%zu phrases of %zu songs; %.1f %% of the onsets of a song lie on steps no subdivision uses, on average\n",
+             b->n_recs, b->n_songs, b->n_read ? 100 * b->stray_sum / (double)b->n_read : 0);
+    for (int i = 0; i < N_DROPS; i++)
+        if (b->drops[i])
+            str_addf(b->report, "left out: %ld %s\n", b->drops[i], drop_names[i]);
+}
+
+static void put_le(struct str *s, uint64_t v, int n)
+{
+    for (int i = 0; i < n; i++)
+        str_addc(s, (char)(v >> (8 * i) & 0xff));
+}
+
+static void put_record(struct str *s, const struct phrase_record *r)
+{
+    put_le(s, r->first, 8);
+    put_le(s, r->n, 4);
+    put_le(s, r->genre, 2);
+    put_le(s, r->song, 2);
+    put_le(s, r->tonic, 1);
+    put_le(s, r->minor, 1);
+    put_le(s, r->held_out, 1);
+    put_le(s, r->set, 1);
+    put_le(s, r->bar, 2);
+    put_le(s, 0, 2);
+}
+
+static enum err write_file(const struct build *b, const char *path)
+{
+    struct str out, names;
+
+    str_init(&out);
+    str_init(&names);
+    for (size_t i = 0; i < b->n_sets; i++)
+        str_addn(&names, b->sets[i], strlen(b->sets[i]) + 1);
+    for (size_t i = 0; i < b->n_genres; i++)
+        str_addn(&names, b->genres[i], strlen(b->genres[i]) + 1);
+    for (size_t i = 0; i < b->n_songs; i++)
+        str_addn(&names, b->songs[i].name, strlen(b->songs[i].name) + 1);
+    str_addn(&out, PHRASE_MAGIC, 8);
+    const size_t counts[] = { PHRASE_VERSION, b->n_sets, b->n_genres, b->n_songs, b->n_recs, names.len };
+    for (size_t i = 0; i < COUNT_OF(counts); i++)
+        put_le(&out, counts[i], 4);
+    put_le(&out, b->notes.len / sizeof(struct pnote), 8);
+    while (out.len < PHRASE_HEADER_BYTES)
+        str_addc(&out, 0);
+    str_addn(&out, str_c(&names), names.len);
+    for (size_t i = 0; i < b->n_recs; i++)
+        put_record(&out, &b->recs[i]);
+    str_addn(&out, str_c(&b->notes), b->notes.len);
+    enum err err = file_write(path, out.p, out.len);
+    str_fini(&names);
+    str_fini(&out);
+    return err;
+}
+
+static void build_fini(struct build *b)
+{
+    for (size_t i = 0; i < b->n_sets; i++)
+        free(b->sets[i]);
+    for (size_t i = 0; i < b->n_genres; i++)
+        free(b->genres[i]);
+    for (size_t i = 0; i < b->n_songs; i++)
+        free(b->songs[i].name);
+    free(b->sets);
+    free(b->genres);
+    free(b->songs);
+    free(b->recs);
+    free(b->seen);
+    free(b->rows);
+    free(b->manifest);
+    str_fini(&b->notes);
+}
+
+static enum err build(struct build *b, const char *const *dirs, size_t n_dirs, const char *path)
+{
+    if (b->opts->manifest)
+        TRY(read_manifest(b, b->opts->manifest));
+    for (size_t i = 0; i < n_dirs; i++) {
+        if (!file_is_dir(dirs[i]))
+            return err_set(ERR_MISSING, "%s is not a folder", dirs[i]);
+        b->dir = dirs[i];
+        b->sets = xgrow(b->sets, b->n_sets, &b->cap_sets, sizeof(*b->sets));
+        b->sets[b->n_sets++] = folder_name(dirs[i]);
+        TRY(file_walk(dirs[i], visit, b));
+    }
+    drop_unused_genres(b);
+    split(b);
+    report_all(b);
+    if (b->n_recs == 0)
+        return err_set(ERR_EMPTY, "no phrase was found in %zu folders", n_dirs);
+    return write_file(b, path);
+}
+
+enum err dataset_build(const char *const *dirs, size_t n_dirs, const struct dataset_opts *o, const char *path,
+                       struct str *report)
+{
+    struct str own;
+    struct build b = { .opts = o, .report = report ? report : &own };
+
+    if (o->hop_bars < 1 || o->min_roles < 1 || o->min_roles > N_ROLES || !(o->held_out >= 0 && o->held_out < 1) ||
+        n_dirs > 255)
+        return err_set(ERR_RANGE, "hop of %d bars, at least %d roles, %.2f held out, %zu folders", o->hop_bars,
+                       o->min_roles, o->held_out, n_dirs);
+    str_init(&own);
+    str_init(&b.notes);
+    enum err err = build(&b, dirs, n_dirs, path);
+    build_fini(&b);
+    str_fini(&own);
+    return err;
+}
