@@ -22,7 +22,7 @@ struct request {
     struct key key;               /* tonic -1 = from the kept notes, or free */
     bool snap;                    /* only pitches of the key's scale */
     double temperature, top_p;    /* 1.0 and 0.98 by default */
-    int density[N_ROLES];         /* -1 = the model's choice, else 1..7 */
+    int density[N_ROLES];         /* 1..7, -1 = the model's choice, -2 = its choice and silence is one */
     uint64_t seed;                /* take i uses seed + i */
     int n_takes;
 };
@@ -64,6 +64,8 @@ struct model_kind {
     NODISCARD enum err (*train_open)(struct device *d, const struct opts *o, const struct dataset *data,
                                      const struct ckpt *resume, struct model **out);
     NODISCARD enum err (*train_step)(struct model *m, long step, double losses[4]);
+    void (*train_horizon)(struct model *m, long total); /* updates the run will have; may change; NULL = not asked */
+    long (*train_samples)(const struct model *m);      /* examples seen since train_open; NULL = not counted */
     const char *const *loss_names;           /* up to 4, NULL-terminated */
     NODISCARD enum err (*train_eval)(struct model *m, double losses[4]);   /* on held-out data */
     NODISCARD enum err (*train_save)(struct model *m, const char *path, bool for_shipping,

@@ -1,0 +1,300 @@
+/* train.c: the training loop; see train.h. One update at a time, then a look at the clock: what is due
+ * (log line, held-out losses, checkpoint) is done between updates, so nothing here runs beside a plan. */
+#include "train.h"
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "ckpt.h"
+#include "clock.h"
+#include "file.h"
+#include "mem.h"
+#include "phrase.h"
+#include "str.h"
+
+enum { MAX_LOSSES = 4, MAX_META = 16 };
+
+struct run {
+    const struct train_opts *o;
+    struct device *device;
+    struct dataset *data;
+    struct model *model;
+    FILE *log;
+    char *checkpoint, *shipped;
+    int n_losses;
+    long step, first_step;             /* updates done; those of earlier runs */
+    double before, start, saved;       /* seconds used by earlier runs; clock at the start, at the last save */
+    double best;                       /* lowest held-out sum so far */
+    double sum[MAX_LOSSES];            /* since the last log line */
+    long n_sum;
+    double held_out[MAX_LOSSES], mean[MAX_LOSSES];
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+    (void)sig;
+    interrupted = 1;
+}
+
+/* The second Ctrl-C kills. */
+static void catch_signals(bool on, struct sigaction old[2])
+{
+    static const int signals[2] = { SIGINT, SIGTERM };
+    struct sigaction act = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+    for (int i = 0; i < 2; i++)
+        sigaction(signals[i], on ? &act : &old[i], on ? &old[i] : NULL);
+}
+
+static double seconds_used(const struct run *r)
+{
+    return r->before + clock_s() - r->start;
+}
+
+static double total_of(const double *losses, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += losses[i];
+    return sum;
+}
+
+/* Share of the run that is done, by whichever limit is nearer. */
+static double share_done(const struct run *r)
+{
+    double by_steps = r->o->steps > 0 ? (double)r->step / (double)r->o->steps : 0;
+    double by_time = r->o->minutes > 0 ? seconds_used(r) / (60 * r->o->minutes) : 0;
+    return by_steps > by_time ? by_steps : by_time;
+}
+
+/* With a time limit the number of updates is a guess that gets better: those done over the share of time. */
+static void set_horizon(struct run *r)
+{
+    const struct train_opts *o = r->o;
+    if (!o->kind->train_horizon)
+        return;
+    double share = share_done(r);
+    long total = o->steps;
+    if (o->minutes > 0)
+        total = share > 1e-6 && r->step > 0 ? (long)((double)r->step / share) : 1000000000;
+    o->kind->train_horizon(r->model, o->steps > 0 && o->steps < total ? o->steps : total);
+}
+
+static enum err log_row(struct run *r, const char *split, const double *losses)
+{
+    fprintf(r->log, "%ld\t%.1f\t%s", r->step, seconds_used(r), split);
+    for (int i = 0; i < r->n_losses; i++)
+        fprintf(r->log, "\t%.5f", losses[i]);
+    fprintf(r->log, "\t%.5f\n", total_of(losses, r->n_losses));
+    return fflush(r->log) == 0 ? ERR_OK : err_set(ERR_IO, "the training log in %s cannot be written", r->o->out);
+}
+
+static void progress_line(const struct run *r, const double *losses, const char *note)
+{
+    if (r->o->quiet)
+        return;
+    struct str s;
+    str_init(&s);
+    double used = clock_s() - r->start, share = share_done(r);
+    long samples = r->o->kind->train_samples ? r->o->kind->train_samples(r->model) : r->step - r->first_step;
+    str_addf(&s, "%ssteps %ld", note, r->step);
+    for (int i = 0; i < r->n_losses; i++)
+        str_addf(&s, "  %s %.3f", r->o->kind->loss_names[i], losses[i]);
+    str_addf(&s, "  sum %.3f  %.0f samples/s", total_of(losses, r->n_losses), (double)samples / (used + 1e-9));
+    if (share > 0)
+        str_addf(&s, "  %.0f min left", seconds_used(r) * (1 - share) / share / 60);
+    bool line = isatty(STDERR_FILENO);
+    fprintf(stderr, line && !*note ? "\r%s\033[K" : line ? "\r%s\033[K\n" : "%s\n", str_c(&s));
+    fflush(stderr);
+    str_fini(&s);
+}
+
+static enum err save(struct run *r, bool for_shipping)
+{
+    const struct train_opts *o = r->o;
+    char step[32], seconds[32], best[32];
+    str_format(step, sizeof step, "%ld", r->step);
+    str_format(seconds, sizeof seconds, "%.3f", seconds_used(r));
+    str_format(best, sizeof best, "%.9g", r->best);
+    const char *const all[][2] = {
+        { "name", o->name ? o->name : o->kind->name }, { "train.steps", step }, { "train.seconds", seconds },
+        { "train.held_out", best }, { "licence", o->licence }, { "data", o->source },
+    };
+    const char *meta[2 * MAX_META];
+    size_t n = 0;
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        if (!all[i][1])
+            continue;
+        meta[2 * n] = all[i][0];
+        meta[2 * n++ + 1] = all[i][1];
+    }
+    return o->kind->train_save(r->model, for_shipping ? r->shipped : r->checkpoint, for_shipping, meta, n);
+}
+
+static enum err evaluate(struct run *r)
+{
+    const struct train_opts *o = r->o;
+    if (!o->kind->train_eval)
+        return ERR_OK;
+    enum err err = o->kind->train_eval(r->model, r->held_out);
+    if (err == ERR_EMPTY) {
+        r->held_out[0] = NAN;
+        return ERR_OK;
+    }
+    TRY(err);
+    TRY(log_row(r, "held-out", r->held_out));
+    progress_line(r, r->held_out, "held-out: ");
+    double sum = total_of(r->held_out, r->n_losses);
+    if (sum >= r->best)
+        return ERR_OK;
+    r->best = sum;
+    return save(r, true);
+}
+
+static enum err checkpoint(struct run *r)
+{
+    r->saved = clock_s();
+    TRY(save(r, false));
+    bool judged = r->best < HUGE_VAL; /* else there is no best one: the last ships */
+    return judged ? ERR_OK : save(r, true);
+}
+
+static enum err report(struct run *r)
+{
+    for (int i = 0; i < r->n_losses; i++) {
+        r->mean[i] = r->sum[i] / (double)r->n_sum;
+        r->sum[i] = 0;
+    }
+    r->n_sum = 0;
+    progress_line(r, r->mean, "");
+    return log_row(r, "train", r->mean);
+}
+
+static bool is_over(const struct run *r)
+{
+    bool stopped = r->o->stop && atomic_load_explicit(r->o->stop, memory_order_relaxed);
+    return interrupted || stopped || share_done(r) >= 1;
+}
+
+static enum err loop(struct run *r)
+{
+    const struct train_opts *o = r->o;
+    long log_every = o->log_every > 0 ? o->log_every : 50, eval_every = o->eval_every > 0 ? o->eval_every : 500;
+    double save_seconds = 60 * (o->save_minutes > 0 ? o->save_minutes : 5);
+    while (!is_over(r)) {
+        double losses[MAX_LOSSES] = { 0 };
+        set_horizon(r);
+        TRY(o->kind->train_step(r->model, r->step, losses));
+        r->step++;
+        for (int i = 0; i < r->n_losses; i++)
+            r->sum[i] += losses[i];
+        r->n_sum++;
+        if (r->step % log_every == 0)
+            TRY(report(r));
+        if (r->step % eval_every == 0)
+            TRY(evaluate(r));
+        if (clock_s() - r->saved > save_seconds)
+            TRY(checkpoint(r));
+    }
+    if (r->n_sum > 0)
+        TRY(report(r));
+    TRY(evaluate(r));
+    return checkpoint(r);
+}
+
+static double meta_real(const struct ckpt *c, const char *key, double otherwise)
+{
+    const char *text = ckpt_meta(c, key);
+    double value;
+    return text && parse_double(text, -1e300, 1e300, &value) == ERR_OK ? value : otherwise;
+}
+
+/* The state of the run so far, or NULL when it starts anew. */
+static enum err read_checkpoint(struct run *r, struct ckpt **out)
+{
+    *out = NULL;
+    r->best = HUGE_VAL;
+    if (!r->o->resume || !file_exists(r->checkpoint))
+        return ERR_OK;
+    TRY(ckpt_open(r->checkpoint, out));
+    r->step = r->first_step = (long)meta_real(*out, "train.steps", 0);
+    r->before = meta_real(*out, "train.seconds", 0);
+    r->best = meta_real(*out, "train.held_out", HUGE_VAL);
+    return ERR_OK;
+}
+
+static enum err open_log(struct run *r, bool append)
+{
+    char *path = path_join(r->o->out, "log.tsv");
+    r->log = fopen(path, append ? "a" : "w");
+    enum err err = r->log ? ERR_OK : err_set(ERR_IO, "%s cannot be opened for writing", path);
+    free(path);
+    if (err == ERR_OK && !append) {
+        fprintf(r->log, "step\tseconds\tsplit");
+        for (int i = 0; i < r->n_losses; i++)
+            fprintf(r->log, "\t%s", r->o->kind->loss_names[i]);
+        fprintf(r->log, "\tsum\n");
+    }
+    return err;
+}
+
+static enum err open_run(struct run *r)
+{
+    const struct train_opts *o = r->o;
+    struct ckpt *resume = NULL;
+    char file[128];
+    enum err err = ERR_OK;
+    str_format(file, sizeof file, "%s.safetensors", o->name ? o->name : o->kind->name);
+    r->checkpoint = path_join(o->out, "checkpoint.safetensors");
+    r->shipped = path_join(o->out, file);
+    while (r->n_losses < MAX_LOSSES && o->kind->loss_names[r->n_losses])
+        r->n_losses++;
+    TRY_OUT(file_mkdirs(o->out));
+    TRY_OUT(dataset_open(o->data, &r->data));
+    TRY_OUT(device_open(o->device ? o->device : "auto", o->threads, &r->device));
+    TRY_OUT(read_checkpoint(r, &resume));
+    TRY_OUT(o->kind->train_open(r->device, o->opts, r->data, resume, &r->model));
+    TRY_OUT(open_log(r, resume != NULL));
+    r->start = r->saved = clock_s();
+out:
+    ckpt_close(resume);
+    return err;
+}
+
+static void close_run(struct run *r)
+{
+    if (r->log)
+        fclose(r->log);
+    if (r->model)
+        r->o->kind->close(r->model);
+    device_close(r->device);
+    dataset_close(r->data);
+    free(r->checkpoint);
+    free(r->shipped);
+}
+
+enum err train_run(const struct train_opts *o, struct train_result *result)
+{
+    if (!o->kind->train_open)
+        return err_set(ERR_UNSUPPORTED, "models of the family %s are not trained here", o->kind->name);
+    if (o->steps <= 0 && o->minutes <= 0)
+        return err_set(ERR_RANGE, "training needs a number of steps or a time limit");
+    struct run r = { .o = o, .held_out = { NAN, NAN, NAN, NAN } };
+    struct sigaction old[2];
+    interrupted = 0;
+    catch_signals(true, old);
+    enum err err = open_run(&r);
+    if (err == ERR_OK)
+        err = loop(&r);
+    catch_signals(false, old);
+    if (err == ERR_OK && result) {
+        *result = (struct train_result){ .steps = r.step, .seconds = seconds_used(&r), .interrupted = interrupted };
+        memcpy(result->losses, r.mean, sizeof r.mean);
+        memcpy(result->held_out, r.held_out, sizeof r.held_out);
+    }
+    close_run(&r);
+    return err;
+}

@@ -1,0 +1,171 @@
+/* band.c: the band model's row in the registry: its options, its networks, opening a weight file. One
+ * network takes a genre and any set of kept (track, bar) cells and fills the rest: an autoregressive
+ * transformer over whole notes. Keep nothing and it generates, keep the piano and it accompanies, keep all
+ * but two bars of bass and it infills. */
+#include "band.h"
+#include "ckpt.h"
+#include "kinds.h"
+#include "mem.h"
+#include "opt.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct opt options[] = {
+    { "width", 0, OPT_INT, 16, 1024, "192", NULL, "N", "width of the transformer, a multiple of the heads" },
+    { "layers", 0, OPT_INT, 1, 24, "4", NULL, "N", "transformer blocks" },
+    { "heads", 0, OPT_INT, 1, 64, "6", NULL, "N", "attention heads" },
+    { "mlp", 0, OPT_INT, 16, 4096, "384", NULL, "N", "hidden width of the note heads" },
+    { "dropout", 0, OPT_REAL, 0, 0.9, "0.1", NULL, "X", "dropout while training" },
+    { "lr", 0, OPT_REAL, 0, 1, "0.001", NULL, "X", "highest learning rate" },
+    { "lr-floor", 0, OPT_REAL, 0, 1, "0.02", NULL, "X", "learning rate at the end, as a share of the highest" },
+    { "warmup", 0, OPT_INT, 1, 1000000, "200", NULL, "N", "updates until the highest learning rate" },
+    { "beta2", 0, OPT_REAL, 0.5, 0.99999, "0.99", NULL, "X", "decay of AdamW's second moment" },
+    { "weight-decay", 0, OPT_REAL, 0, 1, "0.05", NULL, "X", "weight decay of AdamW" },
+    { "clip", 0, OPT_REAL, 0, 1000, "1", NULL, "X", "largest gradient norm, 0 = any" },
+    { "ema", 0, OPT_REAL, 0, 0.99999, "0.999", NULL, "X", "decay of the averaged weights that ship" },
+    { "rows", 0, OPT_INT, 128, 1048576, "4096", NULL, "N", "steps a batch, about" },
+    { "vel-weight", 0, OPT_REAL, 0, 10, "0.3", NULL, "X", "weight of the velocities in the loss" },
+    { "any-genre", 0, OPT_REAL, 0, 1, "0.15", NULL, "X", "share of phrases shown without their genre" },
+    { "filler", 0, OPT_REAL, 0, 1, "0.25", NULL, "X", "share of filler sets in genres that have real songs" },
+    { "transpose", 0, OPT_REAL, 0, 1, "0.5", NULL, "X", "share of phrases moved by up to two semitones" },
+    { "seed", 0, OPT_INT, 0, 2147483647, "1", NULL, "N", "seed of the weights and of the order of the data" },
+};
+
+enum err band_config_from(const struct opts *o, int n_genres, struct band_config *out)
+{
+    struct band_config c = { .width = (int)opts_int(o, "width"), .layers = (int)opts_int(o, "layers"),
+                             .heads = (int)opts_int(o, "heads"), .mlp = (int)opts_int(o, "mlp"),
+                             .n_genres = n_genres, .dropout = opts_real(o, "dropout") };
+    if (c.width % c.heads)
+        return err_set(ERR_RANGE, "band: width %d is not a multiple of %d heads", c.width, c.heads);
+    if (n_genres < 1 || n_genres > BAND_MAX_GENRES)
+        return err_set(ERR_RANGE, "band: %d genres; 1 to %d are possible", n_genres, BAND_MAX_GENRES);
+    *out = c;
+    return ERR_OK;
+}
+
+struct model *band_model_new(struct device *d, const struct band_config *c)
+{
+    struct model *m = xcalloc(1, sizeof *m);
+    m->config = *c;
+    m->device = d;
+    m->params = params_new();
+    m->genres = xcalloc((size_t)c->n_genres + 1, sizeof *m->genres);
+    return m;
+}
+
+void band_model_free(struct model *m)
+{
+    if (!m)
+        return;
+    sampler_free(m->sampler);
+    trainer_free(m->trainer);
+    params_free(m->params);
+    for (int i = 0; i < m->config.n_genres; i++)
+        free(m->genres[i]);
+    free(m->genres);
+    free(m);
+}
+
+/* The weight file names its genres; without data to name them, the count of a usual set is meant. */
+enum { USUAL_GENRES = 16 };
+
+static int band_nets(const struct opts *o, struct model_net *out, int cap)
+{
+    struct band_config c;
+    if (cap < 1 || band_config_from(o, USUAL_GENRES, &c) != ERR_OK)
+        return 0;
+    struct net n = { .g = graph_new(), .p = params_new() };
+    band_build_batch(&n, &c, 1, 2);
+    out[0] = (struct model_net){ "band", params_count(n.p) };
+    graph_free(n.g);
+    params_free(n.p);
+    return 1;
+}
+
+/* Architecture options were saved as "option.NAME". */
+static enum err read_config(const struct ckpt *w, int n_genres, struct band_config *out)
+{
+    struct opts *o = opts_new(options, COUNT_OF(options));
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < COUNT_OF(options); i++) {
+        char key[64];
+        str_format(key, sizeof key, "option.%s", options[i].name);
+        const char *value = ckpt_meta(w, key);
+        if (value)
+            TRY_OUT(opts_set(o, options[i].name, value));
+    }
+    err = band_config_from(o, n_genres, out);
+out:
+    opts_free(o);
+    return err;
+}
+
+/* Splits the comma list of genres; returns how many, at most cap of them stored. */
+static int split_genres(char *list, char **out, int cap)
+{
+    int n = 0;
+    char *rest = list;
+    for (char *name = str_split(&rest, ','); name; name = str_split(&rest, ',')) {
+        if (n < cap)
+            out[n] = name;
+        n++;
+    }
+    return n;
+}
+
+static enum err open_model(struct device *d, const struct ckpt *w, char *genre_list, struct model **out)
+{
+    char *genres[BAND_MAX_GENRES];
+    struct band_config c;
+    TRY(read_config(w, split_genres(genre_list, genres, BAND_MAX_GENRES), &c));
+    struct model *m = band_model_new(d, &c);
+    for (int i = 0; i < c.n_genres; i++)
+        m->genres[i] = xstrdup(genres[i]);
+    const char *name = ckpt_meta(w, "name");
+    str_copy(m->name, sizeof m->name, name ? name : "band");
+    str_copy(m->hash, sizeof m->hash, ckpt_hash(w));
+    enum err err = sampler_new(m, w, &m->sampler);
+    if (err != ERR_OK) {
+        band_model_free(m);
+        return err;
+    }
+    *out = m;
+    return ERR_OK;
+}
+
+static enum err band_open(struct device *d, const struct ckpt *w, struct model **out)
+{
+    const char *family = ckpt_meta(w, "family"), *genres = ckpt_meta(w, "genres");
+    if (!family || strcmp(family, "band") || !genres)
+        return err_set(ERR_FORMAT, "not a band model: family or genres are missing in its metadata");
+    char *list = xstrdup(genres);
+    enum err err = open_model(d, w, list, out);
+    free(list);
+    return err;
+}
+
+static int band_n_genres(const struct model *m)
+{
+    return m->config.n_genres;
+}
+
+static const char *band_genre(const struct model *m, int i)
+{
+    return m->genres[i];
+}
+
+static const char *const loss_names[] = { "pos", "pitch", "dur", "vel", NULL };
+
+const struct model_kind band_kind = {
+    .name = "band",
+    .title = "The band: fills any free cells of five tracks, by genre",
+    .verbs = 1u << VERB_GENERATE | 1u << VERB_ACCOMPANY | 1u << VERB_INFILL | 1u << VERB_VARY | 1u << VERB_CONTINUE,
+    .options = options, .n_options = COUNT_OF(options),
+    .nets = band_nets,
+    .open = band_open, .close = band_model_free, .run = band_run,
+    .n_genres = band_n_genres, .genre = band_genre,
+    .train_open = band_train_open, .train_step = band_train_step, .train_horizon = band_train_horizon,
+    .train_samples = band_train_samples,
+    .loss_names = loss_names, .train_eval = band_train_eval, .train_save = band_train_save,
+};

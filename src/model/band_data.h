@@ -1,0 +1,40 @@
+/* band_data.h: training batches of the band model. Phrases lie in buckets by the length of their sequence;
+ * a batch is drawn from one bucket. Which phrases, in which key, with which cells kept, is a pure function
+ * of (seed, step), so a resumed run sees what an unbroken one would have seen. */
+#pragma once
+#include "codec.h"
+#include "rng.h"
+
+enum { BAND_BUCKETS = 7, BAND_LONGEST = 512 };
+enum band_split { SPLIT_TRAIN, SPLIT_HELD_OUT, N_SPLITS };
+
+struct band_data_opts {
+    uint64_t seed;
+    int rows;             /* steps a batch, about: sequences x length of the bucket */
+    double any_genre;     /* share of phrases shown without their genre */
+    double filler;        /* share of filler phrases in a genre that has both */
+    double transpose;     /* share of phrases moved by up to two semitones */
+};
+
+struct band_data;
+/* Borrows the data set. ERR_EMPTY when the training side holds nothing. */
+NODISCARD enum err band_data_new(const struct dataset *d, const struct band_data_opts *o, struct band_data **out);
+void band_data_free(struct band_data *b);
+int band_data_time(const struct band_data *b, int bucket);   /* padded length */
+int band_data_rows(const struct band_data *b, int bucket);   /* sequences a batch */
+size_t band_data_n(const struct band_data *b, enum band_split s);
+size_t band_data_dropped(const struct band_data *b);          /* phrases longer than the longest bucket */
+
+/* Where a batch is written: index arrays [rows*time], lengths [rows], and valid predictions a head. */
+struct band_batch {
+    int bucket;
+    int32_t *in[N_INPUTS], *target[N_HEADS], *length;
+    long valid[N_HEADS];
+};
+int band_data_bucket(const struct band_data *b, enum band_split s, uint64_t index);
+/* Fills all but `bucket`, which the caller set to what band_data_bucket said for the same index. */
+void band_data_fill(const struct band_data *b, enum band_split s, uint64_t index, struct band_batch *out);
+
+/* Which cells a training example keeps, given the ranks that sound: nothing, whole roles, scattered cells,
+ * all but a span of one role, or the first bars. */
+uint32_t band_keep(struct rng *r, unsigned active);
