@@ -27,6 +27,8 @@ NODISCARD enum err ckpt_writer_save(struct ckpt_writer *w, const char *path); /*
 /* A whole parameter set: every declared tensor must be there with its shape (ERR_SHAPE with the name). */
 NODISCARD enum err ckpt_load_params(const struct ckpt *c, struct params *p, struct device *d);
 void ckpt_add_params(struct ckpt_writer *w, const struct params *p, struct device *d);
+/* Only tensors whose names start with prefix, states included. */
+void ckpt_add_params_named(struct ckpt_writer *w, const struct params *p, const char *prefix, struct device *d);
 /* Training state beside the weights: moments, under "adam.m/" and "adam.v/". */
 void ckpt_add_moments(struct ckpt_writer *w, const struct params *p, struct device *d);
 NODISCARD enum err ckpt_load_moments(const struct ckpt *c, struct params *p, struct device *d);

@@ -335,7 +335,7 @@ enum err ckpt_writer_save(struct ckpt_writer *w, const char *path)
 }
 
 /* The parts of a parameter set as named tensors: where part `i` lies, under which prefix. */
-struct part_set { const char *prefix; const float *base; const float *trained; bool states; };
+struct part_set { const char *prefix; const float *base; const float *trained; bool states; const char *only; };
 
 static const char *prefixed(char buf[PREFIX_CAP], const char *prefix, const char *name)
 {
@@ -349,11 +349,16 @@ static float *part_at(const struct part_set *s, const struct params *p, size_t i
     return params_trained(p, i) ? (float *)s->base + (value - s->trained) : value;
 }
 
+static bool part_in(const struct part_set *s, const struct params *p, size_t i)
+{
+    return (params_trained(p, i) || s->states) && (!s->only || str_starts(params_name(p, i), s->only));
+}
+
 static void add_parts(struct ckpt_writer *w, const struct part_set *s, const struct params *p, struct device *d)
 {
     char name[PREFIX_CAP];
     for (size_t i = 0; i < params_n(p); i++) {
-        if (!params_trained(p, i) && !s->states)
+        if (!part_in(s, p, i))
             continue;
         size_t bytes = shape_count(params_shape(p, i)) * sizeof(float);
         float *host = xmalloc(bytes);
@@ -368,7 +373,7 @@ static enum err load_parts(const struct ckpt *c, const struct part_set *s, const
     char name[PREFIX_CAP], has[64], wants[64];
     struct ckpt_tensor t;
     for (size_t i = 0; i < params_n(p); i++) {
-        if (!params_trained(p, i) && !s->states)
+        if (!part_in(s, p, i))
             continue;
         prefixed(name, s->prefix, params_name(p, i));
         if (!ckpt_find(c, name, &t))
@@ -389,9 +394,9 @@ static void parts_of(const struct params *p, struct part_set *values, struct par
     float *w, *g, *m, *v;
     size_t n;
     params_flat(p, &w, &g, &m, &v, &n);
-    *values = (struct part_set){ "", w, w, true };
-    moments[0] = (struct part_set){ "adam.m/", m, w, false };
-    moments[1] = (struct part_set){ "adam.v/", v, w, false };
+    *values = (struct part_set){ .prefix = "", .base = w, .trained = w, .states = true };
+    moments[0] = (struct part_set){ .prefix = "adam.m/", .base = m, .trained = w };
+    moments[1] = (struct part_set){ .prefix = "adam.v/", .base = v, .trained = w };
 }
 
 enum err ckpt_load_params(const struct ckpt *c, struct params *p, struct device *d)
@@ -405,6 +410,14 @@ void ckpt_add_params(struct ckpt_writer *w, const struct params *p, struct devic
 {
     struct part_set values, moments[2];
     parts_of(p, &values, moments);
+    add_parts(w, &values, p, d);
+}
+
+void ckpt_add_params_named(struct ckpt_writer *w, const struct params *p, const char *prefix, struct device *d)
+{
+    struct part_set values, moments[2];
+    parts_of(p, &values, moments);
+    values.only = prefix;
     add_parts(w, &values, p, d);
 }
 
@@ -429,7 +442,7 @@ void ckpt_add_ema(struct ckpt_writer *w, struct ema *e, const struct params *p, 
     struct part_set values, moments[2];
     int32_t updates = (int32_t)ema_updates(e);
     parts_of(p, &values, moments);
-    add_parts(w, &(struct part_set){ "ema/", ema_values(e), values.trained, false }, p, d);
+    add_parts(w, &(struct part_set){ .prefix = "ema/", .base = ema_values(e), .trained = values.trained }, p, d);
     ckpt_writer_add(w, "ema.updates", I32, SHAPE(1), &updates);
 }
 
@@ -438,7 +451,7 @@ enum err ckpt_load_ema(const struct ckpt *c, struct ema *e, const struct params 
     struct part_set values, moments[2];
     struct ckpt_tensor t;
     parts_of(p, &values, moments);
-    TRY(load_parts(c, &(struct part_set){ "ema/", ema_values(e), values.trained, false }, p, d));
+    TRY(load_parts(c, &(struct part_set){ .prefix = "ema/", .base = ema_values(e), .trained = values.trained }, p, d));
     if (!ckpt_find(c, "ema.updates", &t) || t.dtype != I32 || shape_count(t.shape) != 1)
         return err_set(ERR_SHAPE, "%s: tensor \"ema.updates\" is missing", c->name);
     ema_resume(e, *(const int32_t *)t.data);

@@ -1,0 +1,223 @@
+/* musegan_sample.c: the generator at work. Batch normalisation is folded into the products, so samples are
+ * independent of each other; they run a few at a time, so that the feature maps stay in the cache. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "mem.h"
+#include "musegan.h"
+#include "rng.h"
+#include "song.h"
+
+struct musegan_sampler {
+    struct musegan_config c;
+    struct device *device;
+    int batch;
+    struct graph *graph;
+    struct plan *plan;
+    float *z, *condition, *out; /* device, one batch */
+};
+
+void musegan_latent(struct rng *r, float *z, int n)
+{
+    for (int i = 0; i < n * MUSEGAN_LATENT; i++)
+        z[i] = rng_truncated(r, 2.0f);
+}
+
+void musegan_sampler_free(struct musegan_sampler *s)
+{
+    if (!s)
+        return;
+    plan_free(s->plan);
+    graph_free(s->graph);
+    float *const owned[] = { s->z, s->condition, s->out };
+    for (size_t i = 0; i < COUNT_OF(owned); i++)
+        if (owned[i])
+            device_free(s->device, owned[i]);
+    free(s);
+}
+
+enum err musegan_sampler_new(struct device *d, const struct musegan_config *c, struct params *folded, int batch,
+                             struct musegan_sampler **out)
+{
+    struct musegan_sampler *s = xcalloc(1, sizeof *s);
+    struct net net = { .g = s->graph = graph_new(), .p = folded };
+    struct musegan_builder b = { &net, &s->c, NORM_FOLDED };
+    size_t cells = musegan_cells(c) * (size_t)batch;
+    enum err err = ERR_OK;
+    s->c = *c;
+    s->device = d;
+    s->batch = batch;
+    struct node *z = g_input(net.g, "z", F32, SHAPE(batch, MUSEGAN_LATENT)), *condition = NULL;
+    if (c->condition >= 0)
+        condition = g_input(net.g, "condition", F32, SHAPE(batch, c->bars, c->steps, musegan_pitches(c), 1));
+    struct node *x = musegan_generator(&b, z, condition);
+    TRY_OUT(device_alloc(d, (size_t)batch * MUSEGAN_LATENT * sizeof(float), (void **)&s->z));
+    TRY_OUT(device_alloc(d, cells * sizeof(float), (void **)&s->condition));
+    TRY_OUT(device_alloc(d, cells * N_ROLES * sizeof(float), (void **)&s->out));
+    TRY_OUT(plan_new(d, net.g, &x, 1, &(struct plan_opts){ .frozen = true }, &s->plan));
+    params_bind(folded, s->plan);
+    plan_bind_name(s->plan, "z", s->z);
+    plan_bind_name(s->plan, "condition", s->condition);
+    plan_bind_output(s->plan, 0, s->out);
+    *out = s;
+out:
+    if (err != ERR_OK)
+        musegan_sampler_free(s);
+    return err;
+}
+
+static enum err sample_batch(struct musegan_sampler *s, const float *z, const float *condition, int n, float *out,
+                             const atomic_bool *cancel)
+{
+    size_t cells = musegan_cells(&s->c), count = (size_t)n;
+    TRY(device_upload(s->device, s->z, z, count * MUSEGAN_LATENT * sizeof(float)));
+    if (condition)
+        TRY(device_upload(s->device, s->condition, condition, count * cells * sizeof(float)));
+    TRY(plan_run(s->plan, cancel));
+    return device_download(s->device, out, s->out, count * cells * N_ROLES * sizeof(float));
+}
+
+enum err musegan_sample(struct musegan_sampler *s, const float *z, const float *condition, int n, float *out,
+                        const atomic_bool *cancel)
+{
+    size_t cells = musegan_cells(&s->c);
+    for (int at = 0; at < n; at += s->batch) {
+        int rows = n - at < s->batch ? n - at : s->batch;
+        TRY(sample_batch(s, z + (size_t)at * MUSEGAN_LATENT, condition ? condition + (size_t)at * cells : NULL, rows,
+                         out + (size_t)at * cells * N_ROLES, cancel));
+    }
+    return ERR_OK;
+}
+
+/* What a request means for this model: phrases of c.bars bars, and which cells of them it may write. */
+struct job {
+    const struct model *m;
+    const struct request *rq;
+    int n_phrases;
+    float *z, *condition, *cells; /* of one take: [n_phrases, ...] */
+    uint8_t *on;
+};
+
+static bool may_write(const struct job *j, int role, int bar)
+{
+    return bar < j->rq->n_bars && role != j->m->c.condition && !j->rq->keep[role][bar];
+}
+
+static enum err check(const struct model *m, const struct request *rq)
+{
+    int condition = m->c.condition;
+    if (!m->sampler)
+        return err_set(ERR_UNSUPPORTED, "this model was opened for training");
+    if (rq->verb != VERB_GENERATE && rq->verb != VERB_ACCOMPANY)
+        return err_set(ERR_UNSUPPORTED, "%s: musegan can generate and accompany only", verb_name(rq->verb));
+    if ((rq->verb == VERB_ACCOMPANY) != (condition >= 0))
+        return err_set(ERR_UNSUPPORTED, condition >= 0 ? "%s accompanies only" : "%s generates only", m->name);
+    for (int bar = 0; condition >= 0 && bar < rq->n_bars; bar++)
+        if (!rq->keep[condition][bar])
+            return err_set(ERR_UNSUPPORTED, "%s plays around the %s: keep that track in every bar", m->name,
+                           role_name(condition));
+    return ERR_OK;
+}
+
+/* The condition track of every phrase of the span. */
+static enum err read_condition(struct job *j)
+{
+    const struct musegan_config *c = &j->m->c;
+    size_t cells = musegan_cells(c);
+    for (int i = 0; c->condition >= 0 && i < j->n_phrases; i++) {
+        struct pnote *notes;
+        uint32_t n;
+        TRY(phrase_from_song(j->rq->song, j->rq->bar0 + i * c->bars, &notes, &n));
+        musegan_encode(c, notes, n, j->cells);
+        musegan_extract(c, j->cells, c->condition, j->condition + (size_t)i * cells);
+        free(notes);
+    }
+    return ERR_OK;
+}
+
+static struct song *cleared(const struct job *j)
+{
+    struct song *s = song_dup(j->rq->song);
+    for (int role = 0; role < N_ROLES; role++)
+        for (int bar = 0; bar < j->rq->n_bars; bar++)
+            if (may_write(j, role, bar))
+                track_clear(song_track_of(s, role), song_bar_tick(s, j->rq->bar0 + bar),
+                            song_bar_tick(s, j->rq->bar0 + bar + 1));
+    return s;
+}
+
+/* Snap pitched notes to the scale, and see whether a role that was asked for stayed silent. */
+static bool finish_role(const struct job *j, struct song *s, int role)
+{
+    const struct request *rq = j->rq;
+    struct track *t = song_track_of(s, role);
+    bool asked = false, sounds = false;
+    for (int bar = 0; bar < rq->n_bars; bar++) {
+        int32_t from = song_bar_tick(s, rq->bar0 + bar), to = song_bar_tick(s, rq->bar0 + bar + 1);
+        bool ours = may_write(j, role, bar) && !rq->silent[role];
+        asked |= ours;
+        for (size_t i = track_first_at(t, from); ours && i < t->n && t->notes[i].tick < to; i++) {
+            sounds = true;
+            if (rq->snap && rq->key.tonic >= 0 && role != ROLE_DRUMS)
+                t->notes[i].pitch = (uint8_t)key_snap(rq->key, t->notes[i].pitch);
+        }
+    }
+    track_sort(t);
+    track_tidy(t);
+    return asked && !sounds;
+}
+
+static enum err draw_take(struct job *j, int index, const struct progress *p)
+{
+    const struct model *m = j->m;
+    const struct request *rq = j->rq;
+    const struct musegan_config *c = &m->c;
+    struct take take = { .seed = rq->seed + (uint64_t)index };
+    struct rng r;
+    rng_init(&r, take.seed, 0);
+    musegan_latent(&r, j->z, j->n_phrases);
+    TRY(musegan_sample(m->sampler, j->z, c->condition >= 0 ? j->condition : NULL, j->n_phrases, j->cells, p->cancel));
+    take.song = cleared(j);
+    for (int i = 0; i < j->n_phrases; i++) {
+        uint8_t wanted[N_ROLES * MUSEGAN_MAX_BARS];
+        for (int k = 0; k < N_ROLES * c->bars; k++)
+            wanted[k] = may_write(j, k / c->bars, i * c->bars + k % c->bars) && !rq->silent[k / c->bars];
+        musegan_binarise(c, j->cells + (size_t)i * musegan_cells(c) * N_ROLES, rq->temperature, take.seed,
+                         1 + (uint64_t)i, j->on);
+        musegan_decode(c, j->on, wanted, rq->bar0 + i * c->bars, take.song);
+    }
+    for (int role = 0; role < N_ROLES; role++)
+        take.empty |= finish_role(j, take.song, role);
+    (void)str_copy(take.model, sizeof take.model, m->name);
+    (void)str_copy(take.hash, sizeof take.hash, m->hash);
+    (void)str_format(take.params, sizeof take.params, "T=%.2f", rq->temperature);
+    if (p->on_step)
+        p->on_step(p->ctx, (index + 1.0) / rq->n_takes);
+    if (p->on_take)
+        p->on_take(p->ctx, index, &take);
+    else
+        take_fini(&take);
+    return ERR_OK;
+}
+
+enum err musegan_run(struct model *m, const struct request *rq, const struct progress *p)
+{
+    static const struct progress silent = { 0 };
+    TRY(check(m, rq));
+    struct job j = { .m = m, .rq = rq, .n_phrases = (rq->n_bars + m->c.bars - 1) / m->c.bars };
+    size_t cells = musegan_cells(&m->c), n = (size_t)j.n_phrases;
+    enum err err = ERR_OK;
+    TRY_OUT(mem_try_alloc(n * MUSEGAN_LATENT, sizeof(float), (void **)&j.z));
+    TRY_OUT(mem_try_alloc(n * cells, sizeof(float), (void **)&j.condition));
+    TRY_OUT(mem_try_alloc(n * cells * N_ROLES, sizeof(float), (void **)&j.cells));
+    TRY_OUT(mem_try_alloc(cells * N_ROLES, 1, (void **)&j.on));
+    TRY_OUT(read_condition(&j));
+    for (int i = 0; i < rq->n_takes && err == ERR_OK; i++)
+        err = draw_take(&j, i, p ? p : &silent);
+out:
+    free(j.z);
+    free(j.condition);
+    free(j.cells);
+    free(j.on);
+    return err;
+}

@@ -1,0 +1,421 @@
+/* musegan_train.c: adversarial training, one iteration a step: several updates of the critic, one of the
+ * generator. Three plans share the parameters:
+ *
+ *     fake     the generator on a whole batch (batch statistics need all of it)
+ *     critic   loss, penalty and their gradients on a few samples at a time, added up in place: the critic
+ *              has no norm, so a batch may be cut, and a few samples fit the cache
+ *     step     generator and critic on a whole batch, gradients of the generator, moving statistics
+ *
+ * Every random draw comes from (seed, update), so a resumed run goes on as if never stopped. */
+#include <stdlib.h>
+#include <string.h>
+#include "ckpt.h"
+#include "kinds.h"
+#include "mem.h"
+#include "musegan.h"
+#include "opt.h"
+#include "optim.h"
+
+enum { MAX_TENSORS = 512, WARM_STEPS = 10, WARM_UPDATES = 50 };
+enum { ALIGN_FLOATS = 16 }; /* what a plan expects of memory bound to it */
+enum { OUT_LOSS, OUT_PENALTY, OUT_REAL, OUT_FAKE, N_SCALARS };
+
+struct net_plan { struct graph *g; struct plan *plan; };
+
+struct musegan_trainer {
+    enum musegan_loss loss;
+    double penalty, lr;
+    int batch, micro, critic_steps;
+    bool warm;
+    long decay_from, decay_to;
+    uint64_t seed, update;       /* updates done: the stream of the next one's random numbers */
+    uint64_t first_update;       /* of this session */
+    struct optim critic, generator;
+    const struct dataset *data;
+    uint32_t *set[2], n_set[2];  /* phrases to train on, and held out */
+    struct net_plan fake_plan, critic_plan, judge_plan, step_plan;
+    float *z, *real, *condition, *fake, *share, *keep; /* device */
+    float *host;                 /* a batch of phrases being written */
+};
+
+static struct shape phrase_shape(const struct musegan_config *c, int32_t n, int32_t tracks)
+{
+    return SHAPE(n, c->bars, c->steps, musegan_pitches(c), tracks);
+}
+
+static struct node *generator_of(struct musegan_builder *b, int batch)
+{
+    const struct musegan_config *c = b->c;
+    struct graph *g = b->net->g;
+    struct node *z = g_input(g, "z", F32, SHAPE(batch, MUSEGAN_LATENT));
+    return musegan_generator(b, z, c->condition < 0 ? NULL : g_input(g, "condition", F32, phrase_shape(c, batch, 1)));
+}
+
+static enum err plan_finish(struct model *m, struct net_plan *np, struct node **outputs, int n)
+{
+    struct musegan_trainer *t = m->trainer;
+    TRY(plan_new(m->device, np->g, outputs, n, NULL, &np->plan));
+    params_bind(m->live, np->plan);
+    const struct { const char *name; float *at; } inputs[] = {
+        { "z", t->z }, { "condition", t->condition }, { "real", t->real }, { "fake", t->fake },
+        { "share", t->share }, { "keep", t->keep },
+    };
+    for (size_t i = 0; i < COUNT_OF(inputs); i++)
+        plan_bind_name(np->plan, inputs[i].name, inputs[i].at);
+    return ERR_OK;
+}
+
+static enum err build_fake(struct model *m)
+{
+    struct musegan_trainer *t = m->trainer;
+    struct net net = { .g = t->fake_plan.g = graph_new(), .p = m->live, .training = true };
+    struct musegan_builder b = { &net, &m->c, NORM_BATCH };
+    struct node *fake = generator_of(&b, t->batch);
+    TRY(plan_finish(m, &t->fake_plan, &fake, 1));
+    plan_bind_output(t->fake_plan.plan, 0, t->fake);
+    return ERR_OK;
+}
+
+/* grad of tensor `leaf` joins what earlier parts of the batch left there: keep * sum + grad, in place. */
+static struct node *accumulate(struct graph *g, const char *leaf, struct node *grad, struct node *keep)
+{
+    char name[80];
+    struct shape s = node_shape(grad);
+    BUG_ON(!str_format(name, sizeof name, "grad/%s", leaf) || s.rank > 2);
+    struct node *sum = g_param(g, name, s);
+    struct node *kept = g_mul(sum, g_expand(g_reshape(keep, s.rank == 2 ? SHAPE(1, 1) : SHAPE(1)), s));
+    return g_store(g_add(kept, grad), sum);
+}
+
+/* With `update` the gradients are added up in the parameter set; without, the losses alone are worked out. */
+static enum err build_critic(struct model *m, struct net_plan *np, bool update)
+{
+    struct musegan_trainer *t = m->trainer;
+    struct net net = { .g = np->g = graph_new(), .p = m->live, .training = true };
+    struct musegan_builder b = { &net, &m->c, NORM_BATCH };
+    struct node *out[N_SCALARS + MAX_TENSORS], *leaf[MAX_TENSORS], *grad[MAX_TENSORS];
+    struct node *keep = g_input(net.g, "keep", F32, (struct shape){ 0 });
+    struct node *real = g_input(net.g, "real", F32, phrase_shape(&m->c, t->micro, N_ROLES));
+    struct node *fake = g_input(net.g, "fake", F32, phrase_shape(&m->c, t->micro, N_ROLES));
+    struct node *on_real = musegan_critic(&b, real), *on_fake = musegan_critic(&b, fake);
+    out[OUT_REAL] = g_mean(on_real, 3);
+    out[OUT_FAKE] = g_mean(on_fake, 3);
+    out[OUT_LOSS] = musegan_critic_loss(t->loss, on_real, on_fake);
+    out[OUT_PENALTY] = g_const(net.g, 0);
+    if (t->penalty > 0) {
+        struct node *share = g_input(net.g, "share", F32, SHAPE(t->micro, 1, 1, 1, 1));
+        out[OUT_PENALTY] = musegan_penalty(&b, real, fake, share);
+        out[OUT_LOSS] = g_add(out[OUT_LOSS], g_scale(out[OUT_PENALTY], (float)t->penalty, 0));
+    }
+    int idx[MAX_TENSORS], n = 0;
+    if (update) {
+        n = params_leaves(m->live, net.g, "d.", leaf, idx, MAX_TENSORS);
+        graph_grad(g_scale(out[OUT_LOSS], (float)t->micro / (float)t->batch, 0), leaf, n, grad);
+        for (int i = 0; i < n; i++)
+            out[N_SCALARS + i] = accumulate(net.g, params_name(m->live, (size_t)idx[i]), grad[i], keep);
+    }
+    TRY(plan_finish(m, np, out, N_SCALARS + n));
+    for (int i = 0; i < n; i++) {
+        char name[80];
+        (void)str_format(name, sizeof name, "grad/%s", params_name(m->live, (size_t)idx[i]));
+        plan_bind_name(np->plan, name, params_grad(m->live, (size_t)idx[i]));
+    }
+    return ERR_OK;
+}
+
+static enum err build_step(struct model *m)
+{
+    struct musegan_trainer *t = m->trainer;
+    struct net net = { .g = t->step_plan.g = graph_new(), .p = m->live, .training = true };
+    struct musegan_builder b = { &net, &m->c, NORM_BATCH };
+    struct node *out[1 + 2 * MAX_TENSORS], *leaf[MAX_TENSORS];
+    int idx[MAX_TENSORS];
+    struct node *score = musegan_critic(&b, generator_of(&b, t->batch));
+    out[0] = musegan_generator_loss(t->loss, score);
+    int n = params_leaves(m->live, net.g, "g.", leaf, idx, MAX_TENSORS);
+    graph_grad(out[0], leaf, n, out + 1);
+    memcpy(out + 1 + n, net.stores, (size_t)net.n_stores * sizeof *out);
+    TRY(plan_finish(m, &t->step_plan, out, 1 + n + net.n_stores));
+    params_bind_grads(m->live, t->step_plan.plan, 1, idx, n);
+    return ERR_OK;
+}
+
+/* Declare everything once, the generator first: each network's tensors lie together. */
+static void declare(struct model *m)
+{
+    struct net net = { .g = graph_new(), .p = m->live, .training = true };
+    struct musegan_builder b = { &net, &m->c, NORM_BATCH };
+    musegan_critic(&b, generator_of(&b, 2));
+    graph_free(net.g);
+}
+
+static enum err choose_phrases(struct musegan_trainer *t, const char *genre)
+{
+    size_t n = dataset_n(t->data), wanted = dataset_n_genres(t->data);
+    for (size_t g = 0; genre && g < dataset_n_genres(t->data); g++)
+        if (str_same(dataset_genre(t->data, g), genre))
+            wanted = g;
+    if (genre && wanted == dataset_n_genres(t->data))
+        return err_set(ERR_MISSING, "the data has no genre \"%s\"", genre);
+    t->set[0] = xcalloc(n + 1, sizeof **t->set);
+    t->set[1] = xcalloc(n + 1, sizeof **t->set);
+    for (size_t i = 0; i < n; i++) {
+        struct phrase p = dataset_get(t->data, i);
+        if (!genre || p.genre == wanted)
+            t->set[p.held_out][t->n_set[p.held_out]++] = (uint32_t)i;
+    }
+    return t->n_set[0] ? ERR_OK : err_set(ERR_EMPTY, "no phrases to train on");
+}
+
+/* Mixing shares of each part of a batch begin on a boundary of their own. */
+static size_t share_stride(const struct musegan_trainer *t)
+{
+    return ((size_t)t->micro + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
+}
+
+static size_t n_shares(const struct musegan_trainer *t)
+{
+    return (size_t)(t->batch / t->micro) * share_stride(t);
+}
+
+static enum err alloc_buffers(struct model *m)
+{
+    struct musegan_trainer *t = m->trainer;
+    size_t n = (size_t)t->batch, cells = musegan_cells(&m->c) * n;
+    const struct { float **at; size_t n; } blocks[] = {
+        { &t->z, n * MUSEGAN_LATENT }, { &t->real, cells * N_ROLES }, { &t->fake, cells * N_ROLES },
+        { &t->condition, cells }, { &t->share, n_shares(t) }, { &t->keep, 1 },
+    };
+    for (size_t i = 0; i < COUNT_OF(blocks); i++)
+        TRY(device_alloc(m->device, blocks[i].n * sizeof(float), (void **)blocks[i].at));
+    return mem_try_alloc(cells * N_ROLES, sizeof(float), (void **)&t->host);
+}
+
+static enum err read_options(struct musegan_trainer *t, const struct opts *o)
+{
+    static const char *const names[N_LOSSES] = { "wasserstein", "hinge", "nonsaturating", "classic" };
+    const char *loss = opts_text(o, "loss");
+    for (int i = 0; i < N_LOSSES; i++)
+        if (!strcmp(loss, names[i]))
+            t->loss = i;
+    t->penalty = opts_real(o, "penalty");
+    t->lr = opts_real(o, "lr");
+    t->batch = (int)opts_int(o, "batch");
+    t->micro = (int)opts_int(o, "micro");
+    t->critic_steps = (int)opts_int(o, "critic-steps");
+    t->warm = opts_flag(o, "warm");
+    t->decay_from = opts_int(o, "decay-from");
+    t->decay_to = opts_int(o, "decay-to");
+    t->seed = (uint64_t)opts_int(o, "seed");
+    t->critic = (struct optim){ .kind = OPTIM_ADAM, .beta1 = opts_real(o, "beta1"), .beta2 = opts_real(o, "beta2"),
+                                .eps = 1e-8, .tf_eps = true };
+    t->generator = t->critic;
+    if (t->batch % t->micro)
+        return err_set(ERR_RANGE, "batch %d is not a multiple of micro %d", t->batch, t->micro);
+    return ERR_OK;
+}
+
+static enum err resume_from(struct model *m, const struct ckpt *c)
+{
+    struct musegan_trainer *t = m->trainer;
+    static const char *const keys[] = { "train.update", "train.critic", "train.generator" };
+    int64_t value[3];
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        if (!ckpt_meta(c, keys[i]))
+            return err_set(ERR_FORMAT, "not a training checkpoint: no %s", keys[i]);
+        TRY(parse_int(ckpt_meta(c, keys[i]), 0, INT64_MAX, &value[i]));
+    }
+    t->update = (uint64_t)value[0];
+    t->critic.step = (long)value[1];
+    t->generator.step = (long)value[2];
+    TRY(ckpt_load_params(c, m->live, m->device));
+    return ckpt_load_moments(c, m->live, m->device);
+}
+
+void musegan_trainer_close(struct model *m)
+{
+    struct musegan_trainer *t = m->trainer;
+    if (!t)
+        return;
+    struct net_plan *const plans[] = { &t->fake_plan, &t->critic_plan, &t->judge_plan, &t->step_plan };
+    for (size_t i = 0; i < COUNT_OF(plans); i++) {
+        plan_free(plans[i]->plan);
+        graph_free(plans[i]->g);
+    }
+    float *const blocks[] = { t->z, t->real, t->condition, t->fake, t->share, t->keep };
+    for (size_t i = 0; i < COUNT_OF(blocks); i++)
+        if (blocks[i])
+            device_free(m->device, blocks[i]);
+    free(t->set[0]);
+    free(t->set[1]);
+    free(t->host);
+    free(t);
+    m->trainer = NULL;
+}
+
+enum err musegan_train_open(struct device *d, const struct opts *o, const struct dataset *data,
+                            const struct ckpt *resume, struct model **out)
+{
+    struct model *m = xcalloc(1, sizeof *m);
+    enum err err = ERR_OK;
+    m->device = d;
+    m->live = params_new();
+    m->trainer = xcalloc(1, sizeof *m->trainer);
+    m->trainer->data = data;
+    (void)str_copy(m->name, sizeof m->name, "musegan");
+    TRY_OUT(musegan_config_from(o, &m->c));
+    TRY_OUT(read_options(m->trainer, o));
+    TRY_OUT(choose_phrases(m->trainer, opts_text(o, "genre")));
+    declare(m);
+    TRY_OUT(params_alloc(m->live, d, true));
+    TRY_OUT(alloc_buffers(m));
+    params_init(m->live, m->trainer->seed);
+    if (resume)
+        TRY_OUT(resume_from(m, resume));
+    m->trainer->first_update = m->trainer->update;
+    TRY_OUT(build_fake(m));
+    TRY_OUT(build_critic(m, &m->trainer->critic_plan, true));
+    TRY_OUT(build_critic(m, &m->trainer->judge_plan, false));
+    TRY_OUT(build_step(m));
+    *out = m;
+out:
+    if (err != ERR_OK)
+        musegan_kind.close(m);
+    return err;
+}
+
+/* Fresh latents, mixing shares and phrases for the next update. */
+static enum err draw_batch(struct model *m, int set)
+{
+    struct musegan_trainer *t = m->trainer;
+    size_t cells = musegan_cells(&m->c), n = (size_t)t->batch;
+    float *z = xmalloc((n * MUSEGAN_LATENT + n_shares(t)) * sizeof *z), *share = z + n * MUSEGAN_LATENT;
+    struct rng r;
+    rng_init(&r, t->seed, 1 + t->update++);
+    musegan_latent(&r, z, t->batch);
+    for (size_t i = 0; i < n_shares(t); i++)
+        share[i] = rng_uniform(&r);
+    for (size_t i = 0; i < n; i++) {
+        struct phrase p = dataset_get(t->data, t->set[set][rng_below(&r, t->n_set[set])]);
+        musegan_encode(&m->c, p.notes, p.n, t->host + i * cells * N_ROLES);
+    }
+    enum err err = ERR_OK;
+    TRY_OUT(device_upload(m->device, t->z, z, n * MUSEGAN_LATENT * sizeof(float)));
+    TRY_OUT(device_upload(m->device, t->share, share, n_shares(t) * sizeof(float)));
+    TRY_OUT(device_upload(m->device, t->real, t->host, n * cells * N_ROLES * sizeof(float)));
+    if (m->c.condition >= 0) {
+        for (size_t i = 0; i < n; i++) /* in place: the sources lie ahead of what is written */
+            musegan_extract(&m->c, t->host + i * cells * N_ROLES, m->c.condition, t->host + i * cells);
+        TRY_OUT(device_upload(m->device, t->condition, t->host, n * cells * sizeof(float)));
+    }
+out:
+    free(z);
+    return err;
+}
+
+static enum err add_scalars(struct model *m, struct plan *p, int n, double weight, double *sum)
+{
+    for (int i = 0; i < n; i++) {
+        float value;
+        TRY(device_download(m->device, &value, plan_output(p, i), sizeof value));
+        sum[i] += weight * (double)value;
+    }
+    return ERR_OK;
+}
+
+/* Run the critic over the batch, a few samples at a time; mean losses of it. */
+static enum err run_critic(struct model *m, struct plan *p, double scalar[N_SCALARS])
+{
+    struct musegan_trainer *t = m->trainer;
+    size_t cells = musegan_cells(&m->c) * N_ROLES;
+    memset(scalar, 0, N_SCALARS * sizeof *scalar);
+    TRY(plan_run(t->fake_plan.plan, NULL));
+    for (int at = 0; at < t->batch; at += t->micro) {
+        float keep = at > 0;
+        TRY(device_upload(m->device, t->keep, &keep, sizeof keep));
+        plan_bind_name(p, "real", t->real + (size_t)at * cells);
+        plan_bind_name(p, "fake", t->fake + (size_t)at * cells);
+        plan_bind_name(p, "share", t->share + (size_t)(at / t->micro) * share_stride(t));
+        TRY(plan_run(p, NULL));
+        TRY(add_scalars(m, p, N_SCALARS, (double)t->micro / t->batch, scalar));
+    }
+    return ERR_OK;
+}
+
+enum err musegan_train_step(struct model *m, long step, double losses[4])
+{
+    struct musegan_trainer *t = m->trainer;
+    double scalar[N_SCALARS] = { 0 }, loss = 0;
+    int n_updates = t->warm && step < WARM_STEPS ? WARM_UPDATES : t->critic_steps;
+    t->critic.lr = t->generator.lr =
+        step < t->decay_from ? t->lr : schedule_lr(SCHEDULE_LINEAR, t->lr, 0, 0, t->decay_to - t->decay_from,
+                                                   step - t->decay_from);
+    for (int i = 0; i < n_updates; i++) {
+        TRY(draw_batch(m, 0));
+        TRY(run_critic(m, t->critic_plan.plan, scalar));
+        optim_step(&t->critic, m->live, "d.", m->device);
+    }
+    TRY(draw_batch(m, 0));
+    TRY(plan_run(t->step_plan.plan, NULL));
+    TRY(add_scalars(m, t->step_plan.plan, 1, 1, &loss));
+    optim_step(&t->generator, m->live, "g.", m->device);
+    losses[0] = scalar[OUT_LOSS];
+    losses[1] = loss;
+    losses[2] = scalar[OUT_PENALTY];
+    losses[3] = scalar[OUT_REAL] - scalar[OUT_FAKE];
+    return ERR_OK;
+}
+
+long musegan_train_samples(const struct model *m)
+{
+    return (long)(m->trainer->update - m->trainer->first_update) * m->trainer->batch;
+}
+
+/* The critic on held-out phrases against fresh ones of the generator. Leaves training's random stream alone. */
+enum err musegan_train_eval(struct model *m, double losses[4])
+{
+    struct musegan_trainer *t = m->trainer;
+    double scalar[N_SCALARS];
+    uint64_t update = t->update;
+    if (!t->n_set[1])
+        return err_set(ERR_EMPTY, "the data holds no song back");
+    t->update |= 1ull << 62;
+    enum err err = draw_batch(m, 1);
+    t->update = update;
+    TRY(err);
+    TRY(run_critic(m, t->judge_plan.plan, scalar));
+    losses[0] = scalar[OUT_LOSS];
+    losses[1] = -scalar[OUT_FAKE];
+    losses[2] = scalar[OUT_PENALTY];
+    losses[3] = scalar[OUT_REAL] - scalar[OUT_FAKE];
+    return ERR_OK;
+}
+
+static void add_number(struct ckpt_writer *w, const char *key, uint64_t value)
+{
+    char text[32];
+    (void)str_format(text, sizeof text, "%llu", (unsigned long long)value);
+    ckpt_writer_meta(w, key, text);
+}
+
+/* For shipping the generator alone; else everything that training goes on from. */
+enum err musegan_train_save(struct model *m, const char *path, bool for_shipping, const char *const *meta, size_t n_meta)
+{
+    struct musegan_trainer *t = m->trainer;
+    struct ckpt_writer *w = ckpt_writer_new();
+    ckpt_writer_meta(w, "family", musegan_kind.name);
+    ckpt_writer_meta(w, "name", m->name);
+    musegan_config_meta(&m->c, w);
+    if (for_shipping) {
+        ckpt_add_params_named(w, m->live, "g.", m->device);
+    } else {
+        add_number(w, "train.update", t->update);
+        add_number(w, "train.critic", (uint64_t)t->critic.step);
+        add_number(w, "train.generator", (uint64_t)t->generator.step);
+        ckpt_add_params(w, m->live, m->device);
+        ckpt_add_moments(w, m->live, m->device);
+    }
+    for (size_t i = 0; i < n_meta; i++)
+        ckpt_writer_meta(w, meta[2 * i], meta[2 * i + 1]);
+    return ckpt_writer_save(w, path);
+}
