@@ -13,6 +13,7 @@
 # Parts: make unit T=midi (one unit test), make lib MODULES="base music" (a part of the library).
 # Variables: CC, SAN=0|1, CUDA=0|1|auto, PREFIX, DESTDIR, WERROR=0|1, B (build folder).
 
+VERSION = 0.1.0
 SAN ?= 0
 CUDA ?= auto
 WERROR ?= 1
@@ -28,7 +29,7 @@ CFLAGS += -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 # Asked once, not at every use.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
-CPPFLAGS += -Iinclude -D_GNU_SOURCE -DJAMROLL_PREFIX='"$(PREFIX)"' $(PKG_CFLAGS)
+CPPFLAGS += -Iinclude -D_GNU_SOURCE -DJAMROLL_VERSION='"$(VERSION)"' -DJAMROLL_PREFIX='"$(PREFIX)"' $(PKG_CFLAGS)
 LDLIBS += $(PKG_LIBS) -lportmidi -lpthread -lm -ldl
 ifeq ($(WERROR),1)
 CFLAGS += -Werror

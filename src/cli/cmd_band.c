@@ -1,0 +1,322 @@
+/* cmd_band.c: generate, accompany, infill and continue: four ways of asking the band, one request. A
+ * command only decides which cells are kept; everything else is the same for all of them. */
+#include "cli.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "mem.h"
+#include "rng.h"
+#include "takes.h"
+#include "verb.h"
+
+#define OPT_BAND \
+    {"genre", 'g', OPT_TEXT, 0, 0, "any", NULL, "NAME", "one of the model's genres, or any"}, \
+    {"key", 'k', OPT_TEXT, 0, 0, "auto", NULL, "KEY", "C, Am, \"F# minor\"; auto: from the kept notes"}, \
+    {"strict", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "only pitches of the key's scale"}, \
+    {"n", 'n', OPT_INT, 1, 256, "1", NULL, "N", "takes"}, \
+    {"seed", 's', OPT_INT, 0, 9223372036854775807.0, NULL, NULL, "N", "take i is drawn from N + i - 1; default: a fresh one"}, \
+    {"temperature", 't', OPT_REAL, 0.05, 4, "1", NULL, "X", "below 1 safer, above 1 bolder"}, \
+    {"top-p", 0, OPT_REAL, 0.01, 1, "0.98", NULL, "X", "how much of the unlikely is left out"}, \
+    {"density", 0, OPT_TEXT, 0, 0, NULL, NULL, "LIST", "1..7, or for some tracks: drums=5,bass=3"}, \
+    {"silent", 0, OPT_TEXT, 0, 0, NULL, NULL, "TRACKS", "leave these tracks empty where nothing is kept"}, \
+    {"out", 'o', OPT_TEXT, 0, 0, NULL, NULL, "PATH", "a .mid file, a folder, or -"}, \
+    {"format", 0, OPT_INT, 0, 1, "1", NULL, "0|1", "MIDI file format"}, \
+    {"model", 'm', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "weights by name or path; default: the best for the job"}, \
+    OPT_DEVICE, OPT_COMMON
+
+static void init_request(struct request *rq, enum verb verb, const struct song *song, int bar0, int n_bars)
+{
+    request_init(rq, verb, song);
+    rq->bar0 = bar0;
+    rq->n_bars = n_bars;
+    memset(rq->keep, 0, sizeof rq->keep);
+}
+
+/* The options that all four share, but for the genre, which only the model knows. */
+static enum err read_options(struct cli *c, struct request *rq)
+{
+    struct opts *o = c->opts;
+    if (!key_parse(opts_text(o, "key"), &rq->key))
+        return err_set(ERR_FORMAT, "--key: \"%.20s\" is not a key", opts_text(o, "key"));
+    rq->snap = opts_flag(o, "strict");
+    rq->temperature = opts_real(o, "temperature");
+    rq->top_p = opts_real(o, "top-p");
+    rq->n_takes = (int)opts_int(o, "n");
+    rq->seed = opts_given(o, "seed") ? (uint64_t)opts_int(o, "seed") : rng_entropy() >> 32;
+    if (opts_given(o, "density"))
+        TRY(density_parse(opts_text(o, "density"), rq->density));
+    if (opts_given(o, "silent")) {
+        bool silent[N_ROLES];
+        TRY(roles_parse(opts_text(o, "silent"), silent));
+        for (int r = 0; r < N_ROLES; r++)
+            rq->silent[r] = silent[r];
+    }
+    return ERR_OK;
+}
+
+static enum err find_genre(const struct model_kind *kind, const struct model *m, const char *name, int *out)
+{
+    int n = kind->n_genres ? kind->n_genres(m) : 0, found = -1;
+    *out = -1;
+    if (str_same(name, "any"))
+        return ERR_OK;
+    struct str list;
+    str_init(&list);
+    for (int i = 0; i < n; i++) {
+        str_addf(&list, "%s%s", i ? ", " : "", kind->genre(m, i));
+        if (str_same(kind->genre(m, i), name))
+            found = i;
+    }
+    enum err err = ERR_OK;
+    if (found < 0)
+        err = err_set(ERR_FORMAT, "--genre: this model does not know \"%.40s\"; it knows: %s", name,
+                      n ? str_c(&list) : "none");
+    str_fini(&list);
+    *out = found;
+    return err;
+}
+
+struct watch { struct takes *takes; bool shown; };
+
+static void on_step(void *ctx, double fraction)
+{
+    struct watch *w = ctx;
+    w->shown = true;
+    fprintf(stderr, "\r%3.0f %%\r", floor(fraction * 100));
+}
+
+static void on_take(void *ctx, int index, struct take *take)
+{
+    takes_add(((struct watch *)ctx)->takes, index, take);
+}
+
+/* Exit code of a finished run; `err` is the engine's. */
+static int finish(struct cli *c, const struct request *rq, const struct takes *t, enum err err)
+{
+    cli_set(c, "seed", json_integer((json_int_t)rq->seed));
+    cli_set(c, "takes", json_incref(t->list));
+    if (t->err != ERR_OK) {
+        (void)err_set(t->err, "%s", t->text);
+        return cli_fail(c, STAGE_OUTPUT, t->err);
+    }
+    if (err == ERR_CANCELLED)
+        cli_note(c, "interrupted; %d of %d takes are finished", t->n_written, t->n_wanted);
+    if (err != ERR_OK)
+        return cli_fail(c, err == ERR_UNSUPPORTED ? STAGE_INPUT : STAGE_WORK, err);
+    if (t->n_empty == t->n_written) {
+        cli_note(c, "every take came out empty");
+        return EXIT_EMPTY;
+    }
+    return EXIT_OK;
+}
+
+/* Ask the band and write what it answers. */
+static int ask(struct cli *c, struct request *rq, const char *fallback)
+{
+    struct opts *o = c->opts;
+    const char *model = opts_text(o, "model");
+    struct engine *engine = NULL;
+    const struct model_kind *kind;
+    struct model *m;
+    enum err err = engine_new(opts_text(o, "device"), (int)opts_int(o, "threads"), &engine);
+    if (err != ERR_OK)
+        return cli_fail(c, STAGE_DEVICE, err);
+    int code;
+    if ((err = engine_load(engine, model, rq->verb, &kind, &m)) != ERR_OK) {
+        code = cli_fail(c, STAGE_MODEL, err);
+    } else if ((err = find_genre(kind, m, opts_text(o, "genre"), &rq->genre)) != ERR_OK) {
+        code = cli_fail(c, STAGE_USAGE, err);
+    } else {
+        struct takes takes;
+        if ((err = takes_open(&takes, c, opts_text(o, "out"), fallback, rq->n_takes)) != ERR_OK) {
+            code = cli_fail(c, err == ERR_FORMAT ? STAGE_USAGE : STAGE_OUTPUT, err);
+        } else {
+            struct watch watch = {.takes = &takes};
+            const struct progress progress = {.cancel = cli_interrupt(), .on_take = on_take, .ctx = &watch,
+                                              .on_step = !c->quiet && isatty(STDERR_FILENO) ? on_step : NULL};
+            if (!opts_given(o, "seed"))
+                cli_note(c, "seed %llu", (unsigned long long)rq->seed);
+            code = finish(c, rq, &takes, engine_run(engine, model, rq, &progress));
+        }
+        takes_fini(&takes);
+    }
+    engine_free(engine);
+    return code;
+}
+
+/* The input on the band's five tracks. Its file name is what takes are called after. */
+static int open_band(struct cli *c, struct song **band, char **fallback)
+{
+    const char *path = opts_arg(c->opts, 0);
+    struct song *song = NULL;
+    struct str report;
+    str_init(&report);
+    enum err err = cli_load(c, path, &song, NULL);
+    if (err == ERR_OK)
+        err = role_band(song, band, &report);
+    song_free(song);
+    str_fini(&report);
+    if (err != ERR_OK)
+        return cli_fail(c, STAGE_INPUT, err);
+    char *base = path_with_ext(str_same(path, "-") ? "jamroll" : path_base(path), "");
+    struct str name;
+    str_init(&name);
+    str_addf(&name, "%s-%s.mid", base, c->command->name);
+    *fallback = str_take(&name);
+    free(base);
+    return EXIT_OK;
+}
+
+static int song_bars(const struct song *s)
+{
+    int n = song_n_bars(s);
+    return n < 1 ? 1 : n > REQUEST_MAX_BARS ? REQUEST_MAX_BARS : n;
+}
+
+static bool all_kept(const struct request *rq)
+{
+    for (int r = 0; r < N_ROLES; r++)
+        for (int b = 0; b < rq->n_bars; b++)
+            if (!rq->keep[r][b])
+                return false;
+    return true;
+}
+
+static int run_generate(struct cli *c)
+{
+    struct request rq;
+    struct song *song = song_new_band();
+    song_set_tempo(song, 0, opts_real(c->opts, "tempo"));
+    init_request(&rq, VERB_GENERATE, song, 0, (int)opts_int(c->opts, "bars"));
+    enum err err = read_options(c, &rq);
+    char name[64];
+    str_format(name, sizeof name, "jamroll-%llu.mid", (unsigned long long)rq.seed);
+    int code = err != ERR_OK ? cli_fail(c, STAGE_USAGE, err) : ask(c, &rq, name);
+    song_free(song);
+    return code;
+}
+
+/* --keep, or every track that has notes. */
+static enum err keep_cells(struct cli *c, struct request *rq, int n_bars)
+{
+    struct cells cells = {0};
+    if (opts_given(c->opts, "keep")) {
+        TRY(cells_parse(opts_text(c->opts, "keep"), n_bars, &cells));
+    } else {
+        for (int r = 0; r < N_ROLES; r++)
+            memset(cells.at[r], rq->song->tracks[r].n > 0, sizeof cells.at[r]);
+    }
+    for (int r = 0; r < N_ROLES; r++)
+        memcpy(rq->keep[r], &cells.at[r][rq->bar0], (size_t)rq->n_bars);
+    return ERR_OK;
+}
+
+static int run_accompany(struct cli *c)
+{
+    struct song *song = NULL;
+    char *fallback = NULL;
+    int code = open_band(c, &song, &fallback);
+    if (code == EXIT_OK) {
+        /* Phrases have four bars: a song of three gets its fourth. */
+        int n_bars = (song_bars(song) + 3) / 4 * 4, bar0 = 0, n = n_bars;
+        struct request rq;
+        enum err err = ERR_OK;
+        if (opts_given(c->opts, "bars"))
+            err = bars_parse(opts_text(c->opts, "bars"), song_bars(song), REQUEST_MAX_BARS, &bar0, &n);
+        if (bar0 + n > n_bars)
+            n_bars = bar0 + n;
+        init_request(&rq, VERB_ACCOMPANY, song, bar0, n);
+        if (err == ERR_OK)
+            err = read_options(c, &rq);
+        if (err == ERR_OK)
+            err = keep_cells(c, &rq, n_bars);
+        if (err == ERR_OK && all_kept(&rq))
+            err = err_set(ERR_EMPTY, "every bar of every track is kept: there is nothing to play");
+        code = err != ERR_OK ? cli_fail(c, STAGE_USAGE, err) : ask(c, &rq, fallback);
+    }
+    song_free(song);
+    free(fallback);
+    return code;
+}
+
+static int run_infill(struct cli *c)
+{
+    struct song *song = NULL;
+    char *fallback = NULL;
+    int code = open_band(c, &song, &fallback);
+    if (code == EXIT_OK) {
+        int bar0 = 0, n = song_bars(song);
+        bool fill[N_ROLES] = {true, true, true, true, true};
+        struct request rq;
+        enum err err = ERR_OK;
+        if (opts_given(c->opts, "bars"))
+            err = bars_parse(opts_text(c->opts, "bars"), song_bars(song), REQUEST_MAX_BARS, &bar0, &n);
+        if (err == ERR_OK && opts_given(c->opts, "tracks"))
+            err = roles_parse(opts_text(c->opts, "tracks"), fill);
+        /* The span is whole phrases around the bars, so that the band hears what comes before and after. */
+        int from = bar0 / 4 * 4, to = (bar0 + n + 3) / 4 * 4;
+        init_request(&rq, VERB_INFILL, song, from, to - from);
+        if (err == ERR_OK)
+            err = read_options(c, &rq);
+        for (int r = 0; r < N_ROLES; r++)
+            for (int b = 0; b < to - from; b++)
+                rq.keep[r][b] = !fill[r] || from + b < bar0 || from + b >= bar0 + n;
+        code = err != ERR_OK ? cli_fail(c, STAGE_USAGE, err) : ask(c, &rq, fallback);
+    }
+    song_free(song);
+    free(fallback);
+    return code;
+}
+
+static int run_continue(struct cli *c)
+{
+    struct song *song = NULL;
+    char *fallback = NULL;
+    int code = open_band(c, &song, &fallback);
+    if (code == EXIT_OK) {
+        struct request rq;
+        int bar0 = song_n_bars(song);
+        init_request(&rq, VERB_CONTINUE, song, bar0, (int)opts_int(c->opts, "bars"));
+        enum err err = read_options(c, &rq);
+        code = err != ERR_OK ? cli_fail(c, STAGE_USAGE, err) : ask(c, &rq, fallback);
+    }
+    song_free(song);
+    free(fallback);
+    return code;
+}
+
+static const struct opt generate_options[] = {
+    {"bars", 'b', OPT_INT, 1, REQUEST_MAX_BARS, "4", NULL, "N", "how many bars"},
+    {"tempo", 0, OPT_REAL, 20, 400, "120", NULL, "BPM", "quarter notes a minute"},
+    OPT_BAND,
+};
+static const struct opt accompany_options[] = {
+    {"keep", 0, OPT_TEXT, 0, 0, NULL, NULL, "CELLS",
+     "what stays: piano,bass or piano:1-2 or 1-2 or none; default: every track with notes"},
+    {"bars", 'b', OPT_TEXT, 0, 0, NULL, NULL, "A-B", "bars to play in; default: the whole song"},
+    OPT_BAND,
+};
+static const struct opt infill_options[] = {
+    {"tracks", 0, OPT_TEXT, 0, 0, NULL, NULL, "TRACKS", "tracks to write anew; default: all"},
+    {"bars", 'b', OPT_TEXT, 0, 0, NULL, NULL, "A-B", "bars to write anew; default: the whole song"},
+    OPT_BAND,
+};
+static const struct opt continue_options[] = {
+    {"bars", 'b', OPT_INT, 1, REQUEST_MAX_BARS, "4", NULL, "N", "how many bars to add"},
+    OPT_BAND,
+};
+
+const struct command cmd_generate = {
+    "generate", "", "new music from nothing", OPTIONS_OF(generate_options), 0, 0, run_generate};
+const struct command cmd_accompany = {
+    "accompany", "IN", "keep some tracks or bars, let the band play the rest", OPTIONS_OF(accompany_options), 1, 1,
+    run_accompany};
+const struct command cmd_infill = {
+    "infill", "IN", "write some tracks or bars anew, keep the rest", OPTIONS_OF(infill_options), 1, 1, run_infill};
+const struct command cmd_continue = {
+    "continue", "IN", "go on after the last bar", OPTIONS_OF(continue_options), 1, 1, run_continue};

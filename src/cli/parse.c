@@ -1,0 +1,121 @@
+/* parse.c: the little languages of option values: bars, tracks, cells, densities. */
+#include "cli.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+
+static enum err bar_number(const char *text, int n_bars, int *out)
+{
+    int64_t v;
+    TRY(parse_int(text, 1, n_bars, &v));
+    *out = (int)v;
+    return ERR_OK;
+}
+
+enum err bars_parse(const char *text, int n_bars, int most, int *first, int *n)
+{
+    char copy[32];
+    if (!str_copy(copy, sizeof copy, text))
+        return err_set(ERR_FORMAT, "\"%.40s\" are not bars", text);
+    char *dash = strchr(copy, '-');
+    int from, to;
+    if (dash)
+        *dash++ = '\0';
+    TRY(bar_number(copy, most, &from));
+    if (!dash)
+        to = from;
+    else if (*dash == '\0')
+        to = n_bars;
+    else
+        TRY(bar_number(dash, most, &to));
+    if (to < from)
+        return err_set(ERR_RANGE, "bars %s run backwards", text);
+    *first = from - 1;
+    *n = to - from + 1;
+    return ERR_OK;
+}
+
+static enum err role_number(const char *text, enum role *out)
+{
+    if (!role_parse(text, out) || *out == ROLE_NONE)
+        return err_set(ERR_FORMAT, "\"%.40s\" is not a track of the band (drums, piano, guitar, bass, strings)", text);
+    return ERR_OK;
+}
+
+/* One item of a list of cells: TRACK, TRACK:BARS, BARS, all, none. */
+static enum err cells_item(char *item, int n_bars, struct cells *out)
+{
+    int role0 = 0, role1 = N_ROLES - 1, bar0 = 0, n = n_bars;
+    char *colon = strchr(item, ':');
+    const char *bars = NULL;
+    if (str_same(item, "none"))
+        return ERR_OK;
+    if (colon) {
+        *colon = '\0';
+        bars = colon + 1;
+    } else if (isdigit((unsigned char)item[0])) {
+        bars = item;
+    }
+    if (bars != item && !str_same(item, "all")) {
+        enum role role;
+        TRY(role_number(item, &role));
+        role0 = role1 = (int)role;
+    }
+    if (bars)
+        TRY(bars_parse(bars, n_bars, n_bars, &bar0, &n));
+    for (int r = role0; r <= role1; r++)
+        memset(&out->at[r][bar0], 1, (size_t)n);
+    return ERR_OK;
+}
+
+enum err cells_parse(const char *text, int n_bars, struct cells *out)
+{
+    BUG_ON(n_bars < 0 || n_bars > REQUEST_MAX_BARS);
+    memset(out, 0, sizeof *out);
+    char *copy = xstrdup(text), *rest = copy, *item;
+    enum err err = ERR_OK;
+    while (err == ERR_OK && (item = str_split(&rest, ',')))
+        err = cells_item(item, n_bars, out);
+    free(copy);
+    return err;
+}
+
+enum err roles_parse(const char *text, bool out[N_ROLES])
+{
+    char *copy = xstrdup(text), *rest = copy, *item;
+    enum err err = ERR_OK;
+    memset(out, 0, N_ROLES * sizeof *out);
+    while (err == ERR_OK && (item = str_split(&rest, ','))) {
+        enum role role;
+        err = role_number(item, &role);
+        if (err == ERR_OK)
+            out[role] = true;
+    }
+    free(copy);
+    return err;
+}
+
+enum err density_parse(const char *text, int out[N_ROLES])
+{
+    char *copy = xstrdup(text), *rest = copy, *item;
+    enum err err = ERR_OK;
+    while (err == ERR_OK && (item = str_split(&rest, ','))) {
+        char *value = strchr(item, '=');
+        int64_t density;
+        enum role role = ROLE_NONE;
+        if (value) {
+            *value++ = '\0';
+            TRY_OUT(role_number(item, &role));
+        }
+        TRY_OUT(parse_int(value ? value : item, 1, 7, &density));
+        for (int r = 0; r < N_ROLES; r++)
+            if (role == ROLE_NONE || r == (int)role)
+                out[r] = (int)density;
+    }
+out:
+    free(copy);
+    return err;
+}

@@ -1,0 +1,21 @@
+/* takes.h: where the takes of a command go: one file, numbered files, a folder, or standard output. Each is
+ * written when it arrives, so that an interrupted command keeps what was finished. */
+#pragma once
+#include "cli.h"
+
+struct takes {
+    struct cli *c;
+    char *path;          /* of the one file, or of the folder; owned */
+    bool folder, numbered;
+    int midi_format;
+    int n_wanted, n_written, n_empty;
+    json_t *list;        /* one object a take, in order of their numbers */
+    enum err err;        /* of the first that could not be written */
+    char text[256];
+};
+
+/* out NULL: `fallback` in the current folder under a free name. A folder is made if missing. */
+NODISCARD enum err takes_open(struct takes *t, struct cli *c, const char *out, const char *fallback, int n);
+void takes_fini(struct takes *t);
+/* For struct progress: what the take holds is the callee's. After a failure the rest is dropped. */
+void takes_add(void *ctx, int index, struct take *take);
