@@ -1,6 +1,7 @@
 /* metric.h: objective measures of rolls with the correct definitions: MuseGAN (Dong et al., AAAI-18)
  * and BinaryMuseGAN (Dong and Yang, ISMIR-18). All are accumulated over many 4-bar phrases and then
- * averaged. A metric that nothing was measured for is NaN. */
+ * averaged, bar by bar. A metric that nothing was measured for is NaN: QN, PR, ISR and UPC leave drums out,
+ * DP is theirs alone. */
 #pragma once
 #include "err.h"
 #include "role.h"
@@ -10,10 +11,10 @@ enum metric {
     METRIC_EB,  /* % empty bars */
     METRIC_UPC, /* used pitch classes a non-empty bar, 0..12 (pitch mod 12) */
     METRIC_UP,  /* used pitches a non-empty bar */
-    METRIC_QN,  /* % of notes at least a 32nd long: >= 3 steps of 96, >= 2 of 48; note runs by onset */
+    METRIC_QN,  /* % of notes at least a 32nd long: >= 3 steps of 96, >= 2 of 48; notes by onset, cut at the bar */
     METRIC_PR,  /* % of steps of non-empty bars with more than two pitches sounding */
     METRIC_ISR, /* % of cells inside the key's scale */
-    METRIC_DP,  /* % of onsets on the 8th grid of 4/4 (drum pattern; MuseGAN v1 form) */
+    METRIC_DP,  /* % of drum onsets on the 16th grid, near misses in part (8th grid at 16 steps a bar) */
     METRIC_NOTES, /* notes a non-empty bar */
     N_METRICS
 };

@@ -109,6 +109,8 @@ const char *gm_drum_name(int pitch)
 
 /* ---- the merge ---- */
 
+enum { DOUBLE_TICKS = SONG_TPQ / 24 };
+
 static void copy_maps(const struct song *in, struct song *out)
 {
     for (size_t i = 0; i < in->n_tempos; i++)
@@ -132,10 +134,33 @@ static void take_sound(struct track *to, const struct track *from)
     to->chorus = from->chorus;
 }
 
+/* Two players of one role double each other a few ticks apart: such a pair is one note, from the first onset
+ * to the last end. */
+static void fuse_doubles(struct track *t)
+{
+    size_t last[128], n = 0;
+    memset(last, 0xff, sizeof(last));
+    track_sort(t);
+    for (size_t i = 0; i < t->n; i++) {
+        struct note now = t->notes[i], *before = last[now.pitch] == SIZE_MAX ? NULL : &t->notes[last[now.pitch]];
+        if (before && now.tick - before->tick <= DOUBLE_TICKS) {
+            int32_t end = now.tick + now.dur > before->tick + before->dur ? now.tick + now.dur
+                                                                          : before->tick + before->dur;
+            before->dur = end - before->tick;
+            before->vel = now.vel > before->vel ? now.vel : before->vel;
+            continue;
+        }
+        last[now.pitch] = n;
+        t->notes[n++] = now;
+    }
+    t->n = n;
+}
+
 enum err role_band(const struct song *in, struct song **out, struct str *report)
 {
     struct song *band = song_new_band();
     size_t most[N_ROLES] = { 0 };
+    int sources[N_ROLES] = { 0 };
 
     copy_maps(in, band);
     for (size_t i = 0; i < in->n_tracks; i++) {
@@ -150,13 +175,17 @@ enum err role_band(const struct song *in, struct song **out, struct str *report)
         struct track *to = &band->tracks[t->role];
         for (size_t j = 0; j < t->n; j++)
             track_push(to, t->notes[j]);
+        sources[t->role]++;
         if (t->n > most[t->role]) {
             most[t->role] = t->n;
             take_sound(to, t);
         }
     }
-    for (enum role r = 0; r < N_ROLES; r++)
+    for (enum role r = 0; r < N_ROLES; r++) {
+        if (sources[r] > 1)
+            fuse_doubles(&band->tracks[r]);
         track_tidy(&band->tracks[r]);
+    }
     *out = band;
     return ERR_OK;
 }
