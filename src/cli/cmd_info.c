@@ -1,0 +1,254 @@
+/* cmd_info.c: what is in a file, and what is odd about it. */
+#include "cli.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "draw.h"
+#include "file.h"
+#include "theory.h"
+
+static void range_of(const struct track *t, int *low, int *high)
+{
+    *low = 127;
+    *high = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->notes[i].pitch < *low)
+            *low = t->notes[i].pitch;
+        if (t->notes[i].pitch > *high)
+            *high = t->notes[i].pitch;
+    }
+}
+
+static json_t *track_json(const struct track *t)
+{
+    int low, high;
+    range_of(t, &low, &high);
+    json_t *j = json_pack("{s:o, s:s, s:i, s:s, s:i, s:I}", "name", json_text(t->name), "role", role_name(t->role),
+                          "program", t->program + 1, "instrument",
+                          t->channel == 9 ? "Drums" : gm_program_name(t->program), "channel", t->channel + 1, "notes",
+                          (json_int_t)t->n);
+    json_object_set_new(j, "lowest", t->n ? json_integer(low) : json_null());
+    json_object_set_new(j, "highest", t->n ? json_integer(high) : json_null());
+    return j;
+}
+
+static void info_json(struct cli *c, const struct song *s, const struct str *report)
+{
+    char key[16];
+    double strength = 0;
+    key_print(song_key(s, 0, SONG_MAX_TICKS, &strength), key);
+    struct metre m = song_metre(s, 0);
+    json_t *tracks = json_array();
+    size_t notes = 0;
+    for (size_t i = 0; i < s->n_tracks; i++) {
+        notes += s->tracks[i].n;
+        json_array_append_new(tracks, track_json(&s->tracks[i]));
+    }
+    cli_set(c, "file", json_text(opts_arg(c->opts, 0)));
+    cli_set(c, "title", json_text(s->title));
+    cli_set(c, "bars", json_integer(song_n_bars(s)));
+    cli_set(c, "seconds", json_real(song_seconds(s, song_bar_tick(s, song_n_bars(s)))));
+    cli_set(c, "tempo", json_real(song_bpm(s, 0)));
+    cli_set(c, "tempo_changes", json_integer((json_int_t)s->n_tempos - 1));
+    cli_set(c, "metre", json_sprintf("%d/%d", m.num, m.den));
+    cli_set(c, "metre_changes", json_integer((json_int_t)s->n_metres - 1));
+    cli_set(c, "key", json_text(key));
+    cli_set(c, "key_strength", json_real(isfinite(strength) ? strength : 0));
+    cli_set(c, "notes", json_integer((json_int_t)notes));
+    cli_set(c, "tracks", tracks);
+    cli_set(c, "provenance", json_text(s->provenance));
+    cli_set(c, "report", json_text(str_c(report)));
+}
+
+static void info_text(const struct song *s, const struct str *report)
+{
+    char key[16], low_name[8], high_name[8];
+    key_print(song_key(s, 0, SONG_MAX_TICKS, NULL), key);
+    struct metre m = song_metre(s, 0);
+    if (s->title[0])
+        printf("%s\n", s->title);
+    printf("%d bars, %.1f s, %.1f bpm%s, %d/%d%s, key %s\n", song_n_bars(s),
+           song_seconds(s, song_bar_tick(s, song_n_bars(s))), song_bpm(s, 0), s->n_tempos > 1 ? " (changes)" : "", m.num,
+           m.den, s->n_metres > 1 ? " (changes)" : "", key);
+    for (size_t i = 0; i < s->n_tracks; i++) {
+        const struct track *t = &s->tracks[i];
+        printf("%3zu  %-20.20s %-8s ch %-2d  %6zu notes", i + 1, t->name, role_name(t->role), t->channel + 1, t->n);
+        if (t->n > 0 && t->channel != 9) {
+            int low, high;
+            range_of(t, &low, &high);
+            pitch_name(low, 4, low_name);
+            pitch_name(high, 4, high_name);
+            printf("  %s..%s  %d %s", low_name, high_name, t->program + 1, gm_program_name(t->program));
+        }
+        putchar('\n');
+    }
+    if (s->provenance)
+        printf("made by: %s\n", s->provenance);
+    if (report->len > 0)
+        printf("odd:\n%s", str_c(report));
+}
+
+static void print_roll(const struct song *s, bool ascii)
+{
+    struct str text;
+    str_init(&text);
+    draw_song_text(s, 0, song_n_bars(s), ascii, &text);
+    fputs(str_c(&text), stdout);
+    str_fini(&text);
+}
+
+static int run_info(struct cli *c)
+{
+    struct song *song = NULL;
+    struct str report;
+    str_init(&report);
+    int code = EXIT_OK;
+    enum err err = cli_load(c, opts_arg(c->opts, 0), &song, &report);
+    if (err != ERR_OK) {
+        code = cli_fail(c, STAGE_INPUT, err);
+    } else if (c->json) {
+        info_json(c, song, &report);
+    } else {
+        info_text(song, &report);
+        if (opts_flag(c->opts, "roll"))
+            print_roll(song, opts_flag(c->opts, "ascii"));
+    }
+    song_free(song);
+    str_fini(&report);
+    return code;
+}
+
+static const struct opt info_options[] = {
+    {"roll", 'r', OPT_FLAG, 0, 0, NULL, NULL, NULL, "print the piano roll as text"},
+    {"ascii", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "without line and block characters"},
+    OPT_COMMON,
+};
+
+const struct command cmd_info = {"info", "IN", "tracks, tempo, key, length, who made it", OPTIONS_OF(info_options), 1, 1,
+                                 run_info};
+
+/* ---- lint: one row a check; each prints its findings and returns how many there are ---- */
+
+struct findings { struct cli *c; json_t *list; int n; };
+
+static void find(struct findings *f, const char *check, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static void find(struct findings *f, const char *check, const char *fmt, ...)
+{
+    char text[300];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    f->n++;
+    if (f->c->json)
+        json_array_append_new(f->list, json_pack("{s:s, s:o}", "check", check, "text", json_text(text)));
+    else
+        printf("%s: %s\n", check, text);
+}
+
+static void lint_reader(struct findings *f, const struct song *s, const char *report)
+{
+    (void)s;
+    while (*report) {
+        int n = (int)strcspn(report, "\n");
+        if (n > 0)
+            find(f, "file", "%.*s", n, report);
+        report += n + (report[n] == '\n');
+    }
+}
+
+static void lint_empty(struct findings *f, const struct song *s, const char *report)
+{
+    (void)report;
+    for (size_t i = 0; i < s->n_tracks; i++)
+        if (s->tracks[i].n == 0)
+            find(f, "empty", "track %zu (%s) has no notes", i + 1, s->tracks[i].name);
+    if (song_end(s) == 0)
+        find(f, "empty", "no notes at all");
+}
+
+static void lint_metre(struct findings *f, const struct song *s, const char *report)
+{
+    (void)report;
+    for (size_t i = 0; i < s->n_metres; i++)
+        if (s->metres[i].num != 4 || s->metres[i].den != 4)
+            find(f, "metre", "%d/%d from bar %d on: the band plays 4/4 only", s->metres[i].num, s->metres[i].den,
+                 song_bar_of(s, s->metres[i].tick) + 1);
+}
+
+/* Same-pitch overlaps: on a real instrument and in a file the second onset ends the first note. */
+static void lint_overlaps(struct findings *f, const struct song *s, const char *report)
+{
+    (void)report;
+    for (size_t i = 0; i < s->n_tracks; i++) {
+        const struct track *t = &s->tracks[i];
+        int32_t end[128] = {0};
+        int n = 0;
+        for (size_t k = 0; k < t->n; k++) {
+            const struct note *note = &t->notes[k];
+            n += note->tick < end[note->pitch & 127];
+            end[note->pitch & 127] = note->tick + note->dur;
+        }
+        if (n > 0)
+            find(f, "overlap", "track %zu (%s): %d notes begin while their pitch still sounds", i + 1, t->name, n);
+    }
+}
+
+static void lint_channels(struct findings *f, const struct song *s, const char *report)
+{
+    (void)report;
+    for (size_t i = 0; i < s->n_tracks; i++)
+        for (size_t k = 0; k < i; k++)
+            if (s->tracks[i].channel == s->tracks[k].channel && s->tracks[i].program != s->tracks[k].program)
+                find(f, "channel", "tracks %zu and %zu share channel %d with different instruments", k + 1, i + 1,
+                     s->tracks[i].channel + 1);
+}
+
+static void lint_band(struct findings *f, const struct song *s, const char *report)
+{
+    (void)report;
+    struct song *band = NULL;
+    struct str text;
+    str_init(&text);
+    if (role_band(s, &band, &text) == ERR_OK)
+        for (size_t i = 0; i < s->n_tracks; i++)
+            if (s->tracks[i].n > 0 && s->tracks[i].role == ROLE_NONE)
+                find(f, "role", "track %zu (%s) belongs to no part of the band", i + 1, s->tracks[i].name);
+    song_free(band);
+    str_fini(&text);
+}
+
+typedef void (*lint_fn)(struct findings *f, const struct song *s, const char *report);
+static const lint_fn lints[] = {lint_reader, lint_empty, lint_metre, lint_overlaps, lint_channels, lint_band};
+
+static int run_lint(struct cli *c)
+{
+    struct song *song = NULL;
+    struct str report;
+    str_init(&report);
+    int code;
+    enum err err = cli_load(c, opts_arg(c->opts, 0), &song, &report);
+    if (err != ERR_OK) {
+        code = cli_fail(c, STAGE_INPUT, err);
+    } else {
+        struct findings f = {.c = c, .list = json_array()};
+        for (size_t i = 0; i < COUNT_OF(lints); i++)
+            lints[i](&f, song, str_c(&report));
+        cli_set(c, "findings", f.list);
+        if (!c->result)
+            cli_note(c, "%d finding%s", f.n, f.n == 1 ? "" : "s");
+        code = f.n > 0 ? EXIT_FAILED : EXIT_OK;
+    }
+    song_free(song);
+    str_fini(&report);
+    return code;
+}
+
+static const struct opt lint_options[] = {OPT_COMMON};
+
+const struct command cmd_lint = {"lint", "IN", "what is odd about a file; exit code 1 when something is",
+                                 OPTIONS_OF(lint_options), 1, 1, run_lint};
