@@ -2,6 +2,7 @@
  * graph.h): x [n, in, cin], w [kernel, cin, cout], y [n, out, cout]. Each form overwrites its result. */
 #pragma once
 #include <stddef.h>
+#include "gemm.h"
 #include "graph.h"
 #include "pool.h"
 
@@ -18,6 +19,9 @@ enum conv_pass { CONV_FWD, CONV_DATA, CONV_WEIGHTS };
 /* Floats of workspace the pass needs (0 is possible); 64-byte aligned. */
 size_t conv_workspace(const struct conv_shape *s, int which);
 void conv_fwd(struct pool *p, const struct conv_shape *s, const float *x, const float *w, float *y, float *workspace);
+/* The same with bias (over cout) and activation, applied while the tile is in cache. */
+void conv_fwd_act(struct pool *p, const struct conv_shape *s, const float *x, const float *w, float *y,
+                  float *workspace, const struct gemm_epilogue *e);
 /* y, w -> x: transposed convolution. */
 void conv_bwd_data(struct pool *p, const struct conv_shape *s, const float *y, const float *w, float *x,
                    float *workspace);
