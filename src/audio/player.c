@@ -1,0 +1,373 @@
+/* player.c: the transport's keeper: one thread that loads the SoundFont, opens the audio driver, passes
+ * commands on in order, and is itself the clock when there is no sound card.
+ *
+ * Calls go into a queue and return. A song's samples are read here, before its events reach the realtime
+ * side, so the audio callback never waits for a disk. With a driver the callback runs the transport;
+ * without one, or when its callbacks stop coming, this thread does, by the monotonic clock. */
+#include "player.h"
+#include <fluidsynth.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include "clock.h"
+#include "file.h"
+#include "hush.h"
+#include "mem.h"
+#include "midiout.h"
+#include "queue.h"
+#include "seq.h"
+#include "song.h"
+#include "str.h"
+#include "synth.h"
+#include "transport.h"
+
+enum { QUEUE = 1024, SILENT_MS = 4, WATCH_MS = 250, LOST_CHECKS = 8, BEHIND_MS = 500, PERIOD = 256, PERIODS = 8 };
+
+struct player {
+    char *audio, *soundfont;
+    int rate;
+    double gain_db;
+    pthread_t thread;
+    struct queue *queue;
+    struct transport *transport;
+    struct midiout *midi;
+    struct synth *synth;
+    fluid_settings_t *settings;
+    fluid_audio_driver_t *driver;
+    _Atomic(const char *) note;
+    char ready_note[256], lost_note[256];
+    _Atomic int state;
+    uint64_t base_ns, base_frame;       /* silent clock: when it last began to run */
+    double callback_ns;                 /* the callback's smoothed clock */
+    /* What was asked last; it is the truth until the transport has reached that epoch. */
+    atomic_uint epoch;
+    atomic_bool asked_playing;
+    _Atomic int32_t asked_tick;
+};
+
+/* ---- audio driver ---- */
+
+/* Callbacks come in bursts; MIDI needs the steady time behind them. */
+static uint64_t steady_ns(struct player *p, size_t frames)
+{
+    double real = (double)clock_ns(), off = real - p->callback_ns;
+    p->callback_ns = off > 1e8 || off < -1e8 ? real : p->callback_ns + off / 64;
+    uint64_t at = (uint64_t)p->callback_ns;
+    p->callback_ns += (double)frames * 1e9 / p->rate;
+    return at;
+}
+
+static int on_audio(void *data, int len, int nfx, float *fx[], int nout, float *out[])
+{
+    (void)nfx, (void)fx;
+    struct player *p = data;
+    if (nout < 2 || len <= 0)
+        return FLUID_FAILED;
+    transport_run(p->transport, out[0], out[1], (size_t)len, steady_ns(p, (size_t)len));
+    return FLUID_OK;
+}
+
+static bool open_driver(struct player *p, const char *name)
+{
+    fluid_settings_setstr(p->settings, "audio.driver", name);
+    p->driver = new_fluid_audio_driver2(p->settings, on_audio, p);
+    return p->driver != NULL;
+}
+
+static bool open_audio(struct player *p)
+{
+    static const char *const automatic[] = {"pulseaudio", "alsa"};
+    p->settings = new_fluid_settings();
+    if (!p->settings)
+        return false;
+    fluid_settings_setnum(p->settings, "synth.sample-rate", p->rate);
+    fluid_settings_setint(p->settings, "audio.period-size", PERIOD);
+    fluid_settings_setint(p->settings, "audio.periods", PERIODS);
+    if (!str_same(p->audio, "auto"))
+        return open_driver(p, p->audio);
+    for (size_t i = 0; i < COUNT_OF(automatic); i++)
+        if (open_driver(p, automatic[i]))
+            return true;
+    return false;
+}
+
+static void close_audio(struct player *p)
+{
+    delete_fluid_audio_driver(p->driver);
+    delete_fluid_settings(p->settings);
+    p->driver = NULL;
+    p->settings = NULL;
+}
+
+/* ---- the thread ---- */
+
+static void start_silent_clock(struct player *p)
+{
+    p->base_ns = clock_ns();
+    p->base_frame = transport_now(p->transport);
+}
+
+static void load(struct player *p)
+{
+    const char *why = "no audio asked for";
+    bool sound = false;
+    if (!str_same(p->audio, "none")) {
+        if (synth_new(p->soundfont, p->rate, p->gain_db, &p->synth) != ERR_OK) {
+            why = err_text();
+        } else {
+            transport_set_synth(p->transport, p->synth);
+            sound = open_audio(p);
+            why = "no sound card or sound server";
+        }
+    }
+    if (sound) {
+        str_format(p->ready_note, sizeof p->ready_note, "FLUID %s %+.0fdB", path_base(synth_font(p->synth)), p->gain_db);
+    } else {
+        close_audio(p);
+        transport_set_synth(p->transport, NULL);
+        start_silent_clock(p);
+        str_format(p->ready_note, sizeof p->ready_note, p->midi ? "MIDI only: %s" : "silent: %s", why);
+    }
+    atomic_store(&p->note, p->ready_note);
+    atomic_store(&p->state, sound ? PLAYER_SOUND : PLAYER_SILENT);
+}
+
+static bool has_sound(const struct player *p)
+{
+    return atomic_load(&p->state) == PLAYER_SOUND;
+}
+
+/* Without a card: run what has become due since the clock was started. After a long sleep (a stopped
+ * process) it goes on from where it was instead of catching up. */
+static void run_silent(struct player *p)
+{
+    uint64_t at = transport_now(p->transport) - p->base_frame;
+    uint64_t due = (uint64_t)((double)(clock_ns() - p->base_ns) * p->rate * 1e-9);
+    if (due > at + (uint64_t)BEHIND_MS * (uint64_t)p->rate / 1000) {
+        start_silent_clock(p);
+        at = due = 0;
+    }
+    uint64_t at_ns = p->base_ns + (uint64_t)((double)at * 1e9 / p->rate);
+    transport_run(p->transport, NULL, NULL, due > at ? due - at : 0, at_ns);
+}
+
+static void lose_audio(struct player *p)
+{
+    close_audio(p);
+    transport_set_synth(p->transport, NULL);
+    str_format(p->lost_note, sizeof p->lost_note, "silent: the audio device stopped answering");
+    atomic_store(&p->note, p->lost_note);
+    atomic_store(&p->state, PLAYER_SILENT);
+    start_silent_clock(p);
+}
+
+static void prepare_samples(struct player *p, const struct command *c)
+{
+    if (!p->synth)
+        return;
+    if (c->kind == CMD_AUDITION)
+        synth_prepare(p->synth, c->note.channel, c->note.program);
+    for (size_t i = 0; c->kind == CMD_SEQ && i < c->seq->n; i++)
+        if (c->seq->events[i].kind == SEQ_PROGRAM)
+            synth_prepare(p->synth, c->seq->events[i].channel, c->seq->events[i].a);
+}
+
+static void pass_on(struct player *p, const struct command *c)
+{
+    prepare_samples(p, c);
+    if (!has_sound(p) && transport_idle(p->transport))
+        start_silent_clock(p);
+    while (!transport_command(p->transport, c)) { /* full: let it be emptied */
+        if (!has_sound(p))
+            run_silent(p);
+        else
+            clock_sleep_until(clock_ns() + 2000000u);
+    }
+}
+
+static void free_retired(struct player *p)
+{
+    for (struct seq *q = transport_retired(p->transport); q; q = transport_retired(p->transport))
+        seq_free(q);
+}
+
+/* Callbacks that stopped coming: judged only on waits that ran their full time, so that neither a flood of
+ * commands nor a suspended process looks like a lost device. */
+static void watch(struct player *p, bool timed_out, uint64_t *seen, int *stuck)
+{
+    uint64_t now = transport_now(p->transport);
+    if (now != *seen)
+        *stuck = 0;
+    else if (timed_out && ++*stuck >= LOST_CHECKS)
+        lose_audio(p);
+    *seen = now;
+}
+
+static void *serve(void *arg)
+{
+    struct player *p = arg;
+    uint64_t seen = 0;
+    int stuck = 0;
+    struct command c;
+    load(p);
+    for (;;) {
+        bool sound = has_sound(p), idle = transport_idle(p->transport);
+        bool got = queue_pop(p->queue, &c, sound ? WATCH_MS : idle ? -1 : SILENT_MS);
+        if (got && c.kind == CMD_QUIT)
+            break;
+        if (got)
+            pass_on(p, &c);
+        free_retired(p);
+        if (sound)
+            watch(p, !got, &seen, &stuck);
+        else
+            run_silent(p);
+    }
+    return NULL;
+}
+
+/* ---- calls ---- */
+
+static void ask(struct player *p, struct command c)
+{
+    while (!queue_push(p->queue, &c)) { /* a thousand commands behind: only while a large font loads */
+        if (c.kind == CMD_AUDITION)
+            return;
+        clock_sleep_until(clock_ns() + 2000000u);
+    }
+}
+
+/* A command that starts or stops: its effect can be read at once. */
+static void ask_playing(struct player *p, struct command c, bool playing, int32_t tick)
+{
+    c.epoch = atomic_load(&p->epoch) + 1;
+    c.epoch += c.epoch == 0;
+    atomic_store(&p->asked_playing, playing);
+    atomic_store(&p->asked_tick, tick);
+    atomic_store(&p->epoch, c.epoch);
+    ask(p, c);
+}
+
+enum err player_new(const struct player_opts *o, struct player **out)
+{
+    struct player *p = xcalloc(1, sizeof *p);
+    p->audio = xstrdup(o->audio && *o->audio ? o->audio : "auto");
+    p->soundfont = o->soundfont ? xstrdup(o->soundfont) : NULL;
+    p->rate = o->rate > 0 ? o->rate : 44100;
+    p->gain_db = o->gain_db;
+    atomic_store(&p->note, "loading the SoundFont");
+    p->queue = queue_new(sizeof(struct command), QUEUE);
+    hush_libraries();
+    enum err err = ERR_OK;
+    if (o->midi_out)
+        TRY_OUT(midiout_open(o->midi_out, &p->midi));
+    p->transport = transport_new(p->rate, p->midi);
+    if (pthread_create(&p->thread, NULL, serve, p) != 0)
+        TRY_OUT(err_set(ERR_NOMEM, "no thread for the player"));
+    *out = p;
+    return ERR_OK;
+out:
+    midiout_close(p->midi);
+    transport_free(p->transport);
+    queue_free(p->queue);
+    free(p->audio);
+    free(p->soundfont);
+    free(p);
+    return err;
+}
+
+void player_free(struct player *p)
+{
+    if (!p)
+        return;
+    player_stop(p);
+    ask(p, (struct command){.kind = CMD_QUIT});
+    pthread_join(p->thread, NULL);
+    close_audio(p);
+    struct command c;
+    while (queue_pop(p->queue, &c, 0))
+        if (c.kind == CMD_SEQ)
+            seq_free(c.seq);
+    transport_free(p->transport);
+    midiout_close(p->midi); /* silences what the transport may have left */
+    synth_free(p->synth);
+    queue_free(p->queue);
+    free(p->audio);
+    free(p->soundfont);
+    free(p);
+}
+
+enum player_state player_state(const struct player *p)
+{
+    return (enum player_state)atomic_load(&p->state);
+}
+
+enum player_state player_wait(const struct player *p)
+{
+    while (player_state(p) == PLAYER_LOADING)
+        clock_sleep_until(clock_ns() + 5000000u);
+    return player_state(p);
+}
+
+const char *player_note(const struct player *p)
+{
+    return atomic_load(&p->note);
+}
+
+void player_set_song(struct player *p, const struct song *s)
+{
+    ask(p, (struct command){.kind = CMD_SEQ, .seq = seq_new(s)});
+}
+
+void player_set_loop(struct player *p, int32_t from, int32_t to)
+{
+    ask(p, (struct command){.kind = CMD_LOOP, .loop = {from > 0 ? from : 0, to}});
+}
+
+void player_play(struct player *p, int32_t from_tick)
+{
+    ask_playing(p, (struct command){.kind = CMD_PLAY, .tick = from_tick}, true, from_tick > 0 ? from_tick : 0);
+}
+
+void player_stop(struct player *p)
+{
+    ask_playing(p, (struct command){.kind = CMD_STOP}, false, player_tick(p));
+}
+
+void player_panic(struct player *p)
+{
+    ask_playing(p, (struct command){.kind = CMD_PANIC}, false, player_tick(p));
+}
+
+static bool is_ahead(const struct player *p)
+{
+    return transport_epoch(p->transport) != atomic_load(&p->epoch);
+}
+
+bool player_playing(const struct player *p)
+{
+    return is_ahead(p) ? atomic_load(&p->asked_playing) : transport_playing(p->transport);
+}
+
+int32_t player_tick(const struct player *p)
+{
+    return is_ahead(p) ? atomic_load(&p->asked_tick) : transport_tick(p->transport);
+}
+
+void player_audition(struct player *p, int channel, int program, int pitch, int vel, int ms)
+{
+    struct command c = {.kind = CMD_AUDITION};
+    c.note.channel = channel & 15;
+    c.note.program = program & 127;
+    c.note.pitch = pitch & 127;
+    c.note.vel = vel & 127;
+    c.note.ms = ms > 0 && ms < 60000 ? ms : 200;
+    ask(p, c);
+}
+
+void player_levels(const struct player *p, float *left, float *right)
+{
+    *left = transport_level(p->transport, 0);
+    *right = transport_level(p->transport, 1);
+}
