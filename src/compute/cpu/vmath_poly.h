@@ -80,8 +80,8 @@ INLINE vec tanh_v(vec x)
     vec z = x * x;
     vec near = x + x * z * poly(z, q, 6);
     vec far = splat(1) - splat(2) / (exp_v(a + a) + splat(1));
-    far = (vec)((ivec)far | ((ivec)x & sign));
-    return pick(a < splat(0.625f), near, far);
+    vec y = pick(a < splat(0.625f), near, far);
+    return (vec)((ivec)y | ((ivec)x & sign));
 }
 
 INLINE vec sigmoid_v(vec x)
@@ -97,13 +97,14 @@ INLINE vec gelu_v(vec x)
     return x * sigmoid_v(x * (splat(two_c) + splat(two_c3) * x * x));
 }
 
-/* Beyond |x| = 30 it is 0 or 1 to the last bit. */
+/* s = 1 / (1 + e) and 1 - s = e s without cancellation. Beyond |x| = 9.5 the derivative is 1, or 0 to 30 digits. */
 INLINE vec gelu_dx_v(vec x)
 {
-    x = clamp(x, -30, 30);
+    x = clamp(x, -9.5f, 9.5f);
     vec x2 = x * x;
-    vec s = sigmoid_v(x * (splat(two_c) + splat(two_c3) * x2));
-    return s + x * s * (splat(1) - s) * (splat(two_c) + splat(3 * two_c3) * x2);
+    vec e = exp_v(-x * (splat(two_c) + splat(two_c3) * x2));
+    vec s = splat(1) / (splat(1) + e);
+    return s + x * s * (e * s) * (splat(two_c) + splat(3 * two_c3) * x2);
 }
 
 #define OVER_ARRAY(name)                                                        \
