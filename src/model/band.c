@@ -26,7 +26,7 @@ static const struct opt options[] = {
     { "rows", 0, OPT_INT, 128, 1048576, "4096", NULL, "N", "steps a batch, about" },
     { "vel-weight", 0, OPT_REAL, 0, 10, "0.3", NULL, "X", "weight of the velocities in the loss" },
     { "any-genre", 0, OPT_REAL, 0, 1, "0.15", NULL, "X", "share of phrases shown without their genre" },
-    { "filler", 0, OPT_REAL, 0, 1, "0.25", NULL, "X", "share of filler sets in genres that have real songs" },
+    { "filler", 0, OPT_REAL, 0.001, 0.999, "0.25", NULL, "X", "preference for filler sets over real songs; 0.5 = none" },
     { "transpose", 0, OPT_REAL, 0, 1, "0.5", NULL, "X", "share of phrases moved by up to two semitones" },
     { "seed", 0, OPT_INT, 0, 2147483647, "1", NULL, "N", "seed of the weights and of the order of the data" },
 };

@@ -12,7 +12,7 @@ struct band_data_opts {
     uint64_t seed;
     int rows;             /* steps a batch, about: sequences x length of the bucket */
     double any_genre;     /* share of phrases shown without their genre */
-    double filler;        /* share of filler phrases in a genre that has both */
+    double filler;        /* preference for filler sets over real songs, 0..1; 0.5 = none */
     double transpose;     /* share of phrases moved by up to two semitones */
 };
 

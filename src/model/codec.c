@@ -348,8 +348,10 @@ bool codec_pos_legal(const struct codec_step *s, int out)
 
 bool codec_pitch_legal(const struct codec_step *s, int pos, int pitch)
 {
+    if (s->in[IN_TAG] < TAG_CELL)
+        return false;
     int top = role_top(s), low = top < CODEC_PITCHED ? 0 : CODEC_PITCHED;
     if (s->in[IN_TAG] >= TAG_NOTE && pos == s->in[IN_POS])
         low = s->in[IN_PITCH] + 1;
-    return s->in[IN_TAG] >= TAG_CELL && pitch >= low && pitch <= top;
+    return pitch >= low && pitch <= top;
 }
