@@ -1,0 +1,132 @@
+/* cpu.h: what the CPU kernels share: the pool cut into ranges, and loops compiled for several instruction
+ * sets. Chunks depend on sizes only, never on the number of threads. */
+#pragma once
+#include <stdint.h>
+#include "../step.h"
+
+/* Compiled once for each instruction set; the loader picks (GCC function multiversioning). The address
+ * sanitizer starts later than the loader resolves, so its builds use the plain version. */
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#define SIMD __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define SIMD
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+/* Sums and maxima of a row in 16 lanes, which the compiler keeps in one or two registers. */
+enum { ROW_LANES = 16 };
+
+INLINE float row_sum(const float *x, size_t n)
+{
+    float lane[ROW_LANES] = { 0 }, sum = 0;
+    size_t i = 0;
+    for (; i + ROW_LANES <= n; i += ROW_LANES)
+        for (int k = 0; k < ROW_LANES; k++)
+            lane[k] += x[i + (size_t)k];
+    for (; i < n; i++)
+        sum += x[i];
+    for (int k = 0; k < ROW_LANES; k++)
+        sum += lane[k];
+    return sum;
+}
+
+/* Sum of (x - a)(y - b). */
+INLINE float row_dot(const float *x, float a, const float *y, float b, size_t n)
+{
+    float lane[ROW_LANES] = { 0 }, sum = 0;
+    size_t i = 0;
+    for (; i + ROW_LANES <= n; i += ROW_LANES)
+        for (int k = 0; k < ROW_LANES; k++)
+            lane[k] += (x[i + (size_t)k] - a) * (y[i + (size_t)k] - b);
+    for (; i < n; i++)
+        sum += (x[i] - a) * (y[i] - b);
+    for (int k = 0; k < ROW_LANES; k++)
+        sum += lane[k];
+    return sum;
+}
+
+INLINE float row_max(const float *x, size_t n)
+{
+    float lane[ROW_LANES], best = x[0];
+    size_t i = 0;
+    for (int k = 0; k < ROW_LANES; k++)
+        lane[k] = best;
+    for (; i + ROW_LANES <= n; i += ROW_LANES)
+        for (int k = 0; k < ROW_LANES; k++)
+            lane[k] = x[i + (size_t)k] > lane[k] ? x[i + (size_t)k] : lane[k];
+    for (; i < n; i++)
+        best = x[i] > best ? x[i] : best;
+    for (int k = 0; k < ROW_LANES; k++)
+        best = lane[k] > best ? lane[k] : best;
+    return best;
+}
+
+typedef void (*range_fn)(void *ctx, size_t from, size_t to, int chunk);
+
+/* fn over [0, n) in ranges of `grain`; on this thread alone when one range holds all. */
+void par_for(struct pool *pool, size_t n, size_t grain, range_fn fn, void *ctx);
+
+/* Rows to a chunk so that a chunk is worth waking a thread for; `cost` in element operations a row. */
+static inline size_t row_grain(size_t cost)
+{
+    enum { CHUNK = 1 << 15 };
+    return cost >= CHUNK ? 1 : CHUNK / (cost ? cost : 1);
+}
+
+void k_elem(const struct step *s, struct pool *pool);
+
+void k_sum(const struct step *s, struct pool *pool);
+size_t w_sum(const struct node *n, int threads);
+void k_max(const struct step *s, struct pool *pool);
+void k_argmax(const struct step *s, struct pool *pool);
+void k_softmax(const struct step *s, struct pool *pool);
+size_t w_softmax(const struct node *n, int threads);
+void k_logsumexp(const struct step *s, struct pool *pool);
+
+void k_fill(const struct step *s, struct pool *pool);
+void k_expand(const struct step *s, struct pool *pool);
+void k_permute(const struct step *s, struct pool *pool);
+void k_slice(const struct step *s, struct pool *pool);
+void k_pad(const struct step *s, struct pool *pool);
+void k_concat(const struct step *s, struct pool *pool);
+void k_reflect(const struct step *s, struct pool *pool);
+void k_unreflect(const struct step *s, struct pool *pool);
+void k_gather(const struct step *s, struct pool *pool);
+void k_scatter(const struct step *s, struct pool *pool);
+void k_store(const struct step *s, struct pool *pool);
+
+void k_random(const struct step *s, struct pool *pool);
+
+void k_norm(const struct step *s, struct pool *pool);
+void k_norm_dx(const struct step *s, struct pool *pool);
+bool fits_norm(const struct node *n);
+size_t w_norm(const struct node *n, int threads);
+size_t w_norm_dx(const struct node *n, int threads);
+
+void k_xent(const struct step *s, struct pool *pool);
+void k_xent_dx(const struct step *s, struct pool *pool);
+size_t w_xent(const struct node *n, int threads);
+
+void k_attention(const struct step *s, struct pool *pool);
+void k_attention_dx(const struct step *s, struct pool *pool);
+size_t w_attention(const struct node *n, int threads);
+size_t w_attention_dx(const struct node *n, int threads);
+void k_attend_step(const struct step *s, struct pool *pool);
+size_t w_attend_step(const struct node *n, int threads);
+
+void k_matmul(const struct step *s, struct pool *pool);
+void k_linear(const struct step *s, struct pool *pool);
+void k_pack(const struct step *s, struct pool *pool);
+size_t w_pack(const struct node *n, int threads);
+void k_conv(const struct step *s, struct pool *pool);
+void k_conv_t(const struct step *s, struct pool *pool);
+void k_conv_w(const struct step *s, struct pool *pool);
+size_t w_conv(const struct node *n, int threads);
+size_t w_conv_t(const struct node *n, int threads);
+size_t w_conv_w(const struct node *n, int threads);
+
+/* ref.c: plain loops. */
+void ref_matmul(const struct step *s, struct pool *pool);
+void ref_conv(const struct step *s, struct pool *pool);
+void ref_conv_t(const struct step *s, struct pool *pool);
+void ref_conv_w(const struct step *s, struct pool *pool);

@@ -1,0 +1,145 @@
+/* elem.c: fused element-wise loops. A program runs over blocks that fit the first-level cache: each op is
+ * one vector loop over the block, so a chain of ops reads and writes main memory once. */
+#include <math.h>
+#include <string.h>
+#include "cpu.h"
+#include "vmath.h"
+
+enum { BLOCK = 512 };
+
+typedef void (*elem_fn)(const struct program_op *op, float *d, const float *a, const float *b, const float *c, size_t n);
+
+/* d may be a, b or c: element i only depends on elements i. */
+#define ELEM(name, expression) \
+    SIMD static void name(const struct program_op *op, float *d, const float *a, const float *b, const float *c, \
+                          size_t n) \
+    { \
+        float p = op->a, q = op->b; \
+        (void)p, (void)q, (void)b, (void)c; \
+        _Pragma("GCC ivdep") \
+        for (size_t i = 0; i < n; i++) \
+            d[i] = (expression); \
+    }
+
+ELEM(e_add, a[i] + b[i])
+ELEM(e_sub, a[i] - b[i])
+ELEM(e_mul, a[i] * b[i])
+ELEM(e_div, a[i] / b[i])
+ELEM(e_scale, p * a[i] + q)
+ELEM(e_leaky, a[i] > 0 ? a[i] : p * a[i])
+ELEM(e_step, a[i] > 0 ? 1.0f : p)
+ELEM(e_ge, a[i] >= b[i] ? 1.0f : 0.0f)
+ELEM(e_select, a[i] != 0 ? b[i] : c[i])
+ELEM(square, a[i] * a[i])
+ELEM(root, sqrtf(a[i]))
+ELEM(inverse, 1 / a[i])
+ELEM(inverse_root, 1 / sqrtf(a[i]))
+ELEM(any_power, powf(a[i], p))
+
+static void e_powc(const struct program_op *op, float *d, const float *a, const float *b, const float *c, size_t n)
+{
+    static const struct { float exponent; elem_fn fn; } rows[] = {
+        { 2, square }, { 0.5f, root }, { -1, inverse }, { -0.5f, inverse_root },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (rows[i].exponent == op->a) {
+            rows[i].fn(op, d, a, b, c, n);
+            return;
+        }
+    any_power(op, d, a, b, c, n);
+}
+
+#define FROM_VMATH(name, fn) \
+    static void name(const struct program_op *op, float *d, const float *a, const float *b, const float *c, size_t n) \
+    { \
+        (void)op, (void)b, (void)c; \
+        fn(d, a, n); \
+    }
+
+FROM_VMATH(e_exp, vexp)
+FROM_VMATH(e_log, vlog)
+FROM_VMATH(e_tanh, vtanh)
+FROM_VMATH(e_sigmoid, vsigmoid)
+FROM_VMATH(e_gelu, vgelu)
+
+static void e_gelu_dx(const struct program_op *op, float *d, const float *a, const float *b, const float *c, size_t n)
+{
+    float slope[BLOCK];
+    vgelu_dx(slope, b, n);
+    e_mul(op, d, a, slope, c, n);
+}
+
+static const elem_fn elem[N_OPS] = {
+    [OP_ADD] = e_add,         [OP_SUB] = e_sub,     [OP_MUL] = e_mul,       [OP_DIV] = e_div,
+    [OP_SCALE] = e_scale,     [OP_POWC] = e_powc,   [OP_EXP] = e_exp,       [OP_LOG] = e_log,
+    [OP_TANH] = e_tanh,       [OP_LEAKY] = e_leaky, [OP_SIGMOID] = e_sigmoid, [OP_STEP] = e_step,
+    [OP_GE] = e_ge,           [OP_SELECT] = e_select, [OP_GELU] = e_gelu,   [OP_GELU_DX] = e_gelu_dx,
+};
+
+static void set_all(float *d, float v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        d[i] = v;
+}
+
+/* run elements of the endless repetition of row[inner], from position `at` of the row on: one period is
+ * copied, then what is there is doubled. */
+static void repeat_row(float *d, const float *row, size_t inner, size_t at, size_t run)
+{
+    size_t head = inner - at < run ? inner - at : run, have = inner < run ? inner : run;
+    memcpy(d, row + at, head * sizeof(*d));
+    memcpy(d + head, row, (have - head) * sizeof(*d));
+    for (; have < run; have *= 2)
+        memcpy(d + have, d, (have < run - have ? have : run - have) * sizeof(*d));
+}
+
+/* Elements from..from+n of an input that is repeated: [outer, mid, inner] read from [outer, inner]. */
+static void load_spread(float *d, const float *src, const struct program_input *in, size_t from, size_t n)
+{
+    size_t inner = in->inner, period = in->mid * inner;
+    while (n) {
+        size_t outer = from / period, left = (outer + 1) * period - from, run = left < n ? left : n;
+        if (inner == 1)
+            set_all(d, src[outer], run);
+        else
+            repeat_row(d, src + outer * inner, inner, from % inner, run);
+        d += run;
+        from += run;
+        n -= run;
+    }
+}
+
+static void run_range(void *ctx, size_t from, size_t to, int chunk)
+{
+    (void)chunk;
+    const struct step *s = ctx;
+    const struct program *p = s->program;
+    _Alignas(64) float loaded[PROGRAM_INPUTS][BLOCK], temp[PROGRAM_OPS][BLOCK];
+    float *reg[PROGRAM_INPUTS + PROGRAM_OPS];
+    for (int k = 0; k < p->n_in; k++)
+        if (p->in[k].constant)
+            set_all(reg[k] = loaded[k], p->in[k].value, BLOCK);
+    for (int t = 0; t < p->n_temps; t++)
+        reg[p->n_in + t] = temp[t];
+    for (size_t at = from; at < to; at += BLOCK) {
+        size_t n = to - at < BLOCK ? to - at : BLOCK;
+        for (int k = 0; k < p->n_in; k++) {
+            if (p->in[k].spread)
+                load_spread(reg[k] = loaded[k], s->in[k], &p->in[k], at, n);
+            else if (!p->in[k].constant)
+                reg[k] = (float *)(uintptr_t)s->in[k] + at; /* only read */
+        }
+        for (int i = 0; i < p->n_ops; i++) {
+            const struct program_op *op = &p->op[i];
+            float *d = i == p->n_ops - 1 ? (float *)s->out + at : reg[op->dst];
+            elem[op->op](op, d, reg[op->src[0]], reg[op->src[1]], reg[op->src[2]], n);
+        }
+    }
+}
+
+void k_elem(const struct step *s, struct pool *pool)
+{
+    size_t ops = (size_t)(s->program->n_ops + s->program->n_in);
+    size_t grain = (size_t)(1 << 17) / ops / BLOCK * BLOCK;
+    par_for(pool, node_count(s->node), grain ? grain : BLOCK, run_range, (void *)(uintptr_t)s);
+}

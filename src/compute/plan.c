@@ -1,0 +1,618 @@
+/* plan.c: a graph made runnable. plan_new lowers macros the device has no kernel for, orders the needed
+ * nodes, fuses, gives every value a place in one arena and every step its kernel. A run then only walks the
+ * steps. Steps that do not depend on anything that changes (all params, in a frozen plan) come first and run
+ * once: folded weights and prepacked factors fall out of that rule. */
+#include <stdlib.h>
+#include <string.h>
+#include "clock.h"
+#include "schedule.h"
+
+struct ref { int buffer; size_t offset; }; /* where a value lies; buffer -1: nowhere */
+
+/* A step, and what it needs to get its pointers. */
+struct slot {
+    struct step step;
+    const struct kernel *kernel;
+    struct ref *in;
+    int n_in;
+    struct ref out, work, packed;
+    double flops;
+};
+
+struct output {
+    struct ref at;
+    size_t bytes;
+    bool direct;  /* its buffer holds nothing else: bound memory replaces it */
+    void *bound;
+};
+
+struct plan {
+    struct device *device;
+    struct schedule s;
+    struct arena memory;          /* of slots, references and programs */
+    struct slot *slots;
+    int n_slots, n_once;
+    struct output *outputs;
+    int n_outputs;
+    void *arena;
+    size_t arena_bytes;
+    bool unresolved;              /* pointers changed since the last run */
+    bool cold;                    /* the once-only steps have to run */
+};
+
+int buffer_new(struct schedule *s, size_t bytes, int first, int last)
+{
+    s->buffers = xgrow(s->buffers, (size_t)s->n_buffers, &s->cap_buffers, sizeof(*s->buffers));
+    s->buffers[s->n_buffers] = (struct buffer){ .bytes = bytes, .first = first, .last = last };
+    return s->n_buffers++;
+}
+
+/* ------------------------------------------------------------------ lowering */
+
+/* The graph of the outputs with every macro the device cannot run replaced, in order of ids; macros within
+ * lowerings are lowered in the next round. Returns whether anything was replaced. */
+static bool lower_round(struct schedule *s, struct node **outs, int n)
+{
+    size_t size = graph_size(s->graph);
+    struct node **now = xcalloc(size, sizeof(*now));
+    bool *needed = xcalloc(size, sizeof(*needed)), any = false;
+    for (int i = 0; i < n; i++)
+        needed[outs[i]->id] = true;
+    for (size_t i = size; i-- > 0;)
+        for (int k = 0; needed[i] && k < graph_at(s->graph, i)->n_in; k++)
+            needed[graph_at(s->graph, i)->in[k]->id] = true;
+    for (size_t i = 0; i < size; i++) {
+        struct node *old = graph_at(s->graph, i);
+        if (!needed[i])
+            continue;
+        struct node **in = xcalloc((size_t)old->n_in + 1, sizeof(*in));
+        bool changed = false;
+        for (int k = 0; k < old->n_in; k++) {
+            in[k] = now[old->in[k]->id];
+            changed |= in[k] != old->in[k];
+        }
+        now[i] = changed ? node_make(s->graph, old->op, &old->attr, in, old->n_in) : old;
+        if (node_flag(now[i], F_MACRO) && !backend_kernel(s->backend, now[i], s->reference)) {
+            now[i] = lower(now[i]);
+            any = true;
+        }
+        free(in);
+    }
+    for (int i = 0; i < n; i++)
+        outs[i] = now[outs[i]->id];
+    free(now);
+    free(needed);
+    return any;
+}
+
+/* ------------------------------------------------------------------ items */
+
+static void collect(struct schedule *s, struct node *const *outs, int n)
+{
+    size_t size = graph_size(s->graph);
+    s->index = xcalloc(size, sizeof(*s->index));
+    for (int i = 0; i < n; i++)
+        s->index[outs[i]->id] = 1;
+    for (size_t i = size; i-- > 0;)
+        for (int k = 0; s->index[i] && k < graph_at(s->graph, i)->n_in; k++)
+            s->index[graph_at(s->graph, i)->in[k]->id] = 1;
+    for (size_t i = 0; i < size; i++)
+        s->n_items += s->index[i];
+    s->items = xcalloc((size_t)s->n_items + 1, sizeof(*s->items));
+    int at = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (s->index[i])
+            s->items[at] = (struct item){ .node = graph_at(s->graph, i), .product = -1, .reader = -1 };
+        s->index[i] = s->index[i] ? at++ : -1;
+    }
+    for (int i = 0; i < n; i++)
+        item_of(s, outs[i])->output = true;
+}
+
+static void count_readers(struct schedule *s)
+{
+    for (int i = 0; i < s->n_items; i++)
+        for (int k = 0; k < s->items[i].node->n_in; k++) {
+            struct item *in = item_of(s, s->items[i].node->in[k]);
+            in->readers += in->reader != i; /* readers come in order: one node counts once */
+            in->reader = i;
+        }
+}
+
+/* Params that a step writes are not constant even in a frozen plan. */
+static void find_fixed(struct schedule *s)
+{
+    bool *written = xcalloc((size_t)s->n_items + 1, sizeof(*written));
+    for (int i = 0; i < s->n_items; i++)
+        for (int k = 0; k < s->items[i].node->n_in; k++)
+            if (node_flag(s->items[i].node, F_EFFECT) && k > 0)
+                written[s->index[s->items[i].node->in[k]->id]] = true;
+    for (int i = 0; i < s->n_items; i++) {
+        struct item *it = &s->items[i];
+        const struct node *n = it->node;
+        it->fixed = n->op != OP_INPUT && n->op != OP_RANDOM && !node_flag(n, F_EFFECT) &&
+                    (n->op != OP_PARAM || (s->frozen && !written[i]));
+        for (int k = 0; k < n->n_in; k++)
+            it->fixed &= item_of(s, n->in[k])->fixed;
+    }
+    free(written);
+}
+
+/* A slice of the first axis (but for axes of size 1) is its input's memory from some point on. */
+static bool leading_slice(const struct node *n)
+{
+    struct span span;
+    return n->op == OP_SLICE && span_of(n->in[0]->shape, 1u << n->attr.window.axis, &span) && span.outer == 1;
+}
+
+static void first_roles(struct schedule *s)
+{
+    for (int i = 0; i < s->n_items; i++) {
+        const struct node *n = s->items[i].node;
+        bool view = node_flag(n, F_VIEW) || leading_slice(n) || n->op == OP_STORE;
+        s->items[i].role = node_flag(n, F_LEAF) ? ROLE_LEAF : view ? ROLE_VIEW : ROLE_STEP;
+    }
+}
+
+/* ------------------------------------------------------------------ steps */
+
+static struct ref ref_of(const struct schedule *s, const struct node *n)
+{
+    const struct item *it = item_of(s, n);
+    return (struct ref){ it->buffer, it->offset };
+}
+
+static void read_by(struct schedule *s, struct ref r, int slot)
+{
+    struct buffer *b = &s->buffers[r.buffer];
+    if (b->last < slot)
+        b->last = slot;
+}
+
+static struct slot *slot_new(struct plan *p, const struct kernel *k, const struct node *n, int n_in)
+{
+    struct slot *sl = &p->slots[p->n_slots++];
+    *sl = (struct slot){ .step = { .run = k->run, .node = n }, .kernel = k, .n_in = n_in,
+                         .out = { -1, 0 }, .work = { -1, 0 }, .packed = { -1, 0 } };
+    sl->in = arena_alloc(&p->memory, (size_t)(n_in + 1) * sizeof(*sl->in));
+    sl->step.in = arena_alloc(&p->memory, (size_t)(n_in + 1) * sizeof(*sl->step.in));
+    return sl;
+}
+
+static void slot_inputs(struct plan *p, struct slot *sl, struct node *const *in)
+{
+    for (int k = 0; k < sl->n_in; k++) {
+        sl->in[k] = in[k] ? ref_of(&p->s, in[k]) : (struct ref){ -1, 0 };
+        if (in[k])
+            read_by(&p->s, sl->in[k], p->n_slots - 1);
+    }
+}
+
+static const struct kernel *kernel_for(const struct plan *p, const struct node *n)
+{
+    const struct kernel *k = backend_kernel(p->s.backend, n, p->s.reference);
+    if (!k)
+        err_bug_at("plan: no kernel for", 0, op_rows[n->op].name);
+    return k;
+}
+
+static enum act act_of(const struct node *n, float *slope)
+{
+    *slope = n->op == OP_LEAKY ? n->attr.c : 0;
+    return n->op == OP_LEAKY ? ACT_LEAKY : n->op == OP_TANH ? ACT_TANH : n->op == OP_SIGMOID ? ACT_SIGMOID : ACT_GELU;
+}
+
+/* Makes the step that computes item i, and its buffer. */
+static void add_step(struct plan *p, int i)
+{
+    struct schedule *s = &p->s;
+    struct item *it = &s->items[i];
+    const struct node *n = it->product >= 0 ? s->items[it->product].node : it->node;
+    struct node *inputs[PROGRAM_INPUTS];
+    struct program *prog = NULL;
+    if (node_flag(n, F_ELEM)) {
+        prog = arena_alloc(&p->memory, sizeof(*prog));
+        program_build(s, i, prog, inputs);
+    }
+    const struct kernel *k = kernel_for(p, n);
+    struct slot *sl = slot_new(p, k, n, prog ? prog->n_in : n->n_in);
+    int at = p->n_slots - 1;
+    sl->step.program = prog;
+    sl->flops = op_flops(n) * (prog ? prog->n_ops : 1);
+    if (it->product >= 0)
+        sl->step.act = act_of(it->node, &sl->step.slope);
+    slot_inputs(p, sl, prog ? inputs : n->in);
+    size_t bytes = node_count(it->node) * sizeof(float);
+    it->buffer = buffer_new(s, bytes, at, at);
+    it->offset = 0;
+    sl->out = ref_of(s, it->node);
+    read_by(s, sl->out, it->output ? INT_MAX : at);
+    size_t work = k->work ? k->work(n, pool_size(p->device->pool)) : 0;
+    if (work)
+        sl->work = (struct ref){ buffer_new(s, work, at, at), 0 };
+}
+
+/* The state is written last: whoever reads it in the same run sees the old value. */
+static void add_store(struct plan *p, struct item *it)
+{
+    struct slot *sl = slot_new(p, &p->s.backend->store, it->node, 2);
+    slot_inputs(p, sl, it->node->in);
+    sl->out = sl->in[1];
+}
+
+static void place_view(struct schedule *s, struct item *it)
+{
+    const struct node *n = it->node;
+    struct ref r = ref_of(s, n->in[0]);
+    size_t skip = 0;
+    if (n->op == OP_SLICE) {
+        struct span span;
+        span_of(n->in[0]->shape, 1u << n->attr.window.axis, &span);
+        skip = (size_t)n->attr.window.a * span.inner * sizeof(float);
+    }
+    it->buffer = r.buffer;
+    it->offset = r.offset + skip;
+    if (it->output)
+        read_by(s, r, INT_MAX);
+}
+
+static void place_leaf(struct schedule *s, struct item *it)
+{
+    it->buffer = buffer_new(s, node_count(it->node) * sizeof(float), 0, INT_MAX);
+    s->buffers[it->buffer].outside = true;
+    s->buffers[it->buffer].base = (void *)(uintptr_t)it->node->data;
+}
+
+static void place_item(struct plan *p, int i)
+{
+    struct item *it = &p->s.items[i];
+    switch (it->role) {
+    case ROLE_LEAF: place_leaf(&p->s, it); break;
+    case ROLE_VIEW: place_view(&p->s, it); break;
+    case ROLE_STEP: add_step(p, i); break;
+    case ROLE_INLINE: it->buffer = -1; break;
+    }
+}
+
+/* Products whose second factor never changes read it prepacked. */
+static bool packs(const struct plan *p, const struct item *it)
+{
+    const struct node *n = it->product >= 0 ? p->s.items[it->product].node : it->node;
+    bool product = n->op == OP_LINEAR || (n->op == OP_MATMUL && n->in[1]->shape.rank == 2 && !n->attr.matmul.ta);
+    return product && p->s.frozen && !p->s.reference && it->role == ROLE_STEP && !it->fixed &&
+           item_of(&p->s, n->in[1])->fixed;
+}
+
+static const struct node *product_of(const struct plan *p, const struct item *it)
+{
+    return it->product >= 0 ? p->s.items[it->product].node : it->node;
+}
+
+/* One packing step for each factor and orientation; packed[i] is the buffer for item i. */
+static void add_packing(struct plan *p, int *packed)
+{
+    const struct kernel *k = &p->s.backend->pack;
+    for (int i = 0; i < p->s.n_items; i++) {
+        packed[i] = -1;
+        if (!packs(p, &p->s.items[i]))
+            continue;
+        const struct node *n = product_of(p, &p->s.items[i]);
+        for (int j = 0; j < i; j++)
+            if (packed[j] >= 0 && product_of(p, &p->s.items[j])->in[1] == n->in[1] &&
+                product_of(p, &p->s.items[j])->attr.matmul.tb == n->attr.matmul.tb)
+                packed[i] = packed[j];
+        if (packed[i] >= 0)
+            continue;
+        struct slot *sl = slot_new(p, k, n, 1);
+        slot_inputs(p, sl, &n->in[1]);
+        packed[i] = buffer_new(&p->s, k->work(n, 1), p->n_slots - 1, INT_MAX);
+        sl->out = (struct ref){ packed[i], 0 };
+    }
+}
+
+/* Fixed values that later steps or the caller read live as long as the plan. */
+static void pin_fixed(struct plan *p)
+{
+    for (int b = 0; b < p->s.n_buffers; b++)
+        if (p->s.buffers[b].first < p->n_once && p->s.buffers[b].last >= p->n_once)
+            p->s.buffers[b].last = INT_MAX;
+}
+
+/* An element-wise step may write over an input that dies with it: the buffer to take, or -1. */
+static int reusable_input(const struct plan *p, int slot)
+{
+    const struct slot *sl = &p->slots[slot];
+    const struct program *prog = sl->step.program;
+    for (int k = 0; k < sl->n_in && prog; k++) {
+        const struct buffer *b = sl->in[k].buffer >= 0 ? &p->s.buffers[sl->in[k].buffer] : NULL;
+        if (b && !b->outside && b->bytes == p->s.buffers[sl->out.buffer].bytes && b->last == slot &&
+            b->first >= p->n_once && !prog->in[k].spread)
+            return sl->in[k].buffer;
+    }
+    return -1;
+}
+
+static void reuse_buffers(struct plan *p)
+{
+    int *now = xcalloc((size_t)p->s.n_buffers + 1, sizeof(*now)); /* the buffer each one has become */
+    for (int b = 0; b < p->s.n_buffers; b++)
+        now[b] = b;
+    for (int i = 0; i < p->n_slots; i++) {
+        struct slot *sl = &p->slots[i];
+        for (int k = 0; k < sl->n_in; k++)
+            if (sl->in[k].buffer >= 0)
+                sl->in[k].buffer = now[sl->in[k].buffer];
+        int old = sl->out.buffer, taken = reusable_input(p, i);
+        if (taken >= 0) {
+            p->s.buffers[taken].last = p->s.buffers[old].last;
+            p->s.buffers[old].bytes = 0;
+            now[old] = taken;
+        }
+        sl->out.buffer = now[old];
+    }
+    for (int i = 0; i < p->s.n_items; i++)
+        if (p->s.items[i].buffer >= 0)
+            p->s.items[i].buffer = now[p->s.items[i].buffer];
+    free(now);
+}
+
+static void make_steps(struct plan *p)
+{
+    struct schedule *s = &p->s;
+    int *packed = xcalloc((size_t)s->n_items + 1, sizeof(*packed));
+    p->slots = xcalloc((size_t)s->n_items * 2 + 1, sizeof(*p->slots));
+    for (int i = 0; i < s->n_items; i++)
+        if (s->items[i].fixed)
+            place_item(p, i);
+    add_packing(p, packed);
+    p->n_once = p->n_slots;
+    for (int i = 0; i < s->n_items; i++) {
+        int before = p->n_slots;
+        if (s->items[i].fixed)
+            continue;
+        place_item(p, i);
+        if (packed[i] >= 0 && p->n_slots > before)
+            p->slots[before].packed = (struct ref){ packed[i], 0 };
+    }
+    for (int i = 0; i < s->n_items; i++)
+        if (s->items[i].node->op == OP_STORE)
+            add_store(p, &s->items[i]);
+    pin_fixed(p);
+    if (!s->reference)
+        reuse_buffers(p);
+    free(packed);
+}
+
+/* ------------------------------------------------------------------ outputs and memory */
+
+static void make_outputs(struct plan *p, struct node *const *outs, int n)
+{
+    p->outputs = xcalloc((size_t)n + 1, sizeof(*p->outputs));
+    p->n_outputs = n;
+    for (int i = 0; i < n; i++) {
+        struct output *o = &p->outputs[i];
+        o->at = ref_of(&p->s, outs[i]);
+        o->bytes = node_count(outs[i]) * sizeof(float);
+        const struct buffer *b = &p->s.buffers[o->at.buffer];
+        o->direct = !b->outside && o->at.offset == 0 && b->bytes == o->bytes && b->first >= p->n_once;
+        for (int k = 0; k < i && o->direct; k++)
+            o->direct = p->outputs[k].at.buffer != o->at.buffer;
+    }
+}
+
+enum err plan_new(struct device *d, struct graph *g, struct node *const *outputs, int n,
+                  const struct plan_opts *opts, struct plan **out)
+{
+    struct plan *p = xcalloc(1, sizeof(*p));
+    struct node **outs = xcalloc((size_t)n + 1, sizeof(*outs));
+    memcpy(outs, outputs, (size_t)n * sizeof(*outs));
+    p->device = d;
+    p->s = (struct schedule){ .graph = g, .backend = d->backend, .frozen = opts && opts->frozen,
+                              .reference = opts && opts->reference };
+    arena_init(&p->memory);
+    while (lower_round(&p->s, outs, n))
+        ;
+    collect(&p->s, outs, n);
+    count_readers(&p->s);
+    find_fixed(&p->s);
+    first_roles(&p->s);
+    fuse(&p->s);
+    make_steps(p);
+    make_outputs(p, outs, n);
+    free(outs);
+    p->arena_bytes = place(p->s.buffers, p->s.n_buffers);
+    p->unresolved = p->cold = true;
+    enum err err = p->arena_bytes ? device_alloc(d, p->arena_bytes, &p->arena) : ERR_OK;
+    if (err != ERR_OK) {
+        plan_free(p);
+        return err;
+    }
+    *out = p;
+    return ERR_OK;
+}
+
+void plan_free(struct plan *p)
+{
+    if (!p)
+        return;
+    if (p->arena)
+        device_free(p->device, p->arena);
+    arena_fini(&p->memory);
+    free(p->slots);
+    free(p->outputs);
+    free(p->s.items);
+    free(p->s.index);
+    free(p->s.buffers);
+    free(p);
+}
+
+/* ------------------------------------------------------------------ binding and running */
+
+static void bind_item(struct plan *p, struct item *it, void *data)
+{
+    p->s.buffers[it->buffer].base = data;
+    p->unresolved = true;
+    p->cold |= it->fixed;
+}
+
+void plan_bind(struct plan *p, const struct node *leaf, void *data)
+{
+    if (leaf->id < graph_size(p->s.graph))
+        plan_bind_name(p, leaf->name, data);
+}
+
+void plan_bind_name(struct plan *p, const char *leaf_name, void *data)
+{
+    for (int i = 0; i < p->s.n_items; i++) {
+        struct item *it = &p->s.items[i];
+        if (it->role == ROLE_LEAF && it->node->name && strcmp(it->node->name, leaf_name) == 0)
+            bind_item(p, it, data);
+    }
+}
+
+void plan_bind_output(struct plan *p, int i, void *data)
+{
+    BUG_ON(i < 0 || i >= p->n_outputs);
+    struct output *o = &p->outputs[i];
+    o->bound = data;
+    if (o->direct)
+        p->s.buffers[o->at.buffer].bound = data;
+    p->unresolved = true;
+}
+
+static void *address(const struct plan *p, struct ref r)
+{
+    if (r.buffer < 0)
+        return NULL;
+    const struct buffer *b = &p->s.buffers[r.buffer];
+    char *base = b->bound ? b->bound : b->outside ? b->base : (char *)p->arena + b->offset;
+    return base ? base + r.offset : NULL;
+}
+
+void *plan_output(const struct plan *p, int i)
+{
+    BUG_ON(i < 0 || i >= p->n_outputs);
+    return p->outputs[i].bound ? p->outputs[i].bound : address(p, p->outputs[i].at);
+}
+
+static void check_bound(const struct plan *p)
+{
+    for (int i = 0; i < p->s.n_items; i++) {
+        const struct item *it = &p->s.items[i];
+        if (it->role == ROLE_LEAF && !p->s.buffers[it->buffer].base)
+            err_bug_at("plan_run: this leaf has no memory", 0, it->node->name);
+    }
+}
+
+static void resolve(struct plan *p)
+{
+    check_bound(p);
+    for (int i = 0; i < p->n_slots; i++) {
+        struct slot *sl = &p->slots[i];
+        for (int k = 0; k < sl->n_in; k++)
+            sl->step.in[k] = address(p, sl->in[k]);
+        sl->step.out = address(p, sl->out);
+        sl->step.work = address(p, sl->work);
+        sl->step.packed = address(p, sl->packed);
+    }
+    p->unresolved = false;
+}
+
+static bool run_steps(struct plan *p, int from, int to, const atomic_bool *cancel)
+{
+    for (int i = from; i < to; i++) {
+        if (cancel && atomic_load_explicit(cancel, memory_order_relaxed))
+            return false;
+        p->slots[i].step.run(&p->slots[i].step, p->device->pool);
+    }
+    return true;
+}
+
+/* Bound outputs that share their memory with something else are copied at the end. */
+static enum err copy_outputs(struct plan *p)
+{
+    for (int i = 0; i < p->n_outputs; i++) {
+        struct output *o = &p->outputs[i];
+        void *src = address(p, o->at);
+        if (o->bound && src != o->bound)
+            TRY(device_download(p->device, o->bound, src, o->bytes));
+    }
+    return ERR_OK;
+}
+
+static void warm_up(struct plan *p)
+{
+    if (p->unresolved)
+        resolve(p);
+    if (p->cold)
+        run_steps(p, 0, p->n_once, NULL);
+    p->cold = false;
+}
+
+void plan_refresh(struct plan *p)
+{
+    p->cold = true;
+}
+
+enum err plan_run(struct plan *p, const atomic_bool *cancel)
+{
+    unsigned saved;
+    p->device->backend->begin(p->device, &saved);
+    warm_up(p);
+    bool done = run_steps(p, p->n_once, p->n_slots, cancel);
+    enum err err = done ? copy_outputs(p) : err_set(ERR_CANCELLED, "cancelled");
+    p->device->backend->end(p->device, saved);
+    return err;
+}
+
+size_t plan_arena_bytes(const struct plan *p)
+{
+    return p->arena_bytes;
+}
+
+double plan_flops(const struct plan *p)
+{
+    double sum = 0;
+    for (int i = p->n_once; i < p->n_slots; i++)
+        sum += p->slots[i].flops;
+    return sum;
+}
+
+static void print_slot(const struct plan *p, int i, double us, struct str *out)
+{
+    const struct slot *sl = &p->slots[i];
+    const struct buffer *b = sl->out.buffer >= 0 ? &p->s.buffers[sl->out.buffer] : NULL;
+    char op[128], shape[64];
+    op_print(sl->step.node, op, sizeof(op));
+    shape_print(sl->step.node->shape, shape);
+    str_addf(out, "%4d%c %-8s %-28s %-24s", i, i < p->n_once ? '*' : ' ', sl->kernel->name, op, shape);
+    if (sl->step.program)
+        str_addf(out, " %d ops", sl->step.program->n_ops);
+    if (b && b->outside)
+        str_add(out, " outside");
+    else if (b)
+        str_addf(out, " @%zu+%zu", b->offset, b->bytes);
+    if (us >= 0)
+        str_addf(out, " %.1f us %.1f GF/s", us, us > 0 ? sl->flops / us * 1e-3 : 0.0);
+    str_addc(out, '\n');
+}
+
+void plan_print(const struct plan *p, bool timed, struct str *out)
+{
+    struct plan *run = (struct plan *)(uintptr_t)p; /* a timed print is a run */
+    unsigned saved = 0;
+    p->device->backend->begin(p->device, &saved);
+    if (timed)
+        warm_up(run);
+    for (int i = 0; i < p->n_slots; i++) {
+        double us = -1;
+        if (timed && i >= p->n_once) {
+            uint64_t t = clock_ns();
+            run_steps(run, i, i + 1, NULL);
+            us = (double)(clock_ns() - t) * 1e-3;
+        }
+        print_slot(p, i, us, out);
+    }
+    p->device->backend->end(p->device, saved);
+    str_addf(out, "%d steps, %zu bytes, %.3g flops\n", p->n_slots, p->arena_bytes, plan_flops(p));
+}

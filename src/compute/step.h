@@ -1,0 +1,76 @@
+/* step.h: what a plan runs, and the contract of kernels.
+ *
+ * A plan is a list of steps, each one kernel with resolved pointers. A kernel is a pure function of its
+ * step: it allocates nothing, uses no workspace but what its row declared, writes all of its output, and
+ * gives the same bits for any number of threads. Memory is 64-byte aligned, row lengths need not be. */
+#pragma once
+#include "op.h"
+#include "plan.h"
+#include "pool.h"
+
+/* A chain of element-wise nodes as one loop: every operand is an input or a temporary block. */
+enum { PROGRAM_OPS = 24, PROGRAM_INPUTS = 24 };
+struct program_input {
+    bool constant;       /* `value` everywhere */
+    bool spread;         /* repeated: element i reads i / (mid * inner) * inner + i % inner */
+    float value;
+    size_t mid, inner;
+};
+struct program_op { enum op op; int16_t dst, src[3]; float a, b; }; /* operands below n_in are inputs */
+struct program {
+    int n_in, n_ops, n_temps;
+    struct program_input in[PROGRAM_INPUTS];
+    struct program_op op[PROGRAM_OPS];
+};
+
+struct step;
+typedef void (*kernel_fn)(const struct step *s, struct pool *pool);
+
+struct step {
+    kernel_fn run;
+    const struct node *node;       /* attributes and shapes */
+    const void **in;               /* one an input of the node, or of the program */
+    void *out;
+    void *work;
+    const struct program *program; /* element-wise steps */
+    const float *packed;           /* products: the second factor, prepacked */
+    enum act act;                  /* products: applied to the result */
+    float slope;
+};
+
+struct kernel {
+    kernel_fn run;
+    const char *name;
+    bool (*fits)(const struct node *n);   /* NULL: every node of the op */
+    size_t (*work)(const struct node *n, int threads); /* bytes of workspace; NULL: none */
+};
+
+/* A kind of device: its memory and its kernels. Private to backend.c, plan.c and the backends. */
+struct backend {
+    const char *kind;
+    bool host; /* its memory is ordinary memory */
+    NODISCARD enum err (*open)(struct device *d, int threads);
+    void (*close)(struct device *d);
+    NODISCARD enum err (*alloc)(struct device *d, size_t bytes, void **out);
+    void (*free)(struct device *d, void *p);
+    NODISCARD enum err (*upload)(struct device *d, void *dst, const void *host, size_t bytes);
+    NODISCARD enum err (*download)(struct device *d, void *host, const void *src, size_t bytes);
+    void (*begin)(struct device *d, unsigned *saved); /* before and after the steps of a run */
+    void (*end)(struct device *d, unsigned saved);
+    void (*report)(struct device *d, struct str *out);
+    const struct kernel *kernels;   /* by op; empty rows: no kernel */
+    const struct kernel *reference; /* plain loops, where they differ */
+    struct kernel pack;             /* of a product's constant second factor; work = bytes of the result */
+    struct kernel store;
+};
+
+struct device {
+    const struct backend *backend;
+    struct pool *pool;
+    char name[128];
+};
+
+extern const struct backend cpu_backend;
+
+/* The kernel that runs n on b, or NULL. */
+const struct kernel *backend_kernel(const struct backend *b, const struct node *n, bool reference);
