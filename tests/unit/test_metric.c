@@ -1,0 +1,123 @@
+/* test_metric.c: each metric on rolls small enough to count by hand. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <math.h>
+#include <cmocka.h>
+#include "metric.h"
+#include "roll.h"
+#include "theory.h"
+
+static void put(struct roll *r, int track, int step, int len, int pitch)
+{
+    for (int i = 0; i < len; i++)
+        *roll_at(r, track, step + i, pitch - r->low) = i ? CELL_HOLD : CELL_ONSET;
+}
+
+static void near(double a, double b)
+{
+    if (!(fabs(a - b) < 1e-9))
+        fail_msg("%.12f is not %.12f", a, b);
+}
+
+static unsigned c_major(void)
+{
+    return key_scale((struct key){ 0, false });
+}
+
+static void test_counts(void **state)
+{
+    (void)state;
+    struct roll r;
+    struct metrics m = { .n_phrases = 0 };
+    assert_int_equal(roll_new(5, 4, 48, 24, 84, &r), ERR_OK);
+    put(&r, ROLE_PIANO, 0, 24, 60);   /* bar 0: C4 C5 E4 F#4, three of them together for 12 steps */
+    put(&r, ROLE_PIANO, 0, 12, 72);
+    put(&r, ROLE_PIANO, 0, 12, 64);
+    put(&r, ROLE_PIANO, 24, 1, 66);   /* too short to qualify */
+    put(&r, ROLE_PIANO, 47, 4, 67);   /* begins on the last step: one step in bar 0, three in bar 1 */
+    metrics_add(&m, &r, c_major());
+    near(metrics_get(&m, METRIC_EB, ROLE_PIANO), 50);
+    near(metrics_get(&m, METRIC_UP, ROLE_PIANO), (5 + 1) / 2.0);
+    near(metrics_get(&m, METRIC_UPC, ROLE_PIANO), (4 + 1) / 2.0);
+    near(metrics_get(&m, METRIC_NOTES, ROLE_PIANO), (5 + 0) / 2.0);
+    near(metrics_get(&m, METRIC_QN, ROLE_PIANO), 100 * 3 / 5.0);
+    near(metrics_get(&m, METRIC_PR, ROLE_PIANO), (100 * 12 / 48.0 + 0) / 2);
+    near(metrics_get(&m, METRIC_ISR, ROLE_PIANO), (100 * 49 / 50.0 + 100) / 2);
+    assert_true(isnan(metrics_get(&m, METRIC_DP, ROLE_PIANO)));
+    assert_true(isnan(metrics_get(&m, METRIC_UPC, ROLE_GUITAR)));
+    near(metrics_get(&m, METRIC_EB, ROLE_GUITAR), 100);
+    assert_int_equal(m.n_phrases, 1);
+    roll_fini(&r);
+}
+
+static void test_qualified_by_resolution(void **state)
+{
+    (void)state;
+    static const struct { int bar_steps, least; } rows[] = { { 96, 3 }, { 48, 2 }, { 16, 1 } };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct roll r;
+        struct metrics m = { .n_phrases = 0 };
+        assert_int_equal(roll_new(5, 1, rows[i].bar_steps, 0, 128, &r), ERR_OK);
+        put(&r, ROLE_BASS, 0, rows[i].least, 40);
+        if (rows[i].least > 1)
+            put(&r, ROLE_BASS, 8, rows[i].least - 1, 40);
+        metrics_add(&m, &r, 0xfff);
+        near(metrics_get(&m, METRIC_QN, ROLE_BASS), rows[i].least > 1 ? 50 : 100);
+        roll_fini(&r);
+    }
+}
+
+static void test_drum_pattern(void **state)
+{
+    (void)state;
+    struct roll r;
+    struct metrics m = { .n_phrases = 0 }, n = { .n_phrases = 0 }, o = { .n_phrases = 0 };
+    assert_int_equal(roll_new(5, 1, 48, 24, 84, &r), ERR_OK);
+    for (int s = 0; s < 48; s += 6)
+        put(&r, ROLE_DRUMS, s, 1, 42);
+    metrics_add(&m, &r, 0xfff);
+    near(metrics_get(&m, METRIC_DP, ROLE_DRUMS), 100);
+    put(&r, ROLE_DRUMS, 1, 1, 36);
+    put(&r, ROLE_DRUMS, 2, 1, 38);
+    metrics_add(&n, &r, 0xfff);
+    near(metrics_get(&n, METRIC_DP, ROLE_DRUMS), 100 * 8.2 / 10);
+    roll_fini(&r);
+    assert_int_equal(roll_new(5, 1, 96, 24, 84, &r), ERR_OK);
+    for (int s = 4; s < 96; s += 12)  /* all late by the same: the best turn finds the grid */
+        put(&r, ROLE_DRUMS, s, 1, 42);
+    put(&r, ROLE_DRUMS, 3, 1, 36);
+    metrics_add(&o, &r, 0xfff);
+    near(metrics_get(&o, METRIC_DP, ROLE_DRUMS), 100 * 8.3 / 9);
+    roll_fini(&r);
+}
+
+static void test_tonal_distance(void **state)
+{
+    (void)state;
+    struct roll r;
+    struct metrics m = { .n_phrases = 0 };
+    assert_int_equal(roll_new(5, 1, 48, 24, 84, &r), ERR_OK);
+    put(&r, ROLE_PIANO, 0, 48, 60);
+    put(&r, ROLE_BASS, 0, 12, 36);     /* an octave: no distance */
+    put(&r, ROLE_GUITAR, 12, 12, 67);  /* a fifth above, in one beat */
+    metrics_add(&m, &r, 0xfff);
+    near(metrics_td(&m, ROLE_BASS, ROLE_PIANO), 0);
+    double want = 0; /* between pitch classes 0 and 7 on the three circles */
+    static const double radius[3] = { 1, 1, 0.5 }, angle[3] = { 7 * M_PI / 6, 3 * M_PI / 2, 2 * M_PI / 3 };
+    for (int k = 0; k < 3; k++)
+        want += pow(radius[k] * 2 * sin(7 * angle[k] / 2), 2);
+    near(metrics_td(&m, ROLE_GUITAR, ROLE_PIANO), sqrt(want));
+    assert_true(isnan(metrics_td(&m, ROLE_GUITAR, ROLE_BASS))); /* never together */
+    roll_fini(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_counts), cmocka_unit_test(test_qualified_by_resolution),
+        cmocka_unit_test(test_drum_pattern), cmocka_unit_test(test_tonal_distance),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
