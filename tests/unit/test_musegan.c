@@ -1,0 +1,505 @@
+/* MuseGAN: parameter counts, outputs and first- and second-order gradients of the full-size networks against
+ * PyTorch in double precision (tests/golden/make_musegan.py), folding, rolls, and a short training run on a
+ * tiny grid. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "ckpt.h"
+#include "file.h"
+#include "mem.h"
+#include "midi.h"
+#include "model/kinds.h"
+#include "model/musegan.h"
+#include "opt.h"
+#include "song.h"
+
+static struct device *device;
+static json_t *golden;
+static const struct musegan_config full = { .bars = 4, .steps = 48, .octaves = 7, .low = 24, .width = 1, .condition = -1 };
+enum { N = 2, CELLS = 4 * 48 * 84, MAX_NODES = 512 };
+
+static int start(void **state)
+{
+    (void)state;
+    golden = json_load_file("tests/golden/musegan.json", 0, NULL);
+    return !golden || device_open("cpu", 2, &device) != ERR_OK;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    json_decref(golden);
+    device_close(device);
+    return 0;
+}
+
+/* n numbers in [-1,1) from a name, as in musegan_torch.py. */
+static float *hashed(const char *name, size_t n)
+{
+    uint32_t seed = 2166136261u;
+    float *out = xmalloc(n * sizeof *out);
+    for (; *name; name++)
+        seed = (seed ^ (uint8_t)*name) * 16777619u;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t h = (uint32_t)i * 2654435761u + seed;
+        h = (h ^ h >> 16) * 2246822519u;
+        h = (h ^ h >> 13) * 3266489917u;
+        h ^= h >> 16;
+        out[i] = (float)((double)(h >> 8) / 8388608.0 - 1);
+    }
+    return out;
+}
+
+static float *hashed_phrase(const char *name, size_t n)
+{
+    float *x = hashed(name, n);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (double)x[i] > 0.8 ? 1 : -1;
+    return x;
+}
+
+static void fill(struct params *p)
+{
+    for (size_t i = 0; i < params_n(p); i++) {
+        const char *name = params_name(p, i);
+        struct shape s = params_shape(p, i);
+        size_t n = shape_count(s);
+        float *u = hashed(name, n);
+        for (size_t k = 0; k < n; k++) {
+            double v = (double)u[k];
+            u[k] = (float)(str_ends(name, ".w") ? v * sqrt(6.0 / s.dim[0]) : str_ends(name, ".gamma") ? 1 + 0.2 * v
+                           : str_ends(name, ".var") ? 1 + 0.5 * v : 0.1 * v);
+        }
+        memcpy(params_value(p, i), u, n * sizeof *u);
+        free(u);
+    }
+}
+
+/* Largest deviation of x from the stored samples, relative to the larger of a typical and the largest value. */
+static double deviation(const char *key, const char *sub, const float *x, size_t n)
+{
+    const json_t *o = json_object_get(golden, key), *at;
+    if (sub)
+        o = json_object_get(o, sub);
+    if (!o)
+        fail_msg("no golden values of %s %s", key, sub ? sub : "");
+    at = json_object_get(o, "at");
+    double norm = json_number_value(json_object_get(o, "norm")), square = 0, worst = 0, scale = norm / sqrt((double)n);
+    size_t step = (size_t)json_integer_value(json_object_get(o, "step"));
+    for (size_t i = 0; i < n; i++)
+        square += (double)x[i] * (double)x[i];
+    for (size_t i = 0; i < json_array_size(at); i++) {
+        double want = json_number_value(json_array_get(at, i));
+        worst = fmax(worst, fabs((double)x[i * step] - want));
+        scale = fmax(scale, fabs(want));
+    }
+    if (norm < 1e-9)
+        return sqrt(square); /* a gradient that is zero */
+    return fmax(worst / scale, fabs(sqrt(square) - norm) / norm);
+}
+
+struct rig { struct net net; struct musegan_config c; struct musegan_builder b; struct plan *plan; struct node *out[MAX_NODES]; int n; };
+
+static void rig_new(struct rig *r, int condition, enum musegan_norm norm)
+{
+    memset(r, 0, sizeof *r);
+    r->c = full;
+    r->c.condition = condition;
+    r->net = (struct net){ .g = graph_new(), .p = params_new(), .training = norm == NORM_BATCH };
+    r->b = (struct musegan_builder){ &r->net, &r->c, norm };
+}
+
+static void rig_plan(struct rig *r, bool frozen)
+{
+    assert_int_equal(plan_new(device, r->net.g, r->out, r->n, &(struct plan_opts){ .frozen = frozen }, &r->plan), ERR_OK);
+    params_bind(r->net.p, r->plan);
+}
+
+static void rig_alloc(struct rig *r)
+{
+    assert_int_equal(params_alloc(r->net.p, device, false), ERR_OK);
+    fill(r->net.p);
+}
+
+static void rig_input(struct rig *r, const char *name, float *owned)
+{
+    plan_bind_name(r->plan, name, owned);
+    assert_int_equal(plan_run(r->plan, NULL), ERR_OK);
+    free(owned);
+}
+
+static void rig_free(struct rig *r)
+{
+    plan_free(r->plan);
+    graph_free(r->net.g);
+    params_free(r->net.p);
+}
+
+static struct node *input(struct rig *r, const char *name, int tracks)
+{
+    return g_input(r->net.g, name, F32, SHAPE(N, 4, 48, 84, tracks));
+}
+
+static struct node *latent(struct rig *r) { return g_input(r->net.g, "z", F32, SHAPE(N, MUSEGAN_LATENT)); }
+
+static float *latent_values(void)
+{
+    float *z = hashed("z", N * MUSEGAN_LATENT);
+    for (int i = 0; i < N * MUSEGAN_LATENT; i++)
+        z[i] *= 2;
+    return z;
+}
+
+static void counts(void **state)
+{
+    (void)state;
+    struct model_net n[8];
+    assert_int_equal(musegan_kind.nets(NULL, n, 8), 3);
+    assert_int_equal(n[0].params, 2578127);
+    assert_int_equal(n[1].params, 3889372);
+    assert_int_equal(n[2].params, 1365841);
+    assert_int_equal(n[0].params, json_integer_value(json_object_get(golden, "generator.params")));
+    assert_int_equal(n[1].params, json_integer_value(json_object_get(golden, "accompaniment.params")));
+    assert_int_equal(n[2].params, json_integer_value(json_object_get(golden, "critic.params")));
+}
+
+/* Forward with moving and batch statistics, and folded; then loss and gradients through the critic. */
+static void check_generator(const char *name, int condition)
+{
+    for (enum musegan_norm norm = NORM_BATCH; norm <= NORM_FOLDED; norm++) {
+        struct rig r;
+        char key[64];
+        rig_new(&r, condition, norm);
+        r.out[r.n++] = musegan_generator(&r.b, latent(&r), condition < 0 ? NULL : input(&r, "condition", 1));
+        if (norm == NORM_FOLDED) {
+            struct rig live;
+            rig_new(&live, condition, NORM_MOVING);
+            musegan_generator(&live.b, latent(&live), condition < 0 ? NULL : input(&live, "condition", 1));
+            rig_alloc(&live);
+            assert_int_equal(params_alloc(r.net.p, device, false), ERR_OK);
+            musegan_fold(live.net.p, r.net.p);
+            rig_free(&live);
+        } else {
+            rig_alloc(&r);
+        }
+        rig_plan(&r, norm == NORM_FOLDED);
+        float *c = hashed_phrase("condition", (size_t)N * CELLS);
+        plan_bind_name(r.plan, "condition", c);
+        rig_input(&r, "z", latent_values());
+        str_format(key, sizeof key, "%s.%s", name, norm == NORM_BATCH ? "batch" : "moving");
+        double off = deviation(key, NULL, plan_output(r.plan, 0), (size_t)N * CELLS * N_ROLES);
+        if (off > 1e-4)
+            fail_msg("%s (%d): off by %.2g", key, (int)norm, off);
+        free(c);
+        rig_free(&r);
+    }
+}
+
+static void check_gradients(struct rig *r, const char *key, const char *prefix, struct node *loss, int first, double limit)
+{
+    int idx[MAX_NODES], n = params_leaves(r->net.p, r->net.g, prefix, r->out + first, idx, MAX_NODES - first);
+    struct node **leaf = xmalloc((size_t)n * sizeof *leaf);
+    memcpy(leaf, r->out + first, (size_t)n * sizeof *leaf);
+    graph_grad(loss, leaf, n, r->out + first);
+    r->n = first + n;
+    free(leaf);
+    rig_alloc(r);
+    rig_plan(r, false);
+    float *z = latent_values(), *c = hashed_phrase("condition", (size_t)N * CELLS);
+    float *real = hashed_phrase("real", (size_t)N * CELLS * N_ROLES), *fake = hashed("fake", (size_t)N * CELLS * N_ROLES);
+    float *share = hashed("share", N);
+    for (int i = 0; i < N; i++)
+        share[i] = 0.5f + 0.5f * share[i];
+    plan_bind_name(r->plan, "z", z);
+    plan_bind_name(r->plan, "condition", c);
+    plan_bind_name(r->plan, "real", real);
+    plan_bind_name(r->plan, "fake", fake);
+    plan_bind_name(r->plan, "share", share);
+    assert_int_equal(plan_run(r->plan, NULL), ERR_OK);
+    double worst = 0;
+    for (int k = 0; k < n; k++) {
+        const char *name = params_name(r->net.p, (size_t)idx[k]);
+        double off = deviation(key, name, plan_output(r->plan, first + k), shape_count(params_shape(r->net.p, (size_t)idx[k])));
+        if (off > limit)
+            fail_msg("%s of %s: off by %.2g", key, name, off);
+        worst = fmax(worst, off);
+    }
+    print_message("           %s: %d tensors, off by at most %.1e\n", key, n, worst);
+    float *const owned[] = { z, c, real, fake, share };
+    for (size_t i = 0; i < COUNT_OF(owned); i++)
+        free(owned[i]);
+}
+
+static double scalar(struct rig *r, int i) { return (double)*(float *)plan_output(r->plan, i); }
+
+static void near(double got, double want, double limit)
+{
+    if (fabs(got - want) > limit * fmax(1, fabs(want)))
+        fail_msg("got %.9g, want %.9g", got, want);
+}
+
+static void check_generator_step(const char *name, int condition)
+{
+    struct rig r;
+    char key[64];
+    rig_new(&r, condition, NORM_BATCH);
+    struct node *x = musegan_generator(&r.b, latent(&r), condition < 0 ? NULL : input(&r, "condition", 1));
+    r.out[0] = musegan_generator_loss(LOSS_WASSERSTEIN, musegan_critic(&r.b, x));
+    str_format(key, sizeof key, "%s.grads", name);
+    check_gradients(&r, key, "g.", r.out[0], 1, 5e-3); /* batch norm magnifies rounding: PyTorch in float is as far off */
+    str_format(key, sizeof key, "%s.loss", name);
+    near(scalar(&r, 0), json_number_value(json_object_get(golden, key)), 1e-4);
+    rig_free(&r);
+}
+
+static void default_generator(void **state)
+{
+    (void)state;
+    check_generator("generator", -1);
+}
+
+static void accompaniment_generator(void **state)
+{
+    (void)state;
+    check_generator("accompaniment", ROLE_PIANO);
+}
+
+static void generator_steps(void **state)
+{
+    (void)state;
+    check_generator_step("generator", -1);
+    check_generator_step("accompaniment", ROLE_PIANO);
+}
+
+static void critic_scores_and_losses(void **state)
+{
+    (void)state;
+    static const char *const names[N_LOSSES] = { "wasserstein", "hinge", "nonsaturating", "classic" };
+    struct rig r;
+    rig_new(&r, -1, NORM_BATCH);
+    struct node *real = musegan_critic(&r.b, input(&r, "real", N_ROLES)), *fake = musegan_critic(&r.b, input(&r, "fake", N_ROLES));
+    r.out[0] = real;
+    r.out[1] = fake;
+    for (int i = 0; i < N_LOSSES; i++) {
+        r.out[2 + 2 * i] = musegan_critic_loss(i, real, fake);
+        r.out[3 + 2 * i] = musegan_generator_loss(i, fake);
+    }
+    r.n = 2 + 2 * N_LOSSES;
+    rig_alloc(&r);
+    rig_plan(&r, false);
+    float *x = hashed_phrase("real", (size_t)N * CELLS * N_ROLES);
+    plan_bind_name(r.plan, "real", x);
+    rig_input(&r, "fake", hashed("fake", (size_t)N * CELLS * N_ROLES));
+    free(x);
+    for (int side = 0; side < 2; side++) {
+        const json_t *want = json_object_get(golden, side ? "critic.fake" : "critic.real");
+        for (size_t i = 0; i < 3 * N; i++)
+            near((double)((float *)plan_output(r.plan, side))[i], json_number_value(json_array_get(want, i)), 1e-4);
+    }
+    for (int i = 0; i < 2 * N_LOSSES; i++)
+        near(scalar(&r, 2 + i),
+             json_number_value(json_array_get(json_object_get(json_object_get(golden, "losses"), names[i / 2]), (size_t)i % 2)), 1e-4);
+    rig_free(&r);
+}
+
+/* The second-order gradient: of the penalty alone, and of the whole WGAN-GP loss of the critic. */
+static void gradient_penalty(void **state)
+{
+    (void)state;
+    for (int whole = 0; whole < 2; whole++) {
+        struct rig r;
+        rig_new(&r, -1, NORM_BATCH);
+        struct node *real = input(&r, "real", N_ROLES), *fake = input(&r, "fake", N_ROLES);
+        struct node *share = g_input(r.net.g, "share", F32, SHAPE(N, 1, 1, 1, 1));
+        struct node *loss = r.out[0] = musegan_penalty(&r.b, real, fake, share);
+        if (whole)
+            loss = g_add(musegan_critic_loss(LOSS_WASSERSTEIN, musegan_critic(&r.b, real), musegan_critic(&r.b, fake)),
+                         g_scale(loss, 10, 0));
+        check_gradients(&r, whole ? "critic.grads" : "penalty.grads", "d.", loss, 1, 1e-4);
+        near(scalar(&r, 0), json_number_value(json_object_get(golden, "penalty")), 1e-4);
+        rig_free(&r);
+    }
+}
+
+static void rolls(void **state)
+{
+    (void)state;
+    const struct pnote notes[] = { { ROLE_DRUMS, 36, 90, 0, 3 },    { ROLE_PIANO, 60, 90, 0, 12 }, { ROLE_PIANO, 60, 90, 12, 12 },
+                                   { ROLE_BASS, 40, 90, 47, 2 },    { ROLE_STRINGS, 12, 90, 100, 92 } };
+    float *x = xmalloc(CELLS * N_ROLES * sizeof *x), *piano = xmalloc(CELLS * sizeof *piano);
+    uint8_t *on = xmalloc(CELLS * N_ROLES), wanted[N_ROLES * 4];
+    memset(wanted, 1, sizeof wanted);
+    musegan_encode(&full, notes, COUNT_OF(notes), x);
+    size_t n_on = 0;
+    for (size_t i = 0; i < CELLS * N_ROLES; i++)
+        n_on += x[i] > 0;
+    assert_int_equal(n_on, 1 + 12 - 1 + 12 + 2 + 92);
+    musegan_extract(&full, x, ROLE_PIANO, piano);
+    assert_true(piano[10 * 84 + 36] == 1 && piano[11 * 84 + 36] == -1 && piano[12 * 84 + 36] == 1);
+    musegan_binarise(&full, x, 1, 7, 0, on); /* certain cells stay what they are */
+    struct song *s = song_new_band();
+    musegan_decode(&full, on, wanted, 2, s);
+    const struct track *t = song_track_of(s, ROLE_PIANO);
+    assert_int_equal(t->n, 2);
+    assert_int_equal(t->notes[0].tick, 2 * 1920);
+    assert_int_equal(t->notes[0].dur, 11 * 40);
+    assert_int_equal(t->notes[1].tick, 2 * 1920 + 480);
+    t = song_track_of(s, ROLE_STRINGS);
+    assert_int_equal(t->notes[0].pitch, 24); /* folded up an octave */
+    assert_int_equal(t->notes[0].dur, 92 * 40);
+    song_free(s);
+    s = song_new_band();
+    wanted[ROLE_BASS * 4 + 1] = 0; /* the note from the end of bar 0 stops there */
+    musegan_decode(&full, on, wanted, 0, s);
+    assert_int_equal(song_track_of(s, ROLE_BASS)->notes[0].dur, 40);
+    song_free(s);
+    free(x);
+    free(piano);
+    free(on);
+}
+
+static void save_song(const char *dir, int k)
+{
+    struct song *s = song_new_band();
+    char path[256];
+    for (int bar = 0; bar < 16; bar++)
+        for (int beat = 0; beat < 4; beat++) {
+            int32_t tick = bar * 1920 + beat * 480;
+            track_add(song_track_of(s, ROLE_DRUMS), (struct note){ tick, 120, (uint8_t)(beat % 2 ? 38 : 36), 100 });
+            track_add(song_track_of(s, ROLE_BASS), (struct note){ tick, 480, (uint8_t)(36 + (k + bar) % 12), 100 });
+            for (int v = 0; v < 3; v++)
+                track_add(song_track_of(s, ROLE_PIANO), (struct note){ tick, 400, (uint8_t)(60 + (k + bar + 4 * v) % 12), 100 });
+        }
+    str_format(path, sizeof path, "%s/song%d.mid", dir, k);
+    assert_int_equal(midi_save(s, &(struct midi_write_opts){ .format = 1 }, path), ERR_OK);
+    song_free(s);
+}
+
+static struct dataset *small_data(char *dir)
+{
+    char path[300];
+    struct dataset *d;
+    struct str report = { 0 };
+    assert_non_null(mkdtemp(dir));
+    for (int k = 0; k < 12; k++)
+        save_song(dir, k);
+    str_format(path, sizeof path, "%s/data", dir);
+    const struct dataset_opts o = { .hop_bars = 2, .min_roles = 3, .held_out = 0.3 };
+    assert_int_equal(dataset_build((const char *const *)&dir, 1, &o, path, &report), ERR_OK);
+    str_fini(&report);
+    assert_int_equal(dataset_open(path, &d), ERR_OK);
+    return d;
+}
+
+static enum err remove_file(void *ctx, const char *path)
+{
+    (void)ctx;
+    return unlink(path) ? ERR_IO : ERR_OK;
+}
+
+static struct opts *tiny(const char *condition)
+{
+    struct opts *o = opts_new(musegan_kind.options, musegan_kind.n_options);
+    const char *const set[][2] = { { "bars", "2" }, { "steps", "16" }, { "octaves", "3" }, { "low", "36" }, { "width", "0.125" },
+                                   { "batch", "8" }, { "micro", "4" }, { "critic-steps", "2" }, { "condition", condition } };
+    for (size_t i = 0; i < COUNT_OF(set); i++)
+        assert_int_equal(opts_set(o, set[i][0], set[i][1]), ERR_OK);
+    return o;
+}
+
+static void count_take(void *ctx, int index, struct take *take)
+{
+    uint32_t *sum = ctx;
+    for (size_t t = 0; t < take->song->n_tracks; t++)
+        for (size_t i = 0; i < take->song->tracks[t].n; i++)
+            sum[index] = sum[index] * 31 + take->song->tracks[t].notes[i].pitch * 7 + (uint32_t)take->song->tracks[t].notes[i].tick;
+    take_fini(take);
+}
+
+/* Sample from a shipped file; kept cells stay, and the same seed gives the same notes. */
+static void play(const char *path, int condition)
+{
+    struct ckpt *c;
+    struct model *m;
+    struct song *s = song_new_band();
+    uint32_t sum[3] = { 0 }, again[3] = { 0 };
+    track_add(song_track_of(s, ROLE_PIANO), (struct note){ 0, 480, 60, 90 });
+    assert_int_equal(ckpt_open(path, &c), ERR_OK);
+    assert_int_equal(musegan_kind.open(device, c, &m), ERR_OK);
+    struct request rq = { .verb = condition < 0 ? VERB_GENERATE : VERB_ACCOMPANY, .song = s, .n_bars = 3, .genre = -1,
+                          .key = { -1, false }, .temperature = 1, .seed = 5, .n_takes = 3 };
+    memset(rq.keep[ROLE_PIANO], 1, sizeof rq.keep[ROLE_PIANO]);
+    assert_int_equal(musegan_kind.run(m, &rq, &(struct progress){ .on_take = count_take, .ctx = sum }), ERR_OK);
+    assert_int_equal(musegan_kind.run(m, &rq, &(struct progress){ .on_take = count_take, .ctx = again }), ERR_OK);
+    assert_memory_equal(sum, again, sizeof sum);
+    assert_int_not_equal(sum[0], sum[1]);
+    rq.verb = VERB_TRANSFER;
+    assert_int_equal(musegan_kind.run(m, &rq, NULL), ERR_UNSUPPORTED);
+    musegan_kind.close(m);
+    ckpt_close(c);
+    song_free(s);
+}
+
+static void check_training(const char *condition, int role)
+{
+    char dir[] = "/tmp/jamroll-musegan-XXXXXX", path[300];
+    struct dataset *data = small_data(dir);
+    struct opts *o = tiny(condition);
+    struct model *m, *resumed;
+    struct ckpt *c;
+    double first[4], now[4], other[4];
+    str_format(path, sizeof path, "%s/ckpt", dir);
+    assert_int_equal(musegan_kind.train_open(device, o, data, NULL, &m), ERR_OK);
+    assert_int_equal(musegan_kind.train_step(m, 0, first), ERR_OK);
+    for (long step = 1; step < 25; step++)
+        assert_int_equal(musegan_kind.train_step(m, step, now), ERR_OK);
+    print_message("           critic %.3f -> %.3f, penalty %.3f -> %.3f, gap %.3f -> %.3f\n", first[0], now[0], first[2], now[2],
+                  first[3], now[3]);
+    for (int i = 0; i < 4; i++)
+        assert_true(isfinite(now[i]));
+    assert_true(now[0] < first[0] - 1); /* the penalty is learned away and the critic tells real from fake */
+    assert_true(now[3] > first[3]);
+    assert_int_equal(musegan_kind.train_samples(m), 25 * 3 * 8);
+    assert_int_equal(musegan_kind.train_save(m, path, false, NULL, 0), ERR_OK);
+    assert_int_equal(ckpt_open(path, &c), ERR_OK);
+    assert_int_equal(musegan_kind.train_open(device, o, data, c, &resumed), ERR_OK);
+    ckpt_close(c);
+    assert_int_equal(musegan_kind.train_step(m, 25, now), ERR_OK);
+    assert_int_equal(musegan_kind.train_step(resumed, 25, other), ERR_OK);
+    assert_memory_equal(now, other, sizeof now); /* goes on as if never stopped */
+    assert_int_equal(musegan_kind.train_eval(m, now), ERR_OK);
+    const char *const meta[] = { "name", "tiny" };
+    assert_int_equal(musegan_kind.train_save(m, path, true, meta, 1), ERR_OK);
+    musegan_kind.close(m);
+    musegan_kind.close(resumed);
+    play(path, role);
+    opts_free(o);
+    dataset_close(data);
+    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
+    rmdir(dir);
+}
+
+static void training(void **state)
+{
+    (void)state;
+    check_training("none", -1);
+    check_training("piano", ROLE_PIANO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts), cmocka_unit_test(default_generator), cmocka_unit_test(accompaniment_generator),
+        cmocka_unit_test(critic_scores_and_losses), cmocka_unit_test(gradient_penalty), cmocka_unit_test(generator_steps),
+        cmocka_unit_test(rolls), cmocka_unit_test(training),
+    };
+    return cmocka_run_group_tests_name("musegan", tests, start, stop);
+}
