@@ -49,6 +49,19 @@ static bool vector_path(struct pool *pool, const struct product *p)
         d.lda = p->ldb;
         d.b = p->a;
         d.ldc = 1;
+    } else if (p->n == 1 && p->a_cols && p->ldc == 1) { /* a row of coefficients times the stored rows of A */
+        struct product t = *p;
+        t.m = 1;
+        t.n = p->m;
+        t.a = p->b;
+        t.a_cols = !p->b_cols;
+        t.lda = p->ldb;
+        t.b = p->a;
+        t.ldb = p->lda;
+        t.b_cols = false;
+        t.ldc = t.n;
+        product_run(pool, &t);
+        return true;
     } else {
         return false;
     }

@@ -5,21 +5,26 @@
  * range of panels; inside it k runs in blocks of KC so that one panel block stays in L1 while the row tiles pass.
  * Products with little of C and a long k (weight gradients) are cut along k instead, the parts summed in order.
  *
- * The cuts depend on the shape alone, never on the number of threads, and each element is one chain of
- * multiply-adds over k whatever the cuts (ukr.h), so results repeat. */
+ * Each element is one chain of multiply-adds over k whatever the cuts (ukr.h), and parts of k depend on the shape
+ * alone; so results do not depend on the number of threads. */
 #include "gemm_core.h"
 #include <string.h>
 #include "vmath.h"
 
 enum {
     KC = 256,                /* rows of a panel block: 32 KiB at nr = 32 */
-    SHARED_B = 1 << 20,      /* floats of B packed at a time: 4 MiB */
+    SHARED_B = 1 << 20,      /* floats of B packed at a time for all threads: 4 MiB */
+    PRIVATE_B = 1 << 17,     /* by a lone thread: half an L2 */
     ROW_TILES = 8,           /* in a chunk at most */
-    CHUNKS = 16,             /* aimed at */
+    CHUNKS = 8,              /* for a thread, at most */
     CHUNK_WORK = 1 << 18,    /* multiply-adds worth a chunk: some 8 us */
+    PACK_CHUNKS = 16,
+    PACK_ROWS = 16,
+    PACK_FLOATS = 1 << 15,   /* worth a chunk */
     PARTS = 8,
     PART_K = 1024,           /* shortest part of a k that is cut */
-    FEW_ROWS = 2,            /* row tiles up to which B is read in place */
+    FEW_ROWS = 2,            /* row tiles up to which B is read in place, */
+    IN_PLACE_K = 64,         /* in blocks of so many rows, each on a page of its own */
 };
 
 struct job {
@@ -28,6 +33,7 @@ struct job {
     const float *b;          /* packed or in place, from k0 */
     ptrdiff_t b_row, b_panel;
     int k0, k;               /* this part of k */
+    int kc;                  /* cut into blocks of this */
     bool first, last;
     int rows, row_chunks;    /* rows of a chunk */
     int panels, col_chunks;  /* panels of a chunk */
@@ -41,33 +47,44 @@ size_t product_packed_floats(int k, int n)
 
 /* --- packing B --- */
 
-struct pack_job { const struct ukr *ukr; int k, n, per_chunk; const float *b; ptrdiff_t ldb; bool b_cols; float *dst; };
+struct pack_job { const struct ukr *ukr; int k, n, per_chunk; const float *b; ptrdiff_t ldb; float *dst; };
 
-static void pack_rows(int nr, int n, int k, const float *b, ptrdiff_t ldb, float *dst)
+static void pack_panel_rows(const struct pack_job *job, int j, int p, int p_end)
 {
-    for (int p = 0; p < k; p++, b += ldb, dst += nr) {
-        if (n == UKR_NR_MAX)
-            memcpy(dst, b, UKR_NR_MAX * sizeof *dst);
+    const int nr = job->ukr->nr, n = min_int(nr, job->n - j);
+    const float *src = job->b + p * job->ldb + j;
+    float *dst = job->dst + (ptrdiff_t)j * job->k + p * nr;
+    for (; p < p_end; p++, src += job->ldb, dst += nr)
+        if (n == nr)
+            for (int i = 0; i < nr; i += 8)
+                memcpy(dst + i, src + i, 8 * sizeof *dst);
         else
-            memcpy(dst, b, (size_t)n * sizeof *dst);
-        for (int j = n; j < nr; j++)
-            dst[j] = 0;
-    }
+            for (int i = 0; i < nr; i++)
+                dst[i] = i < n ? src[i] : 0;
 }
 
-static void pack_chunk(void *ctx, int chunk, int worker)
+/* Rows of B [from, to) cut into panels, a few rows at a time: B is read nearly in the order it lies. */
+static void pack_rows_chunk(void *ctx, int chunk, int worker)
+{
+    (void)worker;
+    const struct pack_job *job = ctx;
+    const int from = chunk * job->per_chunk, to = min_int(from + job->per_chunk, job->k);
+    for (int p = from; p < to; p += PACK_ROWS)
+        for (int j = 0; j < job->n; j += job->ukr->nr)
+            pack_panel_rows(job, j, p, min_int(p + PACK_ROWS, to));
+}
+
+/* Panels of a B whose columns are stored as rows. */
+static void pack_columns_chunk(void *ctx, int chunk, int worker)
 {
     (void)worker;
     const struct pack_job *job = ctx;
     const int nr = job->ukr->nr;
     const int from = chunk * job->per_chunk, to = min_int(from + job->per_chunk, div_up(job->n, nr));
     for (int panel = from; panel < to; panel++) {
-        const int j = panel * nr, n = min_int(nr, job->n - j);
-        float *dst = job->dst + (ptrdiff_t)panel * nr * job->k;
-        if (job->b_cols)
-            job->ukr->pack_t(n, job->k, job->b + j * job->ldb, job->ldb, dst);
-        else
-            pack_rows(nr, n, job->k, job->b + j, job->ldb, dst);
+        const int j = panel * nr;
+        job->ukr->pack_t(min_int(nr, job->n - j), job->k, job->b + j * job->ldb, job->ldb,
+                         job->dst + (ptrdiff_t)j * job->k);
     }
 }
 
@@ -81,12 +98,12 @@ static void run_chunks(struct pool *pool, int chunks, pool_fn fn, void *ctx)
 
 void product_pack_b(struct pool *pool, int k, int n, const float *b, ptrdiff_t ldb, bool b_cols, float *packed)
 {
-    struct pack_job job = {ukr_get(), k, n, 1, b, ldb, b_cols, packed};
-    const int panels = div_up(n, job.ukr->nr);
-    const long floats = 1 << 15; /* a chunk worth handing over */
-    job.per_chunk = max_int(div_up(panels, CHUNKS), (int)(floats / ((long)k * job.ukr->nr + 1)));
-    job.per_chunk = max_int(job.per_chunk, 1);
-    run_chunks(pool, div_up(panels, job.per_chunk), pack_chunk, &job);
+    struct pack_job job = {.ukr = ukr_get(), .k = k, .n = n, .b = b, .ldb = ldb, .dst = packed};
+    const int items = b_cols ? div_up(n, job.ukr->nr) : k;
+    const double floats = (double)k * n;
+    const int chunks = min_int(PACK_CHUNKS, (int)(floats / PACK_FLOATS) + 1);
+    job.per_chunk = max_int(1, div_up(items, chunks));
+    run_chunks(pool, div_up(items, job.per_chunk), b_cols ? pack_columns_chunk : pack_rows_chunk, &job);
 }
 
 /* --- one chunk of C --- */
@@ -182,10 +199,8 @@ static void compute_chunk(void *ctx, int chunk, int worker)
     const int nr = job->ukr->nr;
     const int i = chunk / job->col_chunks * job->rows, rows = min_int(job->rows, p->m - i);
     const int j = chunk % job->col_chunks * job->panels * nr, j_end = min_int(p->n, j + job->panels * nr);
-    /* A lone row tile reads each panel once: no use in blocking k, unless A must be gathered. */
-    const int kc = rows <= job->ukr->mr && !p->gather ? job->k : KC;
-    for (int k = 0; k < job->k; k += kc) {
-        const int depth = min_int(kc, job->k - k);
+    for (int k = 0; k < job->k; k += job->kc) {
+        const int depth = min_int(job->kc, job->k - k);
         const struct block_a a = block_of_a(p, job->ukr, i, rows, job->k0 + k, depth, j_end - j > 2 * nr);
         tiles(job, &a, i, rows, j, j_end, k, depth);
     }
@@ -193,12 +208,13 @@ static void compute_chunk(void *ctx, int chunk, int worker)
         activate(p->epilogue, rows, j_end - j, p->c + i * p->ldc + j, p->ldc);
 }
 
-static void cut(struct job *job)
+static void cut(struct job *job, int threads)
 {
     const struct product *p = job->p;
     const int tiles_m = div_up(p->m, job->ukr->mr), panels = div_up(p->n, job->ukr->nr);
     const double work = (double)p->m * p->n * job->k;
-    const int want = (int)(work / CHUNK_WORK < CHUNKS ? work / CHUNK_WORK + 1 : CHUNKS);
+    const int most = threads == 1 ? 1 : CHUNKS * threads;
+    const int want = work / CHUNK_WORK < most ? (int)(work / CHUNK_WORK) + 1 : most;
     const int row_tiles = max_int(1, min_int(ROW_TILES, tiles_m / want));
     job->rows = row_tiles * job->ukr->mr;
     job->row_chunks = div_up(p->m, job->rows);
@@ -211,47 +227,62 @@ static void cut(struct job *job)
 
 static void run_part(struct pool *pool, struct job *job)
 {
-    cut(job);
+    cut(job, pool_size(pool));
     run_chunks(pool, job->row_chunks * job->col_chunks, compute_chunk, job);
+}
+
+/* B where it lies: too few rows to pay for packing it, or already a single narrow panel. */
+static void run_in_place(struct pool *pool, const struct product *p, const struct ukr *u)
+{
+    struct job job = {
+        .p = p, .ukr = u, .k = p->k, .first = true, .last = true, .b = p->b, .b_row = p->ldb, .b_panel = u->nr,
+        .kc = p->n <= u->nr ? KC : IN_PLACE_K,
+    };
+    run_part(pool, &job);
+}
+
+static void run_packed(struct pool *pool, const struct product *p, const struct ukr *u)
+{
+    struct job job = {
+        .p = p, .ukr = u, .k = p->k, .first = true, .last = true, .b = p->b, .b_row = u->nr,
+        .b_panel = (ptrdiff_t)p->k * u->nr,
+        /* A lone row tile reads each panel once: no use in cutting k, unless A must be gathered. */
+        .kc = p->m <= u->mr && !p->gather ? p->k : KC,
+    };
+    run_part(pool, &job);
+}
+
+static void run_packing(struct pool *pool, const struct product *p, const struct ukr *u)
+{
+    const int padded = div_up(p->n, u->nr) * u->nr, room = pool ? SHARED_B : PRIVATE_B;
+    const int depth = max_int(KC, room / padded / KC * KC);
+    float *packed = scratch(SCRATCH_B, (size_t)min_int(depth, p->k) * padded);
+    struct job job = {.p = p, .ukr = u, .b = packed, .b_row = u->nr, .kc = KC};
+    for (job.k0 = 0; job.k0 < p->k; job.k0 += depth) {
+        job.k = min_int(depth, p->k - job.k0);
+        job.first = job.k0 == 0;
+        job.last = job.k0 + job.k == p->k;
+        job.b_panel = (ptrdiff_t)job.k * u->nr;
+        const float *b = p->b + (p->b_cols ? job.k0 : job.k0 * p->ldb);
+        product_pack_b(pool, job.k, p->n, b, p->ldb, p->b_cols, packed);
+        run_part(pool, &job);
+    }
 }
 
 static void run_grid(struct pool *pool, const struct product *p)
 {
     const struct ukr *u = ukr_get();
-    struct job job = {.p = p, .ukr = u, .k = p->k, .first = true, .last = true};
-    if (p->b_packed) {
-        job.b = p->b;
-        job.b_row = u->nr;
-        job.b_panel = (ptrdiff_t)p->k * u->nr;
-        run_part(pool, &job);
-        return;
-    }
-    if (!p->b_cols && p->m <= FEW_ROWS * u->mr) {
-        job.b = p->b;
-        job.b_row = p->ldb;
-        job.b_panel = u->nr;
-        run_part(pool, &job);
-        return;
-    }
-    const int padded = div_up(p->n, u->nr) * u->nr;
-    const int depth = max_int(KC, SHARED_B / padded / KC * KC);
-    float *packed = scratch(SCRATCH_B, (size_t)min_int(depth, p->k) * padded);
-    for (job.k0 = 0; job.k0 < p->k; job.k0 += depth) {
-        job.k = min_int(depth, p->k - job.k0);
-        job.first = job.k0 == 0;
-        job.last = job.k0 + job.k == p->k;
-        const float *b = p->b + (p->b_cols ? job.k0 : job.k0 * p->ldb);
-        product_pack_b(pool, job.k, p->n, b, p->ldb, p->b_cols, packed);
-        job.b = packed;
-        job.b_row = u->nr;
-        job.b_panel = (ptrdiff_t)job.k * u->nr;
-        run_part(pool, &job);
-    }
+    if (p->b_packed)
+        run_packed(pool, p, u);
+    else if (!p->b_cols && (p->m <= FEW_ROWS * u->mr || (p->n <= u->nr && p->ldb <= 2 * u->nr)))
+        run_in_place(pool, p, u);
+    else
+        run_packing(pool, p, u);
 }
 
 /* --- little of C, long k: parts of k side by side, then their sum in order --- */
 
-struct split { const struct product *p; float *parts; int depth, n_parts, rows; };
+struct split { const struct product *p; float *parts; int depth, n_parts, sum_rows; };
 
 /* Rows of a gather that is shifted along k: the part's own product starts at k = 0. */
 struct shifted { struct gather base; const struct gather *of; int by; };
@@ -283,36 +314,42 @@ static void split_chunk(void *ctx, int chunk, int worker)
     run_grid(NULL, &part);
 }
 
-static void sum_parts(const struct split *s)
+static void sum_chunk(void *ctx, int chunk, int worker)
 {
+    (void)worker;
+    const struct split *s = ctx;
     const struct product *p = s->p;
     const size_t size = (size_t)p->m * p->n;
-    for (int i = 0; i < p->m; i++) {
+    const int end = min_int(p->m, (chunk + 1) * s->sum_rows);
+    for (int i = chunk * s->sum_rows; i < end; i++) {
         float *c = p->c + i * p->ldc;
         const float *part = s->parts + (size_t)i * p->n;
         for (int j = 0; j < p->n; j++) {
-            float sum = 0;
-            for (int q = 0; q < s->n_parts; q++)
+            float sum = part[j];
+            for (int q = 1; q < s->n_parts; q++)
                 sum += part[(size_t)q * size + j];
             c[j] = p->beta != 0 ? p->scale * sum + p->beta * c[j] : p->scale * sum;
         }
     }
 }
 
-static bool worth_splitting(const struct product *p, const struct ukr *u)
+/* Parts worth making: more of them cost traffic for partial results, which must stay small beside that of A and B. */
+static int parts_of(const struct product *p)
 {
-    const int n_tiles = div_up(p->m, u->mr) * div_up(p->n, u->nr);
-    return n_tiles <= 24 && p->k >= 2 * PART_K && p->a_cols && !p->b_cols && !p->b_packed && !p->epilogue;
+    if (!p->a_cols || p->b_cols || p->b_packed || p->epilogue)
+        return 1;
+    const double ratio = (double)p->k * (p->m + p->n) / (6.0 * p->m * p->n);
+    return min_int(ratio < PARTS ? (int)ratio : PARTS, p->k / PART_K);
 }
 
-static void run_split(struct pool *pool, const struct product *p)
+static void run_split(struct pool *pool, const struct product *p, int n_parts)
 {
-    struct split s = {.p = p};
-    s.depth = div_up(div_up(p->k, min_int(PARTS, p->k / PART_K)), KC) * KC;
+    struct split s = {.p = p, .depth = div_up(div_up(p->k, n_parts), KC) * KC};
     s.n_parts = div_up(p->k, s.depth);
+    s.sum_rows = max_int(1, (1 << 14) / p->n);
     s.parts = scratch(SCRATCH_PARTS, (size_t)s.n_parts * p->m * p->n);
     run_chunks(pool, s.n_parts, split_chunk, &s);
-    sum_parts(&s);
+    run_chunks(pool, div_up(p->m, s.sum_rows), sum_chunk, &s);
 }
 
 /* k = 0, or a scale of zero: only beta C and the epilogue are left. */
@@ -340,10 +377,11 @@ void product_run(struct pool *pool, const struct product *p)
 {
     if (p->m <= 0 || p->n <= 0)
         return;
+    const int n_parts = parts_of(p);
     if (p->k <= 0 || p->scale == 0)
         run_empty(p);
-    else if (worth_splitting(p, ukr_get()))
-        run_split(pool, p);
+    else if (n_parts > 1)
+        run_split(pool, p, n_parts);
     else
         run_grid(pool, p);
 }

@@ -148,13 +148,12 @@ static void pack_t(int n, int k, const float *src, ptrdiff_t ld, float *dst)
 
 static void pack_a(int m, int k, const float *src, ptrdiff_t ld, float *dst)
 {
-    for (; m > 0; m -= MR, src += MR, dst += (ptrdiff_t)k * MR) {
-        const size_t width = m < MR ? (size_t)m : MR;
-        for (int p = 0; p < k; p++)
-            if (width == MR)
-                memcpy(dst + p * MR, src + p * ld, MR * sizeof *dst);
-            else
-                memcpy(dst + p * MR, src + p * ld, width * sizeof *dst);
+    const int whole = m / MR, rest = m % MR;
+    for (int p = 0; p < k; p++, src += ld, dst += MR) {
+        for (int t = 0; t < whole; t++)
+            memcpy(dst + (ptrdiff_t)t * k * MR, src + t * MR, MR * sizeof *dst);
+        for (int i = 0; i < rest; i++)
+            dst[(ptrdiff_t)whole * k * MR + i] = src[whole * MR + i];
     }
 }
 
