@@ -52,12 +52,31 @@ static bool audible(const struct song *s, size_t i, int only)
     return any_solo ? s->tracks[i].solo : !s->tracks[i].mute;
 }
 
-static uint8_t channel_of(const struct track *t)
+/* As in an exported file: drums on channel 10, the others in order on the rest; from the sixteenth on a part
+ * shares the channel of an earlier one with its program, else they take turns. Muting changes nothing. */
+static uint8_t *assign_channels(const struct song *s)
 {
-    return t->role == ROLE_DRUMS ? 9 : t->channel & 15;
+    uint8_t *channel = xcalloc(s->n_tracks + 1, 1);
+    int n = 0;
+    for (size_t i = 0; i < s->n_tracks; i++) {
+        const struct track *t = &s->tracks[i];
+        if (t->role == ROLE_DRUMS || (t->role == ROLE_NONE && t->channel == 9)) {
+            channel[i] = 9;
+            continue;
+        }
+        int turn = n % 15;
+        channel[i] = (uint8_t)(turn < 9 ? turn : turn + 1);
+        for (size_t k = 0; n >= 15 && k < i; k++)
+            if (channel[k] != 9 && s->tracks[k].program == t->program) {
+                channel[i] = channel[k];
+                break;
+            }
+        n++;
+    }
+    return channel;
 }
 
-static void collect(const struct song *s, int only, struct voices *out)
+static void collect(const struct song *s, int only, const uint8_t *channel, struct voices *out)
 {
     for (size_t i = 0; i < s->n_tracks; i++) {
         const struct track *t = &s->tracks[i];
@@ -66,7 +85,7 @@ static void collect(const struct song *s, int only, struct voices *out)
         for (size_t k = 0; k < t->n; k++) {
             const struct note *n = &t->notes[k];
             out->v = xgrow(out->v, out->n, &out->cap, sizeof *out->v);
-            out->v[out->n++] = (struct voice){n->tick, n->tick + n->dur, channel_of(t), n->pitch, n->vel};
+            out->v[out->n++] = (struct voice){n->tick, n->tick + n->dur, channel[i], n->pitch, n->vel};
         }
     }
     if (out->n)
@@ -95,9 +114,8 @@ static void add(struct seq *q, int32_t tick, enum seq_kind kind, int channel, in
     q->events[q->n++] = (struct seq_event){tick, 0, (uint8_t)kind, (uint8_t)channel, (uint8_t)a, (uint8_t)b};
 }
 
-static void add_setup(struct seq *q, const struct track *t)
+static void add_setup(struct seq *q, const struct track *t, int c)
 {
-    int c = channel_of(t);
     add(q, 0, SEQ_PROGRAM, c, t->program & 127, 0);
     add(q, 0, SEQ_CONTROL, c, 7, t->volume & 127);
     add(q, 0, SEQ_CONTROL, c, 10, t->pan & 127);
@@ -122,13 +140,14 @@ static struct seq *build(const struct song *s, int only)
 {
     struct seq *q = xcalloc(1, sizeof *q);
     struct voices vs = {0};
-    collect(s, only, &vs);
+    uint8_t *channel = assign_channels(s);
+    collect(s, only, channel, &vs);
     cut_overlaps(&vs);
     map_tempos(q, s);
     q->events = xmalloc((2 * vs.n + 5 * s->n_tracks + 1) * sizeof *q->events);
     for (size_t i = 0; i < s->n_tracks; i++)
         if (audible(s, i, only))
-            add_setup(q, &s->tracks[i]);
+            add_setup(q, &s->tracks[i], channel[i]);
     for (size_t i = 0; i < vs.n; i++) {
         const struct voice *v = &vs.v[i];
         if (v->end <= v->tick)
@@ -137,6 +156,7 @@ static struct seq *build(const struct song *s, int only)
         add(q, v->end, SEQ_OFF, v->channel, v->pitch & 127, 0);
     }
     free(vs.v);
+    free(channel);
     if (q->n)
         qsort(q->events, q->n, sizeof *q->events, by_time);
     for (size_t i = 0; i < q->n; i++)

@@ -86,6 +86,25 @@ static void test_mute_solo_stem(void **state)
     song_free(s);
 }
 
+static void test_channels(void **state)
+{
+    (void)state;
+    struct song *s = song_new();
+    for (int k = 0; k < 18; k++) {
+        struct track *t = song_add_track(s, "x", k == 4 ? ROLE_DRUMS : ROLE_GUITAR);
+        t->program = (uint8_t)(k == 17 ? 3 : k);
+        t->channel = 2; /* as badly made files have it */
+        track_add(t, (struct note){480 * k, 240, 60, 80});
+    }
+    struct seq *q = seq_new(s);
+    static const uint8_t want[18] = {0, 1, 2, 3, 9, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 0, 3};
+    for (size_t i = 0; i < q->n; i++)
+        if (q->events[i].kind == SEQ_ON)
+            assert_int_equal(q->events[i].channel, want[q->events[i].tick / 480]);
+    seq_free(q);
+    song_free(s);
+}
+
 static void test_overlaps_are_cut(void **state)
 {
     (void)state;
@@ -134,10 +153,8 @@ static void test_random_songs(void **state)
     rng_init(&r, 7, 0);
     for (int round = 0; round < 200; round++) {
         struct song *s = song_new();
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < 20; k++) { /* more parts than channels */
             struct track *t = song_add_track(s, "x", k == 3 ? ROLE_DRUMS : ROLE_GUITAR);
-            if (k < 3)
-                t->channel = (uint8_t)(k / 2); /* two tracks on one channel */
             for (uint32_t n = rng_below(&r, 40); n > 0; n--)
                 track_add(t, (struct note){(int32_t)rng_below(&r, 2000), 1 + (int32_t)rng_below(&r, 900),
                                            (uint8_t)(60 + rng_below(&r, 4)), (uint8_t)(1 + rng_below(&r, 127))});
@@ -166,7 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_setup_and_order), cmocka_unit_test(test_mute_solo_stem),
-        cmocka_unit_test(test_overlaps_are_cut), cmocka_unit_test(test_tempo_map),
+        cmocka_unit_test(test_channels),      cmocka_unit_test(test_overlaps_are_cut), cmocka_unit_test(test_tempo_map),
         cmocka_unit_test(test_random_songs),    cmocka_unit_test(test_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
