@@ -4,6 +4,7 @@
 #include "cpu.h"
 #include "cpuid.h"
 #include "peak.h"
+#pragma weak cpu_kernels_report
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
@@ -136,7 +137,8 @@ static void cpu_end(struct device *d, unsigned saved)
 static void cpu_report(struct device *d, struct str *out)
 {
     str_addf(out, "device    %s\n", d->name);
-    cpu_kernels_report(d->pool, out);
+    if (cpu_kernels_report)
+        cpu_kernels_report(d->pool, out);
 }
 
 const struct backend cpu_backend = {
