@@ -104,7 +104,7 @@ static void progress_line(const struct run *r, const double *losses, const char 
     for (int i = 0; i < r->n_losses; i++)
         str_addf(&s, "  %s %.3f", r->o->kind->loss_names[i], losses[i]);
     str_addf(&s, "  sum %.3f  %.0f samples/s", total_of(losses, r->n_losses), (double)samples / (used + 1e-9));
-    if (share > 0)
+    if (share > 0 && share < 1)
         str_addf(&s, "  %.0f min left", seconds_used(r) * (1 - share) / share / 60);
     bool line = isatty(STDERR_FILENO);
     fprintf(stderr, line && !*note ? "\r%s\033[K" : line ? "\r%s\033[K\n" : "%s\n", str_c(&s));

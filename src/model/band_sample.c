@@ -58,6 +58,18 @@ static bool bar_sounds(const struct song *s, int bar)
     return false;
 }
 
+/* Bars up to the last onset: a tail that rings over the last bar line does not make another bar. */
+static int bars_with_onsets(const struct song *s)
+{
+    int bars = 0;
+    for (int r = 0; r < N_ROLES; r++) {
+        const struct track *t = song_track_of(s, r);
+        int last = t && t->n > 0 ? song_bar_of(s, t->notes[t->n - 1].tick) + 1 : 0;
+        bars = last > bars ? last : bars;
+    }
+    return bars;
+}
+
 /* Where the first window starts. A short span is set among its neighbours, on the song's own grid of four
  * bars where it fits; what continues a song starts with the bars before it. */
 static int first_window(const struct job *j)
@@ -356,7 +368,7 @@ static enum err run_batch(struct job *j, struct draft *drafts, struct draw_row *
 enum err band_run(struct model *m, const struct request *rq, const struct progress *p)
 {
     TRY(check_request(m, rq));
-    struct job j = { .m = m, .rq = rq, .p = p, .bar0 = rq->bar0, .n_bars = rq->n_bars, .song_bars = song_n_bars(rq->song) };
+    struct job j = { .m = m, .rq = rq, .p = p, .bar0 = rq->bar0, .n_bars = rq->n_bars, .song_bars = bars_with_onsets(rq->song) };
     if (rq->verb == VERB_CONTINUE && j.bar0 < j.song_bars)
         j.bar0 = j.song_bars;
     plan_windows(&j);
