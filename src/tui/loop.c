@@ -1,0 +1,515 @@
+/* loop.c: the screen's one loop. It polls keys, signals, the engine, work aside and a frame timer that only
+ * runs while something moves; whatever wakes it changes the desk, and then one frame is drawn if it must.
+ * Nothing here waits for a model, a SoundFont or a file. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "command.h"
+#include "file.h"
+#include "keycode.h"
+#include "log.h"
+#include "mem.h"
+#include "player.h"
+#include "pool.h"
+#include "rng.h"
+#include "screen.h"
+#include "tui.h"
+#include "view.h"
+#include "wav.h"
+#include "work.h"
+
+enum { FRAME_MS = 33, FOLLOW_AFTER_S = 3 };
+enum { FD_KEYS, FD_SIGNALS, FD_TIMER, FD_ENGINE, FD_RENDER, N_FDS };
+
+struct tui {
+    const struct tui_opts *opts;
+    struct desk desk;
+    struct ui ui;
+    struct engine *engine;
+    struct player *player;
+    struct work render;
+    struct song *render_song;             /* belongs to `render` until it is joined */
+    char *render_path;
+    struct render_report report;
+    int signals, timer;
+    sigset_t old_mask;
+    bool ticking, dirty, leave;
+    int died_of;                          /* signal that ends us, 0 none */
+    double last_key;
+    int play_bar;                         /* bar the playhead was in at the last frame */
+    char *history;
+};
+
+/* ---- doors: what commands may ask for ---- */
+
+static enum err door_submit(void *ctx, const char *model, const struct request *rq, int *job)
+{
+    struct tui *t = ctx;
+    return engine_submit(t->engine, model, rq, job);
+}
+
+static void door_cancel(void *ctx, int job)
+{
+    struct tui *t = ctx;
+    engine_cancel(t->engine, job);
+}
+
+static void show_song(struct tui *t)
+{
+    player_set_song(t->player, session_song(t->desk.session));
+    t->desk.stale = STALE_NO;
+}
+
+static enum err door_play(void *ctx, int32_t from)
+{
+    struct tui *t = ctx;
+    show_song(t);
+    player_set_loop(t->player, t->desk.loop_from, t->desk.loop ? t->desk.loop_to : 0);
+    player_play(t->player, from);
+    t->desk.playing = true;
+    t->play_bar = -1;
+    return ERR_OK;
+}
+
+static void door_stop(void *ctx)
+{
+    struct tui *t = ctx;
+    player_stop(t->player);
+    t->desk.playing = false;
+}
+
+static void door_panic(void *ctx)
+{
+    struct tui *t = ctx;
+    player_panic(t->player);
+}
+
+static void door_loop(void *ctx, int32_t from, int32_t to)
+{
+    struct tui *t = ctx;
+    player_set_loop(t->player, from, to);
+}
+
+static void door_audition(void *ctx, int channel, int program, int pitch, int vel)
+{
+    struct tui *t = ctx;
+    player_audition(t->player, channel, program, pitch, vel, 200);
+}
+
+static bool render_progress(void *ctx, double fraction)
+{
+    struct work *w = ctx;
+    atomic_store(&w->progress, (int)(1000 * fraction));
+    return !atomic_load(&w->cancel);
+}
+
+static enum err render_run(struct work *w, void *arg)
+{
+    struct tui *t = arg;
+    struct render_opts o;
+    render_opts_init(&o);
+    o.on_progress = render_progress;
+    o.ctx = w;
+    return render_file(t->render_song, &o, t->render_path, &t->report);
+}
+
+static enum err door_render(void *ctx, const struct song *song, const char *path)
+{
+    struct tui *t = ctx;
+    t->render_song = song_dup(song);
+    t->render_path = xstrdup(path);
+    t->desk.rendering = true;
+    return work_start(&t->render, render_run, t);
+}
+
+static void door_cancel_render(void *ctx)
+{
+    struct tui *t = ctx;
+    atomic_store(&t->render.cancel, true);
+}
+
+static void render_over(struct tui *t)
+{
+    work_join(&t->render);
+    t->desk.rendering = false;
+    if (t->render.err == ERR_OK)
+        desk_say(&t->desk, "wrote %s: %.1f s, peak %.1f dB", t->render_path, t->report.seconds, t->report.peak_db);
+    else if (t->render.err == ERR_CANCELLED)
+        desk_say(&t->desk, "export cancelled");
+    else {
+        desk_say(&t->desk, "%s", t->render.text);
+        t->desk.message_bad = true;
+    }
+    song_free(t->render_song);
+    free(t->render_path);
+    t->render_song = NULL;
+    t->render_path = NULL;
+}
+
+/* ---- what a command wants of its front end ---- */
+
+static void open_prompt(struct tui *t)
+{
+    t->ui.over = OVER_PROMPT;
+    prompt_begin(&t->ui.prompt, &t->desk, t->desk.want_text);
+}
+
+static void go_to_shell(struct tui *t)
+{
+    door_stop(t);
+    screen_suspend();
+}
+
+static void serve_want(struct tui *t)
+{
+    enum want want = t->desk.want;
+    t->desk.want = WANT_NOTHING;
+    switch (want) {
+    case WANT_NOTHING: break;
+    case WANT_QUIT: t->leave = true; break;
+    case WANT_ASK_QUIT: t->ui.over = OVER_ASK_QUIT; break;
+    case WANT_PROMPT: open_prompt(t); break;
+    case WANT_HELP: t->ui.over = OVER_HELP; t->ui.help_top = 0; break;
+    case WANT_SUSPEND: go_to_shell(t); break;
+    case WANT_REDRAW: screen_redraw(); break;
+    }
+}
+
+/* ---- keys ---- */
+
+static void key_prompt(struct tui *t, int key)
+{
+    enum prompt_end end = prompt_key(&t->ui.prompt, &t->desk, key);
+    if (end == PROMPT_GOES_ON)
+        return;
+    t->ui.over = OVER_NONE;
+    if (end == PROMPT_LEFT)
+        return;
+    prompt_remember(&t->ui.prompt, t->ui.prompt.text);
+    if (command_run(&t->desk, t->ui.prompt.text) != ERR_OK)
+        desk_complain(&t->desk);
+}
+
+static void key_help(struct tui *t, int key)
+{
+    int w, h, page;
+    screen_size(&w, &h);
+    page = h - 3;
+    int by = key == 'j' || key == KC_DOWN ? 1 : key == 'k' || key == KC_UP ? -1
+           : key == ' ' || key == KC_PGDN ? page : key == KC_PGUP || key == 'b' ? -page : 0;
+    int last = (int)t->ui.help.n - (h - 2);
+    if (key == 'q' || key == KC_ESC || key == '?' || key == (KC_CTRL | 'c') || key == KC_F1)
+        t->ui.over = OVER_NONE;
+    t->ui.help_top += by;
+    if (t->ui.help_top > last)
+        t->ui.help_top = last;
+    if (t->ui.help_top < 0)
+        t->ui.help_top = 0;
+}
+
+static void key_ask(struct tui *t, int key)
+{
+    if (key == 'y') {
+        if (session_save(t->desk.session, NULL) == ERR_OK)
+            t->leave = true;
+        else
+            desk_complain(&t->desk);
+        t->ui.over = OVER_NONE;
+    } else if (key == 'n') {
+        t->leave = true;
+    } else if (key == KC_ESC || key == 'q' || key == (KC_CTRL | 'c')) {
+        t->ui.over = OVER_NONE;
+    }
+}
+
+static void on_key(struct tui *t, int key)
+{
+    static void (*const by_over[])(struct tui *, int) = {
+        [OVER_PROMPT] = key_prompt, [OVER_HELP] = key_help, [OVER_ASK_QUIT] = key_ask,
+    };
+    t->last_key = clock_s();
+    if (key == (KC_CTRL | 'z') || key == (KC_CTRL | 'l'))
+        command_key(&t->desk, key);
+    else if (t->ui.over != OVER_NONE)
+        by_over[t->ui.over](t, key);
+    else
+        command_key(&t->desk, key);
+    serve_want(t);
+}
+
+/* ---- frames ---- */
+
+static bool moving(const struct tui *t)
+{
+    return t->desk.playing || t->desk.job >= 0 || t->desk.rendering ||
+           (t->player && player_state(t->player) == PLAYER_LOADING);
+}
+
+static void set_ticking(struct tui *t)
+{
+    bool want = moving(t);
+    struct itimerspec every = { 0 };
+    if (want == t->ticking)
+        return;
+    if (want)
+        every.it_value.tv_nsec = every.it_interval.tv_nsec = FRAME_MS * 1000000L;
+    timerfd_settime(t->timer, 0, &every, NULL);
+    t->ticking = want;
+}
+
+/* An edit is heard at once, another take from the next bar line on. */
+static void follow_player(struct tui *t)
+{
+    struct desk *d = &t->desk;
+    if (!t->player)
+        return;
+    bool was = d->playing;
+    d->playing = player_playing(t->player);
+    if (d->playing)
+        d->playhead = player_tick(t->player);
+    else if (was && d->playhead >= session_end(d->session))
+        d->playhead = 0;
+    int bar = song_bar_of(session_song(d->session), d->playhead);
+    bool at_bar = !d->playing || bar != t->play_bar;
+    if (d->stale == STALE_NOW || (d->stale == STALE_BAR && at_bar))
+        show_song(t);
+    t->play_bar = bar;
+    str_copy(t->ui.sound, sizeof t->ui.sound, player_note(t->player));
+}
+
+static void draw(struct tui *t)
+{
+    struct grid g;
+    int w, h;
+    t->desk.progress = t->engine ? engine_progress(t->engine) : -1;
+    t->desk.render_progress = atomic_load(&t->render.progress) / 1000.0;
+    t->ui.follow = t->desk.playing && clock_s() - t->last_key > FOLLOW_AFTER_S;
+    screen_size(&w, &h);
+    grid_init(&g, w, h, screen_ascii());
+    ui_draw(&t->ui, &g);
+    screen_draw(&g);
+    grid_fini(&g);
+}
+
+/* ---- events ---- */
+
+static void on_engine(struct tui *t)
+{
+    struct event ev;
+    while (engine_next(t->engine, &ev)) {
+        desk_event(&t->desk, &ev);
+        event_fini(&ev);
+    }
+}
+
+static void on_signal(struct tui *t)
+{
+    struct signalfd_siginfo info;
+    while (read(t->signals, &info, sizeof info) == (ssize_t)sizeof info)
+        switch (info.ssi_signo) {
+        case SIGWINCH: screen_resized(); break;
+        case SIGCONT: screen_redraw(); break;
+        case SIGTSTP: go_to_shell(t); break;
+        default: t->died_of = (int)info.ssi_signo; t->leave = true; break;
+        }
+}
+
+static void on_keys(struct tui *t, short revents)
+{
+    int key;
+    bool any = false;
+    while (!t->leave && screen_key(&key)) {
+        on_key(t, key);
+        any = true;
+    }
+    if (!any && revents & (POLLHUP | POLLERR)) {
+        t->died_of = SIGHUP;
+        t->leave = true;
+    }
+}
+
+static void wait_and_serve(struct tui *t)
+{
+    struct pollfd fds[N_FDS] = {
+        [FD_KEYS] = { STDIN_FILENO, POLLIN, 0 },
+        [FD_SIGNALS] = { t->signals, POLLIN, 0 },
+        [FD_TIMER] = { t->timer, POLLIN, 0 },
+        [FD_ENGINE] = { t->engine ? engine_fd(t->engine) : -1, POLLIN, 0 },
+        [FD_RENDER] = { t->render.fd, POLLIN, 0 },
+    };
+    uint64_t ticks;
+    if (poll(fds, N_FDS, -1) < 0)
+        return;
+    if (fds[FD_SIGNALS].revents)
+        on_signal(t);
+    if (fds[FD_ENGINE].revents)
+        on_engine(t);
+    if (fds[FD_RENDER].revents)
+        render_over(t);
+    if (fds[FD_TIMER].revents && read(t->timer, &ticks, sizeof ticks) < 0)
+        log_debug("timer: %s", strerror(errno));
+    if (fds[FD_KEYS].revents)
+        on_keys(t, fds[FD_KEYS].revents);
+}
+
+/* ---- start and end ---- */
+
+/* Before any thread starts: all of them inherit the mask, so signals come through the descriptor only. */
+static enum err open_descriptors(struct tui *t)
+{
+    static const int mine[] = { SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT };
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < COUNT_OF(mine); i++)
+        sigaddset(&set, mine[i]);
+    pthread_sigmask(SIG_BLOCK, &set, &t->old_mask);
+    t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    t->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return t->signals < 0 || t->timer < 0 ? err_set(ERR_IO, "signalfd: %s", strerror(errno)) : ERR_OK;
+}
+
+/* Without a model the screen still edits, plays and exports. */
+static void start_engine(struct tui *t)
+{
+    struct model_info *list = NULL;
+    size_t n = 0;
+    if (engine_new(t->opts->device, t->opts->threads, &t->engine) != ERR_OK) {
+        t->engine = NULL;
+        t->desk.doors.submit = NULL;
+        desk_complain(&t->desk);
+    } else if (models_list(&list, &n) != ERR_OK) {
+        desk_complain(&t->desk);
+    }
+    desk_models(&t->desk, list, n);
+    str_format(t->ui.compute, sizeof t->ui.compute, "%s %d thr", t->opts->device ? t->opts->device : "cpu",
+               t->opts->threads > 0 ? t->opts->threads : pool_cores());
+}
+
+static enum err start_sound(struct tui *t)
+{
+    struct player_opts o = { .audio = t->opts->audio ? t->opts->audio : "auto", .gain_db = -8 };
+    return player_new(&o, &t->player);
+}
+
+static enum err open_song(struct tui *t, const char *path, struct str *report)
+{
+    desk_init(&t->desk);
+    session_settings(t->desk.session)->seed = rng_entropy() % 100000;
+    if (path)
+        TRY(desk_open(&t->desk, path, report));
+    struct settings *o = session_settings(t->desk.session);
+    if (path && !str_same(path_ext(path), ".jam"))
+        o->seed = rng_entropy() % 100000;
+    if (t->opts->model)
+        str_copy(o->model, sizeof o->model, t->opts->model);
+    return ERR_OK;
+}
+
+static void greet(struct tui *t, const char *path)
+{
+    struct desk *d = &t->desk;
+    if (d->message_bad)
+        return;
+    if (screen_note()[0])
+        desk_say(d, "%s", screen_note());
+    else if (path)
+        desk_say(d, "%s: %d bars.  f keeps a track, g a lets the band play around it", session_title(d->session),
+                 session_n_bars(d->session));
+    else
+        desk_say(d, "an empty band.  g g plays something new, i enters notes, ? helps");
+}
+
+static enum err start(struct tui *t, const char *path, struct str *report)
+{
+    char *state = place_path(PLACE_STATE, "");
+    enum err made = file_mkdirs(state);
+    free(state);
+    TRY(open_song(t, path, report));
+    TRY(open_descriptors(t));
+    TRY(screen_open(&(struct screen_opts){ t->opts->ascii, t->opts->no_color }));
+    ui_init(&t->ui, &t->desk, screen_ascii());
+    t->history = place_path(PLACE_STATE, "history");
+    if (made == ERR_OK)
+        prompt_load(&t->ui.prompt, t->history);
+    TRY(start_sound(t));
+    t->desk.doors = (struct doors){ t, door_submit, door_cancel, door_play, door_stop, door_panic, door_loop,
+                                    door_audition, door_render, door_cancel_render };
+    start_engine(t);
+    greet(t, path);
+    return ERR_OK;
+}
+
+static void run_loop(struct tui *t)
+{
+    while (!t->leave) {
+        follow_player(t);
+        set_ticking(t);
+        draw(t);
+        wait_and_serve(t);
+    }
+    if (t->ui.prompt.history.n > 0)
+        prompt_save(&t->ui.prompt, t->history);
+}
+
+/* A hang-up or kill may not cost the work: it is left beside the history. Returns where, or NULL. */
+static char *rescue(struct tui *t)
+{
+    if (!t->died_of || !session_dirty(t->desk.session))
+        return NULL;
+    char *path = place_path(PLACE_STATE, "rescue.jam");
+    if (session_save_copy(t->desk.session, path) == ERR_OK)
+        return path;
+    free(path);
+    return NULL;
+}
+
+static void finish(struct tui *t)
+{
+    if (work_busy(&t->render)) {
+        atomic_store(&t->render.cancel, true);
+        work_join(&t->render);
+    }
+    song_free(t->render_song);
+    free(t->render_path);
+    if (t->player)
+        player_free(t->player);
+    if (t->engine)
+        engine_free(t->engine);
+    ui_fini(&t->ui);
+    desk_fini(&t->desk);
+    free(t->history);
+    if (t->signals >= 0)
+        close(t->signals);
+    if (t->timer >= 0)
+        close(t->timer);
+    pthread_sigmask(SIG_SETMASK, &t->old_mask, NULL);
+}
+
+enum err tui_run(const char *path, const struct tui_opts *opts)
+{
+    struct tui t = { .opts = opts, .render.fd = -1, .signals = -1, .timer = -1 };
+    struct str report = { 0 };
+    pthread_sigmask(SIG_BLOCK, NULL, &t.old_mask);
+    enum err err = start(&t, path, &report);
+    if (err == ERR_OK)
+        run_loop(&t);
+    char *rescued = err == ERR_OK ? rescue(&t) : NULL;
+    int died_of = t.died_of;
+    screen_close();
+    if (rescued)
+        fprintf(stderr, "jamroll: what was not saved is in %s\n", rescued);
+    finish(&t);
+    str_fini(&report);
+    free(rescued);
+    if (died_of)
+        raise(died_of);
+    return err;
+}

@@ -1,0 +1,64 @@
+/* view.h: what is on the screen. struct ui is the state a frame is drawn from: the desk plus what only the
+ * screen knows (scroll, overlay, the prompt being typed). A view is a row of functions; ui_draw stacks the
+ * views over the height there is and draws them into a grid. No view knows curses, time or threads. */
+#pragma once
+#include "cell.h"
+#include "desk.h"
+#include "prompt.h"
+
+enum { MIN_W = 60, MIN_H = 16, MAX_COLS = 512, GUTTER = 11, SIDE_W = 37 };
+
+/* Signs in both tiers; every state has a sign, never a colour alone. */
+struct signs {
+    uint32_t line, rule, dot, head, hold, offgrid, sound[4], playing, stopped, focus, full, empty, down;
+    uint32_t corner[4], edge_h, edge_v;
+};
+extern const struct signs signs_ascii, signs_utf8;
+
+/* One column right of the gutter: a bar line, or `grid` ticks of music. */
+struct col { int32_t tick, end; int bar; bool line; };
+struct cols { struct col at[MAX_COLS]; int n; };
+
+enum over { OVER_NONE, OVER_PROMPT, OVER_HELP, OVER_ASK_QUIT };
+
+struct ui {
+    struct desk *desk;
+    const struct signs *signs;
+    char sound[64], compute[32];    /* what plays and what computes, for people */
+    int first_bar;                  /* scroll */
+    int top_pitch;
+    struct cols cols;               /* of this frame */
+    enum over over;
+    struct prompt prompt;
+    struct words help;              /* the lines of `?` */
+    int help_top;
+    bool follow;                    /* the view pages with the playhead */
+};
+
+struct view {
+    const char *name;
+    int (*rows)(const struct ui *ui, int w, int h);     /* 0 = not shown, -1 = takes what is left */
+    void (*draw)(const struct ui *ui, struct grid *g, struct rect r);
+};
+extern const struct view view_header, view_ruler, view_strips, view_track, view_roll, view_lanes, view_takes,
+    view_message, view_status, view_footer;
+
+void ui_init(struct ui *ui, struct desk *d, bool ascii);
+void ui_fini(struct ui *ui);
+/* Scroll so that the cursor (or the playhead, when following) is visible, then draw all of it. */
+void ui_draw(struct ui *ui, struct grid *g);
+
+/* Shared by views. */
+enum style style_of(int role);
+int col_of(const struct cols *c, int32_t tick);          /* column showing that tick, -1 */
+bool key_has(struct key k, int pitch);
+void ground(struct grid *g, int x, int y, enum ground what);
+void draw_bars(const struct ui *ui, struct grid *g, int y);   /* the bar lines of one row */
+void draw_side(const struct ui *ui, struct grid *g, struct rect r);
+void draw_popup(const struct ui *ui, struct grid *g);
+void draw_help(const struct ui *ui, struct grid *g);
+void draw_prompt(const struct ui *ui, struct grid *g);
+void draw_ask(const struct ui *ui, struct grid *g);
+void draw_progress(const struct ui *ui, struct grid *g, int x, int y, int w, double fraction);
+void format_place(const struct desk *d, int32_t tick, char out[16]);   /* "003.2.3" */
+void format_len(int32_t ticks, char out[16]);                          /* "1/8", "1/8." */

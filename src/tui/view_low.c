@@ -1,0 +1,106 @@
+/* view_low.c: the tray of takes, the message line with progress, the status line, the footer of keys. */
+#include <string.h>
+
+#include "view.h"
+
+static int one_row(const struct ui *ui, int w, int h)
+{
+    (void)ui, (void)w, (void)h;
+    return 1;
+}
+
+/* ---- takes: "A[1] 2  3* 4 [8]B"; those still to come are dots ---- */
+
+static int take_cell(const struct ui *ui, int i, char out[24])
+{
+    const struct session *s = ui->desk->session;
+    const struct take *t = session_take(s, i);
+    bool chosen = i == session_current(s);
+    str_format(out, 24, "%s%s%d%s%s%s", i == session_marked(s, 0) ? "A" : "", chosen ? "[" : " ",
+               session_take_number(s, i), t->star ? "*" : t->empty ? "-" : "", chosen ? "]" : " ",
+               i == session_marked(s, 1) ? "B" : "");
+    return text_columns(out);
+}
+
+static void takes_draw(const struct ui *ui, struct grid *g, struct rect r)
+{
+    const struct desk *d = ui->desk;
+    const struct session *s = d->session;
+    const struct settings *o = session_settings(d->session);
+    int n = session_n_takes(s), now = session_current(s), first = now > 0 ? now : 0;
+    char right[80], text[24];
+    const struct take *t = session_take(s, now);
+    str_format(right, sizeof right, "seed %llu%s  T %.2f  x%d ", (unsigned long long)(t ? t->seed : o->seed),
+               !t && o->seed_locked ? "!" : "", o->temperature, o->batch);
+    int room = r.w - text_columns(right) - 8, width = 0;
+    while (first > 0 && width < room / 2)    /* about half of the room before the chosen one */
+        width += take_cell(ui, --first, text);
+    int x = grid_text(g, 1, r.y, 6, STYLE_DIM, 0, "takes ") ;
+    if (n == 0 && d->job < 0)
+        x = grid_text(g, x, r.y, room, STYLE_DIM, 0, "none yet: g a accompany, g g new music");
+    if (n > 0 && now < 0)
+        x = grid_text(g, x, r.y, 4, STYLE_TAKE, LOOK_BOLD, "[0] ");
+    for (int i = first; i < n && x + take_cell(ui, i, text) <= 7 + room; i++)
+        x = grid_text(g, x, r.y, 24, i == now ? STYLE_TAKE : STYLE_PLAIN, i == now ? LOOK_BOLD | LOOK_REVERSE : 0,
+                      text);
+    for (int i = d->job >= 0 ? d->job_got : d->job_takes; i < d->job_takes && x < 6 + room; i++, x += 2)
+        grid_put(g, x + 1, r.y, ui->signs->dot, STYLE_DIM, 0);
+    grid_text(g, r.w - text_columns(right), r.y, r.w, STYLE_DIM, 0, right);
+}
+const struct view view_takes = { "takes", one_row, takes_draw };
+
+/* ---- message ---- */
+
+static void message_draw(const struct ui *ui, struct grid *g, struct rect r)
+{
+    const struct desk *d = ui->desk;
+    int w = r.w;
+    bool working = d->job >= 0 || d->rendering;
+    if (working) {
+        char text[48];
+        double fraction = d->job >= 0 ? d->progress : d->render_progress;
+        str_format(text, sizeof text, d->job >= 0 ? " %3.0f%% %d/%d ^C cancels" : " %3.0f%% export ^C cancels",
+                   100 * (fraction > 0 ? fraction : 0), d->job_got, d->job_takes);
+        w = r.w - 16 - text_columns(text) - 1;
+        draw_progress(ui, g, w, r.y, 16, fraction);
+        grid_text(g, w + 16, r.y, 40, STYLE_DIM, 0, text);
+    }
+    grid_text(g, 1, r.y, w - 2, d->message_bad ? STYLE_BAD : STYLE_PLAIN, d->message_bad ? LOOK_BOLD : 0, d->message);
+}
+const struct view view_message = { "message", one_row, message_draw };
+
+/* ---- status ---- */
+
+static void status_draw(const struct ui *ui, struct grid *g, struct rect r)
+{
+    const struct desk *d = ui->desk;
+    char name[8], place[16], len[16], text[160];
+    pitch_name(d->pitch, 4, name);
+    format_place(d, d->tick, place);
+    format_len(d->len, len);
+    int x = grid_printf(g, 1, r.y, 10, STYLE_KEYS, LOOK_BOLD | LOOK_REVERSE, " %s ", mode_name(d->mode)) + 1;
+    str_format(text, sizeof text, "%s (%d)  bar %s  vel %d  len %s%s | undo %d  %s", name, d->pitch, place, d->vel,
+               len, d->chord ? "  CHORD " : " ", session_n_undo(d->session),
+               session_dirty(d->session) ? "not saved" : "saved");
+    x = grid_text(g, x, r.y, r.w - x, STYLE_PLAIN, 0, text);
+    if (x + 3 + text_columns(ui->compute) < r.w)
+        grid_printf(g, x, r.y, r.w - x, STYLE_DIM, 0, " | %s", ui->compute);
+}
+const struct view view_status = { "status", one_row, status_draw };
+
+/* ---- footer ---- */
+
+static int footer_rows(const struct ui *ui, int w, int h)
+{
+    (void)ui, (void)w;
+    return h >= 18 ? 1 : 0;
+}
+
+static void footer_draw(const struct ui *ui, struct grid *g, struct rect r)
+{
+    struct str text = { 0 };
+    command_footer(ui->desk->mode, r.w - 1, &text);
+    grid_text(g, 1, r.y, r.w - 1, STYLE_DIM, 0, str_c(&text));
+    str_fini(&text);
+}
+const struct view view_footer = { "footer", footer_rows, footer_draw };

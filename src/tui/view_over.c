@@ -1,0 +1,92 @@
+/* view_over.c: what lies over the views: the pop-up of a prefix key, the prompt with its choices, the help
+ * page, the question before leaving. */
+#include <string.h>
+
+#include "keycode.h"
+#include "view.h"
+
+/* Words in columns from the bottom row `y` upwards, on blank ground. Returns the rows used. */
+static int draw_columns(struct grid *g, int y, const struct words *w, int marked, int max_rows)
+{
+    int widest = 8, n = (int)w->n;
+    for (int i = 0; i < n; i++)
+        widest = text_columns(w->at[i]) + 2 > widest ? text_columns(w->at[i]) + 2 : widest;
+    int across = (g->w - 2) / widest > 0 ? (g->w - 2) / widest : 1;
+    int rows = (n + across - 1) / across, first = 0;
+    if (rows > max_rows) {
+        first = marked >= 0 ? marked / across - max_rows / 2 : 0;
+        first = first < 0 ? 0 : first > rows - max_rows ? rows - max_rows : first;
+        rows = max_rows;
+    }
+    grid_fill(g, (struct rect){ 0, y - rows + 1, g->w, rows }, ' ', STYLE_PLAIN);
+    for (int i = first * across; i < n && i < (first + rows) * across; i++)
+        grid_text(g, 1 + (i - first * across) % across * widest, y - rows + 1 + i / across - first, widest - 1,
+                  i == marked ? STYLE_TAKE : STYLE_PLAIN, i == marked ? LOOK_REVERSE : 0, w->at[i]);
+    return rows;
+}
+
+void draw_popup(const struct ui *ui, struct grid *g)
+{
+    struct words w = { 0 };
+    char name[16];
+    command_popup(ui->desk->mode, ui->desk->pending, &w);
+    keycode_print(ui->desk->pending, name);
+    int rows = draw_columns(g, g->h - 2, &w, -1, g->h / 2);
+    int y = g->h - 2 - rows;
+    grid_fill(g, (struct rect){ 0, y, g->w, 1 }, ui->signs->rule, STYLE_FRAME);
+    grid_printf(g, 2, y, 20, STYLE_KEYS, LOOK_BOLD, " %s ... ", name);
+    words_fini(&w);
+}
+
+void draw_prompt(const struct ui *ui, struct grid *g)
+{
+    const struct prompt *p = &ui->prompt;
+    int y = g->h - 1, shift = 0;
+    char before[PROMPT_MAX];
+    grid_fill(g, (struct rect){ 0, y, g->w, 1 }, ' ', STYLE_PLAIN);
+    str_format(before, sizeof before, "%.*s", (int)p->at, p->text);
+    int at = 1 + text_columns(before);
+    while (at - shift > g->w - 2)
+        shift += 10;
+    grid_put(g, 0, y, ':', STYLE_KEYS, LOOK_BOLD);
+    int i = 0;
+    for (const char *s = p->text; *s; i++) {
+        int bytes, ch = keycode_from_utf8(s, &bytes);
+        if (i >= shift)
+            grid_put(g, 1 + i - shift, y, (uint32_t)ch, STYLE_PLAIN, 0);
+        s += bytes;
+    }
+    struct cell *c = grid_at(g, at - shift, y);
+    if (c)
+        c->look |= LOOK_REVERSE;
+    int rows = p->choices.n ? draw_columns(g, y - 1, &p->choices, p->chosen, g->h / 3) : 0;
+    char first[32];
+    str_format(first, sizeof first, "%.*s", (int)strcspn(p->text, " "), p->text);
+    const struct action *a = action_find(first);
+    grid_fill(g, (struct rect){ 0, y - 1 - rows, g->w, 1 }, ui->signs->rule, STYLE_FRAME);
+    if (a)
+        grid_printf(g, 2, y - 1 - rows, g->w - 4, STYLE_KEYS, 0, " %s %s: %s ", a->name, a->args ? a->args : "",
+                    a->help);
+}
+
+void draw_help(const struct ui *ui, struct grid *g)
+{
+    int rows = g->h - 2, n = (int)ui->help.n;
+    grid_fill(g, (struct rect){ 0, 0, g->w, g->h }, ' ', STYLE_PLAIN);
+    grid_text(g, 1, 0, g->w - 1, STYLE_TITLE, LOOK_BOLD, "jamroll: keys and commands");
+    for (int i = 0; i < rows && ui->help_top + i < n; i++) {
+        const char *line = ui->help.at[ui->help_top + i];
+        bool title = line[0] && line[0] != ' ';
+        grid_text(g, 1, 1 + i, g->w - 1, title ? STYLE_TITLE : STYLE_PLAIN, title ? LOOK_BOLD : 0, line);
+    }
+    grid_printf(g, 1, g->h - 1, g->w - 1, STYLE_DIM, 0, "%d%%  j k Space PgUp PgDn scroll, q or Esc leaves",
+                n <= rows ? 100 : 100 * (ui->help_top + rows < n ? ui->help_top + rows : n) / n);
+}
+
+void draw_ask(const struct ui *ui, struct grid *g)
+{
+    struct rect r = { 0, g->h - 2, g->w, 2 };
+    grid_fill(g, r, ' ', STYLE_PLAIN);
+    grid_printf(g, 1, r.y, g->w - 2, STYLE_BAD, LOOK_BOLD, "%s is not saved.", session_title(ui->desk->session));
+    grid_text(g, 1, r.y + 1, g->w - 2, STYLE_PLAIN, 0, "y save and leave   n leave without saving   Esc stay");
+}

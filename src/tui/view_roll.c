@@ -1,0 +1,161 @@
+/* view_roll.c: the piano roll of the focused track, and the velocity and chord lanes of tall screens. */
+#include <stdlib.h>
+
+#include "view.h"
+
+static int roll_rows(const struct ui *ui, int w, int h)
+{
+    (void)ui, (void)w, (void)h;
+    return -1;
+}
+
+/* Gutter: the row's name, `o` for notes of the key, and the key that plays it in STEP mode. */
+static void roll_gutter(const struct ui *ui, struct grid *g, int y, int pitch)
+{
+    const struct desk *d = ui->desk;
+    bool focus = pitch == d->pitch, in_key = key_has(desk_key(d), pitch);
+    const char *drum = desk_drums(d) ? gm_drum_name(pitch) : NULL;
+    char name[8];
+    pitch_name(pitch, 4, name);
+    int look = focus ? LOOK_BOLD : 0;
+    enum style s = focus ? STYLE_CURSOR : desk_drums(d) ? (drum ? STYLE_PLAIN : STYLE_DIM)
+                 : in_key ? STYLE_PLAIN : STYLE_DIM;
+    if (drum)
+        grid_printf(g, 1, y, 8, s, look, "%-8.8s", drum);
+    else
+        grid_printf(g, 1, y, 4, s, look, "%s", name);
+    if (!desk_drums(d) && in_key)
+        grid_put(g, 5, y, 'o', STYLE_DIM, 0);
+    if (d->mode == MODE_STEP)
+        for (int i = STEP_KEYS - 1; i >= 0; i--)
+            if (desk_step_pitch(d, i) == pitch)
+                grid_text(g, drum ? 9 : 7, y, 1, STYLE_KEYS, LOOK_BOLD, desk_step_key(i));
+}
+
+/* One row of the grid: dots on the beats, then notes over them. */
+static void roll_line(const struct ui *ui, struct grid *g, int y, int pitch)
+{
+    const struct desk *d = ui->desk;
+    const struct track *t = desk_track(d);
+    const struct song *song = session_song(d->session);
+    int step = d->grid < SONG_TPQ / 4 ? SONG_TPQ / 2 : SONG_TPQ;
+    draw_bars(ui, g, y);
+    for (int i = 0; i < ui->cols.n; i++) {
+        const struct col *c = &ui->cols.at[i];
+        if (!c->line && (c->tick - song_bar_tick(song, c->bar)) % step == 0)
+            grid_put(g, GUTTER + i, y, ui->signs->dot, STYLE_DIM, 0);
+    }
+    for (size_t k = 0; k < t->n; k++) {
+        const struct note *n = &t->notes[k];
+        if (n->pitch != pitch)
+            continue;
+        for (int i = 0; i < ui->cols.n; i++) {
+            const struct col *c = &ui->cols.at[i];
+            bool head = n->tick >= c->tick && n->tick < c->end;
+            if (c->line || (!head && (n->tick >= c->tick || n->tick + n->dur <= c->tick)))
+                continue;
+            bool off = head && n->tick > c->tick + 5;
+            grid_put(g, GUTTER + i, y, off ? ui->signs->offgrid : head ? ui->signs->head : ui->signs->hold,
+                     t->mute ? STYLE_DIM : style_of(d->track), head && n->vel >= 80 ? LOOK_BOLD : 0);
+        }
+    }
+}
+
+static void roll_draw(const struct ui *ui, struct grid *g, struct rect r)
+{
+    const struct desk *d = ui->desk;
+    int playhead = d->playing || d->playhead ? col_of(&ui->cols, d->playhead) : -1;
+    int cursor = col_of(&ui->cols, d->tick);
+    struct span sel = desk_selection(d);
+    for (int row = 0; row < r.h; row++) {
+        int pitch = ui->top_pitch - row, y = r.y + row;
+        if (pitch < 0)
+            break;
+        roll_gutter(ui, g, y, pitch);
+        roll_line(ui, g, y, pitch);
+        for (int i = 0; i < ui->cols.n; i++)
+            if (d->mode == MODE_SELECT && !ui->cols.at[i].line && ui->cols.at[i].bar >= sel.bar0 &&
+                ui->cols.at[i].bar <= sel.bar1)
+                ground(g, GUTTER + i, y, GROUND_SELECTED);
+            else if (pitch == d->pitch)
+                ground(g, GUTTER + i, y, GROUND_ROW);
+        if (playhead >= 0)
+            ground(g, GUTTER + playhead, y, GROUND_PLAYHEAD);
+    }
+    /* A step cursor waiting behind the last bar stands on its closing line. */
+    int x = GUTTER + (cursor >= 0 ? cursor : ui->cols.n - 1), y = r.y + ui->top_pitch - d->pitch;
+    if (y >= r.y && y < r.y + r.h)
+        grid_put(g, x, y, '@', STYLE_CURSOR, LOOK_BOLD | LOOK_REVERSE);
+}
+const struct view view_roll = { "roll", roll_rows, roll_draw };
+
+/* ---- lanes ---- */
+
+static int lane_rows(const struct ui *ui, int w, int h)
+{
+    (void)ui, (void)w;
+    return h >= 34 ? 2 : 0;
+}
+
+static void velocity_lane(const struct ui *ui, struct grid *g, int y)
+{
+    const struct desk *d = ui->desk;
+    const struct track *t = desk_track(d);
+    int free_from = 0;
+    grid_text(g, 1, y, 10, STYLE_DIM, 0, "velocity");
+    draw_bars(ui, g, y);
+    for (int i = 0; i < ui->cols.n; i++) {
+        const struct col *c = &ui->cols.at[i];
+        int loudest = 0;
+        if (c->line || i < free_from)
+            continue;
+        for (size_t k = track_first_at(t, c->tick); k < t->n && t->notes[k].tick < c->end; k++)
+            loudest = t->notes[k].vel > loudest ? t->notes[k].vel : loudest;
+        bool room = i + 2 < ui->cols.n && !ui->cols.at[i + 1].line && !ui->cols.at[i + 2].line;
+        if (loudest && room) {
+            grid_printf(g, GUTTER + i, y, 3, style_of(d->track), 0, "%d", loudest);
+            free_from = i + 4;
+        }
+    }
+}
+
+/* The chord of each bar: every pitched note that sounds in it, the lowest as bass. */
+static void chord_lane(const struct ui *ui, struct grid *g, int y)
+{
+    const struct song *song = session_song(ui->desk->session);
+    grid_text(g, 1, y, 10, STYLE_DIM, 0, "chord");
+    draw_bars(ui, g, y);
+    for (int i = 0; i < ui->cols.n; i++) {
+        const struct col *c = &ui->cols.at[i];
+        if (!c->line || c->bar >= session_n_bars(ui->desk->session))
+            continue;
+        int32_t from = song_bar_tick(song, c->bar), to = song_bar_tick(song, c->bar + 1);
+        double weight[12] = { 0 }, most = 0;
+        uint16_t classes = 0;
+        int bass = 128;
+        for (int r = 0; r < N_ROLES; r++)
+            for (size_t k = 0; r != ROLE_DRUMS && k < song->tracks[r].n; k++) {
+                const struct note *n = &song->tracks[r].notes[k];
+                int32_t a = n->tick > from ? n->tick : from, b = n->tick + n->dur < to ? n->tick + n->dur : to;
+                if (a >= b)
+                    continue;
+                weight[n->pitch % 12] += b - a;
+                bass = n->pitch < bass ? n->pitch : bass;
+            }
+        for (int p = 0; p < 12; p++)
+            most = weight[p] > most ? weight[p] : most;
+        for (int p = 0; p < 12; p++)         /* passing notes do not make the chord */
+            classes |= (uint16_t)((weight[p] > 0.3 * most) << p);
+        char name[16] = "";
+        if (classes)
+            chord_name(classes, bass % 12, name);
+        grid_text(g, GUTTER + i + 1, y, 15, STYLE_PLAIN, 0, name);
+    }
+}
+
+static void lanes_draw(const struct ui *ui, struct grid *g, struct rect r)
+{
+    velocity_lane(ui, g, r.y);
+    chord_lane(ui, g, r.y + 1);
+}
+const struct view view_lanes = { "lanes", lane_rows, lanes_draw };
