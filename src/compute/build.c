@@ -36,10 +36,35 @@ static struct node *binary(enum op op, struct node *a, struct node *b)
     return node_make(a->graph, op, NULL, IN(a, b), 2);
 }
 
+/* The lowest run of neighbouring axes of the mask; axes of size 1 are left out. */
+static unsigned first_run(struct shape s, unsigned axes)
+{
+    unsigned run = 0;
+    for (int i = 0; i < s.rank; i++) {
+        if (s.dim[i] == 1)
+            continue;
+        if (axes >> i & 1)
+            run |= 1u << i;
+        else if (run)
+            break;
+    }
+    return run;
+}
+
+/* Axes of size 1 leave the mask, and what is left is split into runs of neighbouring axes: kernels only
+ * know [outer, reduced, inner]. */
 static struct node *reduction(enum op op, struct node *x, unsigned axes)
 {
     union attr a = attr_zero();
-    a.reduce.axes = axes;
+    BUG_ON(axes >= 1u << x->shape.rank);
+    for (int i = 0; i < x->shape.rank; i++)
+        if (x->shape.dim[i] == 1)
+            axes &= ~(1u << i);
+    if (!axes)
+        return x;
+    a.reduce.axes = first_run(x->shape, axes);
+    if (a.reduce.axes != axes)
+        x = reduction(op, x, axes & ~a.reduce.axes);
     return node_make(x->graph, op, &a, IN(x), 1);
 }
 

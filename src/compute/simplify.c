@@ -128,43 +128,6 @@ static struct node *simplify_select(struct node *n)
     return n->in[1] == n->in[2] ? n->in[1] : NULL;
 }
 
-/* The lowest run of neighbouring axes of the mask; axes of size 1 are left out. */
-static unsigned first_run(struct shape s, unsigned axes)
-{
-    unsigned run = 0;
-    for (int i = 0; i < s.rank; i++) {
-        if (s.dim[i] == 1)
-            continue;
-        if (axes >> i & 1)
-            run |= 1u << i;
-        else if (run)
-            break;
-    }
-    return run;
-}
-
-static unsigned grown_axes(struct shape s, unsigned axes)
-{
-    for (int i = 0; i < s.rank; i++)
-        if (s.dim[i] == 1)
-            axes &= ~(1u << i);
-    return axes;
-}
-
-/* Axes of size 1 leave the mask; what is left is split into runs of neighbouring axes, so that kernels
- * only know [outer, reduced, inner]. */
-static struct node *split_runs(struct node *n, struct node *(*again)(struct node *, unsigned))
-{
-    struct node *x = n->in[0];
-    unsigned axes = grown_axes(x->shape, n->attr.reduce.axes);
-    if (!axes)
-        return x;
-    unsigned run = first_run(x->shape, axes);
-    if (run != axes)
-        return again(again(x, axes & ~run), run);
-    return axes != n->attr.reduce.axes ? again(x, axes) : NULL;
-}
-
 static struct node *simplify_sum(struct node *n)
 {
     struct node *x = n->in[0];
@@ -185,13 +148,7 @@ static struct node *simplify_sum(struct node *n)
         if (both)
             return g_scale(g_sum(g_expand(x->in[0], part), n->attr.reduce.axes), (float)times, 0);
     }
-    return split_runs(n, g_sum);
-}
-
-static struct node *simplify_max(struct node *n)
-{
-    struct node *folded = simplify_fold(n);
-    return folded ? folded : split_runs(n, g_max);
+    return NULL;
 }
 
 static struct node *simplify_expand(struct node *n)
@@ -318,7 +275,7 @@ static const rule_fn rules[N_OPS] = {
     [OP_DIV] = simplify_div,         [OP_SCALE] = simplify_scale,     [OP_POWC] = simplify_powc,
     [OP_EXP] = simplify_fold,        [OP_LOG] = simplify_fold,        [OP_TANH] = simplify_fold,
     [OP_SIGMOID] = simplify_fold,    [OP_LEAKY] = simplify_fold,      [OP_STEP] = simplify_fold,
-    [OP_SELECT] = simplify_select,   [OP_SUM] = simplify_sum,         [OP_MAX] = simplify_max,
+    [OP_SELECT] = simplify_select,   [OP_SUM] = simplify_sum,         [OP_MAX] = simplify_fold,
     [OP_EXPAND] = simplify_expand,   [OP_RESHAPE] = simplify_reshape, [OP_PERMUTE] = simplify_permute,
     [OP_SLICE] = simplify_slice,     [OP_PAD] = simplify_pad,         [OP_CONCAT] = simplify_concat,
     [OP_REFLECT] = simplify_reflect, [OP_UNREFLECT] = simplify_reflect,
