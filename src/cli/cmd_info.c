@@ -52,7 +52,7 @@ static void info_json(struct cli *c, const struct song *s, const struct str *rep
     cli_set(c, "title", json_text(s->title));
     cli_set(c, "bars", json_integer(song_n_bars(s)));
     cli_set(c, "seconds", json_real(song_seconds(s, song_bar_tick(s, song_n_bars(s)))));
-    cli_set(c, "tempo", json_real(song_bpm(s, 0)));
+    cli_set(c, "tempo", json_real(round(song_bpm(s, 0) * 1000) / 1000));
     cli_set(c, "tempo_changes", json_integer((json_int_t)s->n_tempos - 1));
     cli_set(c, "metre", json_sprintf("%d/%d", m.num, m.den));
     cli_set(c, "metre_changes", json_integer((json_int_t)s->n_metres - 1));
@@ -101,6 +101,17 @@ static void print_roll(const struct song *s, bool ascii)
     str_fini(&text);
 }
 
+/* One note a line, for eyes, diff and awk. */
+static void print_notes(const struct song *s)
+{
+    puts("track\ttick\tduration\tpitch\tvelocity");
+    for (size_t i = 0; i < s->n_tracks; i++)
+        for (size_t k = 0; k < s->tracks[i].n; k++) {
+            const struct note *n = &s->tracks[i].notes[k];
+            printf("%s\t%d\t%d\t%d\t%d\n", s->tracks[i].name, n->tick, n->dur, n->pitch, n->vel);
+        }
+}
+
 static int run_info(struct cli *c)
 {
     struct song *song = NULL;
@@ -112,6 +123,8 @@ static int run_info(struct cli *c)
         code = cli_fail(c, STAGE_INPUT, err);
     } else if (c->json) {
         info_json(c, song, &report);
+    } else if (opts_flag(c->opts, "notes")) {
+        print_notes(song);
     } else {
         info_text(song, &report);
         if (opts_flag(c->opts, "roll"))
@@ -124,6 +137,7 @@ static int run_info(struct cli *c)
 
 static const struct opt info_options[] = {
     {"roll", 'r', OPT_FLAG, 0, 0, NULL, NULL, NULL, "print the piano roll as text"},
+    {"notes", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "print only the notes, one a line, with tabs between"},
     {"ascii", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "without line and block characters"},
     OPT_COMMON,
 };

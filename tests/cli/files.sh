@@ -1,0 +1,86 @@
+#!/bin/bash
+# info, lint, convert and render on the seeds, and on files that are not what they claim to be.
+. "$(dirname "$0")/../lib/cli.sh"
+seeds=("$root"/assets/seeds/*.mid)
+
+for seed in "${seeds[@]}"; do
+    name=$(basename "$seed" .mid)
+    ok "$name: info" "$jamroll" info "$seed"
+    ok "$name: info as JSON" "$jamroll" info --json "$seed"
+    has "$name: schema" '"schema": 1' out
+    ok "$name: roll" "$jamroll" info --roll --ascii "$seed"
+    ok "$name: nothing odd" "$jamroll" lint "$seed"
+    "$jamroll" info --notes "$seed" > before
+    ok "$name: written again" "$jamroll" convert "$seed" -o again.mid
+    ok "$name: read again" "$jamroll" info --notes again.mid
+    is "$name: the same notes" "$(cat before)" "$(cat out)"
+    ok "$name: format 0" "$jamroll" convert --format 0 "$seed" -o zero.mid
+    is "$name: format 0 has the same notes" "$(cut -f 2- before | sort)" "$("$jamroll" info --notes zero.mid | cut -f 2- | sort)"
+    ok "$name: through npz" "$jamroll" convert "$seed" -o roll.npz
+    ok "$name: back from npz" "$jamroll" convert roll.npz -o back.mid
+    is "$name: as many notes" "$(wc -l < before)" "$("$jamroll" info --notes back.mid | wc -l)"
+done
+seed=${seeds[0]}
+
+ok "picture" "$jamroll" convert "$seed" -o roll.png
+has "is a PNG" 'PNG' roll.png
+ok "numpy" "$jamroll" convert "$seed" -o roll.npy
+has "is a npy" 'NUMPY' roll.npy
+"$jamroll" info --notes - < "$seed" > out 2> err
+is "standard input" "$("$jamroll" info --notes "$seed")" "$(cat out)"
+"$jamroll" convert "$seed" --to mid -o - > piped.mid 2> err
+"$jamroll" convert "$seed" -o file.mid 2> err
+ok "standard output is the file" cmp piped.mid file.mid
+expect 2 "convert into what?" "$jamroll" convert "$seed" -o x.doc
+expect 6 "cannot write" "$jamroll" convert "$seed" -o nowhere/x.mid
+
+ok "render" "$jamroll" render --json "$seed" -o out.wav
+seconds=$(grep '"seconds"' out | tr -dc '0-9.')
+bars=$("$jamroll" info --json "$seed" | grep -m1 '"seconds"' | tr -dc '0-9.')
+ok "as long as its bars, and a tail of at most 8 s" awk "BEGIN { exit !($seconds >= $bars && $seconds <= $bars + 8.1) }"
+has "not clipped" '"clipped": 0' <("$jamroll" render --json "$seed" -o again.wav)
+ok "the same samples twice" cmp out.wav again.wav
+is "RIFF" "RIFF" "$(head -c 4 out.wav)"
+for format in flac ogg opus; do
+    ok "render $format" "$jamroll" render "$seed" -o "out.$format"
+    ok "$format is not empty" test "$(wc -c < "out.$format")" -gt 2000
+done
+is "fLaC" "fLaC" "$(head -c 4 out.flac)"
+is "OggS" "OggS" "$(head -c 4 out.ogg)"
+"$jamroll" render "$seed" -o - 2> err | cmp -s - out.wav
+is "to standard output" 0 $?
+ok "stems" "$jamroll" render --json --stems "$seed" -o stem.wav
+is "no stem is silent" 0 "$(grep -c '"peak_db": null' out)"
+is "a stem for each track with notes" "$("$jamroll" info --notes "$seed" | awk -F '\t' 'NR > 1 { print $1 }' | sort -u | wc -l)" \
+    "$(find . -name 'stem-*.wav' | wc -l)"
+ok "our own SoundFont" "$jamroll" render --json --soundfont builtin "$seed" -o built.wav
+is "sounds" 0 "$(grep -c '"peak_db": null' out)"
+expect 3 "no such SoundFont" "$jamroll" render --soundfont nowhere.sf2 "$seed" -o x.wav
+expect 2 "no such audio format" "$jamroll" render "$seed" -o x.doc
+expect 6 "cannot write audio" "$jamroll" render "$seed" -o nowhere/x.wav
+expect 2 "bad gain" "$jamroll" render --gain loud "$seed" -o x.wav
+ok "gain with a unit" "$jamroll" render --gain "-12dB" --tail 0 "$seed" -o x.wav
+
+head -c 200 /dev/urandom > noise.mid
+expect 3 "noise" "$jamroll" info noise.mid
+: > empty.mid
+expect 3 "no bytes" "$jamroll" info empty.mid
+head -c 100 roll.npz > cut.npz
+expect 3 "half an npz" "$jamroll" info cut.npz
+printf 'MThd\0\0\0\6\0\1\0\1\1\340MTrk\0\0\0\4\0\377\057\0' > silent.mid
+ok "a file without notes" "$jamroll" info silent.mid
+expect 7 "renders to nothing" "$jamroll" render silent.mid -o x.wav
+expect 1 "lint says so" "$jamroll" lint silent.mid
+head -c 300 "$seed" > cut.mid
+"$jamroll" info cut.mid > out 2> err
+has "half a file is read as far as it goes" '^odd:' out
+
+ok "play without sound" timeout 20 "$jamroll" play --audio none "$seed"
+"$jamroll" play --audio none --loop "$seed" > out 2> err &
+player=$!
+sleep 0.5
+kill -INT $player
+wait $player
+is "play ends on Ctrl-C" 130 $?
+expect 5 "no such MIDI port" "$jamroll" play --midi-out "no such port" "$seed"
+finish
