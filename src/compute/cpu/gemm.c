@@ -1,6 +1,7 @@
 /* gemm.c: the public matrix products: which path a shape takes. Vectors go to dot products or one-row tiles, all
- * else to the loops of gemm_core.c; generic machines hand large products to OpenBLAS where there is one. */
+ * else to the loops of gemm_core.c; where only the generic micro-kernel fits, large products to OpenBLAS. */
 #include "gemm.h"
+#include "blas.h"
 #include "gemm_core.h"
 
 /* --- n == 1 with contiguous k: rows of A against one vector --- */
@@ -72,6 +73,8 @@ static bool vector_path(struct pool *pool, const struct product *p)
 static void run(struct pool *pool, const struct product *p)
 {
     if (p->m > 0 && p->n > 0 && vector_path(pool, p))
+        return;
+    if (blas_wanted(p) && blas_run(pool, p))
         return;
     product_run(pool, p);
 }
