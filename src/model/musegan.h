@@ -35,7 +35,8 @@ struct musegan_builder { struct net *net; const struct musegan_config *c; enum m
 struct node *musegan_generator(struct musegan_builder *b, struct node *z, struct node *condition);
 /* x [N,B,T,P,5] -> scores [N*(B-1),1]. Parameters under "d." */
 struct node *musegan_critic(struct musegan_builder *b, struct node *x);
-/* Fill a folded set from the trained one. */
+#define MUSEGAN_NORM_EPS 1e-3
+/* musegan_fold.c: fill a folded set from the trained one. */
 void musegan_fold(const struct params *live, struct params *folded);
 
 /* musegan_loss.c */
@@ -56,6 +57,7 @@ NODISCARD enum err musegan_train_save(struct model *m, const char *path, bool fo
                                       const char *const *meta, size_t n_meta);
 struct musegan_trainer;
 void musegan_trainer_close(struct model *m);      /* its plans and buffers; nothing when there are none */
+void musegan_trainer_print(const struct model *m, struct str *out); /* its plans, every node timed */
 void musegan_config_meta(const struct musegan_config *c, struct ckpt_writer *w);
 
 /* musegan_roll.c: notes and tensors. cells are [B,T,P,5] or one role's [B,T,P], on = 1, off = -1. */
@@ -83,6 +85,7 @@ struct musegan_sampler;
 NODISCARD enum err musegan_sampler_new(struct device *d, const struct musegan_config *c, struct params *folded,
                                        int batch, struct musegan_sampler **out);
 void musegan_sampler_free(struct musegan_sampler *s);
+void musegan_sampler_print(const struct musegan_sampler *s, struct str *out);
 /* n samples: z [n,128], condition [n,B,T,P] or NULL, out [n,B,T,P,5]; host memory. */
 NODISCARD enum err musegan_sample(struct musegan_sampler *s, const float *z, const float *condition, int n, float *out,
                                   const atomic_bool *cancel);

@@ -11,13 +11,10 @@
  * Weights of a convolution are [taps * in, out], of a transposed one [in, taps * out], taps in the order
  * (bar, time, pitch). */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-#include "mem.h"
 #include "musegan.h"
 
 static const struct init_spec WEIGHTS = { INIT_TRUNC_NORMAL, 0.05f }, ZEROS = { INIT_ZEROS, 0 };
-static const float MOMENTUM = 0.99f, EPS = 1e-3f, SLOPE = 0.2f;
+static const float MOMENTUM = 0.99f, EPS = (float)MUSEGAN_NORM_EPS, SLOPE = 0.2f;
 static const char *const role_key[N_ROLES] = { "drums", "piano", "guitar", "bass", "strings" };
 enum { NAME_CAP = 48, BEATS = 4 };
 
@@ -57,11 +54,10 @@ static struct node *bias_of(struct musegan_builder *b, const char *name, int32_t
     return taps == 1 ? bias : g_reshape(g_expand(g_reshape(bias, SHAPE(1, out)), SHAPE(taps, out)), SHAPE(taps * out));
 }
 
-static struct node *normalised(struct musegan_builder *b, const char *name, struct node *y, bool relu)
+/* Batch norm where it is not folded into what made y, [rows, out]; then ReLU. */
+static struct node *normalised(struct musegan_builder *b, const char *name, struct node *y)
 {
-    if (b->norm != NORM_FOLDED)
-        y = nn_batch_norm(b->net, name, y, MOMENTUM, EPS);
-    return relu ? g_leaky(y, 0) : y;
+    return g_leaky(b->norm == NORM_FOLDED ? y : nn_batch_norm(b->net, name, y, MOMENTUM, EPS), 0);
 }
 
 /* Convolution: x [rows * taps, in] -> [rows, out], batch norm, ReLU. */
@@ -69,7 +65,7 @@ static struct node *conv_norm(struct musegan_builder *b, const char *name, struc
 {
     int32_t in = taps * width_of(x);
     struct node *w = weight(b, name, ".w", SHAPE(in, out), WEIGHTS);
-    return normalised(b, name, g_linear(as_rows(x, in), w, bias_of(b, name, 1, out), ACT_NONE), true);
+    return normalised(b, name, g_linear(as_rows(x, in), w, bias_of(b, name, 1, out), ACT_NONE));
 }
 
 /* Transposed convolution: x [rows, in] -> [rows * taps, out], batch norm, ReLU. */
@@ -77,7 +73,9 @@ static struct node *conv_t_norm(struct musegan_builder *b, const char *name, str
 {
     struct node *w = weight(b, name, ".w", SHAPE(width_of(x), taps * out), WEIGHTS);
     struct node *y = g_linear(x, w, bias_of(b, name, taps, out), ACT_NONE);
-    return normalised(b, name, as_rows(y, out), true);
+    if (b->norm == NORM_FOLDED)
+        return as_rows(g_leaky(y, 0), out); /* at once, as part of the product */
+    return normalised(b, name, as_rows(y, out));
 }
 
 /* The overlapping convolution, kernel (4,3), stride (4,2) over (time, octave): x [(n, b, t16, o), in] ->
@@ -107,7 +105,7 @@ static struct node *overlapped(struct musegan_builder *b, const char *name, stru
     struct node *over = g_reshape(g_pad(g_slice(y, 3, 2, 1), 3, 1, 0), SHAPE(blocks, 2 * o, out));
     y = as_rows(g_add(g_pad(tiles, 1, 0, 1), g_pad(over, 1, 1, 0)), out);
     y = g_add(y, nn_across(bias_of(b, name, 1, out), node_shape(y)));
-    return normalised(b, name, y, true);
+    return normalised(b, name, y);
 }
 
 /* [N,B,T,P,C] in the two orders that make its first convolutions products. */
@@ -141,34 +139,52 @@ static struct maps encode(struct musegan_builder *b, struct node *condition)
     int32_t out = channels(b, 64);
     struct node *w = weight(b, "g.enc.shared1", ".w", SHAPE(BEATS * 3 * width_of(both), out), WEIGHTS);
     struct node *y = windows(both, c->octaves, w, bias_of(b, "g.enc.shared1", 1, out));
-    m.s1 = normalised(b, "g.enc.shared1", y, true);
+    m.s1 = normalised(b, "g.enc.shared1", y);
     m.s2 = conv_norm(b, "g.enc.shared2", m.s1, BEATS * half, channels(b, 128));
     m.s3 = conv_norm(b, "g.enc.shared3", m.s2, c->bars, channels(b, 256));
     return m;
 }
 
-/* One track's head: two ways from the coarse map to every cell, merged to one channel: [N,B,T,P]. */
-static struct node *head(struct musegan_builder *b, const char *role, struct node *shared, const struct maps *m)
+/* The last layer of a head, to one channel: x [rows * taps, in] -> [rows, taps]. One column would be a poor
+ * product, so a folded set holds the column `taps` times along a diagonal. Rows `from` on of the weights. */
+static struct node *to_one(struct musegan_builder *b, const char *name, const char *half, struct node *x, int32_t taps,
+                           int32_t from)
+{
+    int32_t in = width_of(x);
+    if (b->norm == NORM_FOLDED)
+        return g_matmul(as_rows(x, taps * in), weight(b, name, half, SHAPE(taps * in, taps), ZEROS), false, false);
+    struct node *w = weight(b, name, ".w", SHAPE(2 * in, 1), WEIGHTS);
+    return g_reshape(g_matmul(x, g_slice(w, 0, from, in), false, false), SHAPE(rows_of(x) / taps, taps));
+}
+
+/* Both halves of a head are one channel now, in two orders: (coarse), (p12, dt) and (coarse), (dt, p12). */
+static struct node *merge(struct musegan_builder *b, const char *name, struct node *pt, struct node *tp)
 {
     const struct musegan_config *c = b->c;
-    int32_t tail = musegan_tail(c), coarse = rows_of(shared), wide = channels(b, 32), narrow = channels(b, 16);
+    int32_t tail = musegan_tail(c), in = width_of(pt), coarse = rows_of(pt) / (12 * tail);
+    pt = g_reshape(to_one(b, name, ".w.pt", pt, tail, 0), SHAPE(coarse, 12, tail));
+    tp = g_reshape(to_one(b, name, ".w.tp", tp, 12, in), SHAPE(coarse, tail, 12));
+    struct node *y = as_rows(g_add(g_permute(pt, (int[]){ 0, 2, 1 }), tp), 1);
+    y = g_add(y, nn_across(bias_of(b, name, 1, 1), node_shape(y)));
+    if (b->norm != NORM_FOLDED)
+        y = nn_batch_norm(b->net, name, y, MOMENTUM, EPS);
+    int32_t bars = coarse / (16 * c->octaves);
+    y = g_permute(g_reshape(g_tanh(y), SHAPE(bars * 16, c->octaves, tail, 12)), (int[]){ 0, 2, 1, 3 });
+    return g_reshape(y, SHAPE(bars / c->bars, c->bars, c->steps, musegan_pitches(c), 1));
+}
+
+/* One track's head: two ways from the coarse map to every cell, merged: [N,B,T,P,1]. */
+static struct node *head(struct musegan_builder *b, const char *role, struct node *shared, const struct maps *m)
+{
+    int32_t tail = musegan_tail(b->c), wide = channels(b, 32), narrow = channels(b, 16);
     char name[NAME_CAP];
 #define LAYER(text) (str_format(name, NAME_CAP, "g.%s." text, role), name)
     struct node *pt = conv_t_norm(b, LAYER("pt1"), beside(shared, m->tp2), 12, wide);
-    pt = conv_t_norm(b, LAYER("pt2"), beside(pt, m->tp1), tail, narrow);    /* (coarse), (p12, dt) */
+    pt = conv_t_norm(b, LAYER("pt2"), beside(pt, m->tp1), tail, narrow);
     struct node *tp = conv_t_norm(b, LAYER("tp1"), beside(shared, m->pt2), tail, wide);
-    tp = conv_t_norm(b, LAYER("tp2"), beside(tp, m->pt1), 12, narrow);      /* (coarse), (dt, p12) */
-    struct node *w = weight(b, LAYER("merge"), ".w", SHAPE(2 * narrow, 1), WEIGHTS);
-    pt = g_matmul(pt, g_slice(w, 0, 0, narrow), false, false);
-    tp = g_matmul(tp, g_slice(w, 0, narrow, narrow), false, false);
-    pt = g_permute(g_reshape(pt, SHAPE(coarse, 12, tail)), (int[]){ 0, 2, 1 });
-    struct node *y = as_rows(g_add(pt, g_reshape(tp, SHAPE(coarse, tail, 12))), 1);
-    y = g_add(y, nn_across(bias_of(b, name, 1, 1), node_shape(y)));
-    y = normalised(b, name, y, false);
+    tp = conv_t_norm(b, LAYER("tp2"), beside(tp, m->pt1), 12, narrow);
+    return merge(b, LAYER("merge"), pt, tp);
 #undef LAYER
-    int32_t bars = coarse / (16 * c->octaves);
-    y = g_permute(g_reshape(y, SHAPE(bars * 16, c->octaves, tail, 12)), (int[]){ 0, 2, 1, 3 });
-    return g_reshape(g_tanh(y), SHAPE(bars / c->bars, c->bars, c->steps, musegan_pitches(c), 1));
 }
 
 struct node *musegan_generator(struct musegan_builder *b, struct node *z, struct node *condition)
@@ -250,58 +266,4 @@ struct node *musegan_critic(struct musegan_builder *b, struct node *x)
     y = conv_leaky(b, "d.merge", as_rows(y, 2 * width), 1, channels(b, 512)); /* one row a pair of bars */
     w = weight(b, "d.score", ".w", SHAPE(width_of(y), 1), WEIGHTS);
     return g_linear(y, w, weight(b, "d.score", ".b", SHAPE(1), ZEROS), ACT_NONE);
-}
-
-/* One of a layer's live tensors on the host. */
-static const float *live_tensor(const struct params *live, const char *layer, const char *suffix, size_t *n)
-{
-    char name[NAME_CAP + 8];
-    BUG_ON(!str_format(name, sizeof name, "%s%s", layer, suffix));
-    int i = params_find(live, name);
-    if (i < 0)
-        return NULL;
-    *n = shape_count(params_shape(live, (size_t)i));
-    float *host = xmalloc(*n * sizeof *host);
-    BUG_ON(device_download(params_device(live), host, params_value(live, (size_t)i), *n * sizeof *host) != ERR_OK);
-    return host;
-}
-
-struct fold { size_t out; double scale[1024], shift[1024]; };
-
-/* y = (x w + b - mean) / sqrt(var + eps) * gamma + beta as a scale and a shift of each output channel. */
-static void fold_of(const struct params *live, const char *layer, struct fold *f)
-{
-    size_t n = 0;
-    const float *b = live_tensor(live, layer, ".b", &n), *mean = live_tensor(live, layer, ".mean", &n);
-    const float *var = live_tensor(live, layer, ".var", &n), *gamma = live_tensor(live, layer, ".gamma", &n);
-    const float *beta = live_tensor(live, layer, ".beta", &n);
-    BUG_ON(!b || !mean || !var || !gamma || !beta || n > COUNT_OF(f->scale));
-    f->out = n;
-    for (size_t i = 0; i < n; i++) {
-        f->scale[i] = (double)gamma[i] / sqrt((double)var[i] + (double)EPS);
-        f->shift[i] = ((double)b[i] - (double)mean[i]) * f->scale[i] + (double)beta[i];
-    }
-    const float *const owned[] = { b, mean, var, gamma, beta };
-    for (size_t i = 0; i < COUNT_OF(owned); i++)
-        free((void *)owned[i]);
-}
-
-void musegan_fold(const struct params *live, struct params *folded)
-{
-    struct fold *f = xmalloc(sizeof *f);
-    for (size_t i = 0; i < params_n(folded); i++) {
-        const char *name = params_name(folded, i);
-        size_t len = strlen(name) - 2, n = shape_count(params_shape(folded, i)), n_live = 0;
-        char *layer = xstrndup(name, len);
-        bool is_bias = !strcmp(name + len, ".b");
-        fold_of(live, layer, f);
-        float *value = is_bias ? xcalloc(n, sizeof *value) : (float *)live_tensor(live, layer, ".w", &n_live);
-        BUG_ON(!value || (!is_bias && n_live != n));
-        for (size_t k = 0; k < n; k++)
-            value[k] = (float)(is_bias ? f->shift[k % f->out] : (double)value[k] * f->scale[k % f->out]);
-        BUG_ON(device_upload(params_device(folded), params_value(folded, i), value, n * sizeof *value) != ERR_OK);
-        free(value);
-        free(layer);
-    }
-    free(f);
 }

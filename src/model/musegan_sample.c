@@ -66,6 +66,11 @@ out:
     return err;
 }
 
+void musegan_sampler_print(const struct musegan_sampler *s, struct str *out)
+{
+    plan_print(s->plan, true, out);
+}
+
 static enum err sample_batch(struct musegan_sampler *s, const float *z, const float *condition, int n, float *out,
                              const atomic_bool *cancel)
 {

@@ -391,6 +391,19 @@ enum err musegan_train_eval(struct model *m, double losses[4])
     return ERR_OK;
 }
 
+void musegan_trainer_print(const struct model *m, struct str *out)
+{
+    const struct musegan_trainer *t = m->trainer;
+    const struct { const char *title; struct plan *plan; } rows[] = {
+        { "fake", t->fake_plan.plan }, { "critic", t->critic_plan.plan }, { "step", t->step_plan.plan },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        str_addf(out, "plan %s, arena %.0f MB, %.1f GFLOP\n", rows[i].title, (double)plan_arena_bytes(rows[i].plan) / 1e6,
+                 plan_flops(rows[i].plan) / 1e9);
+        plan_print(rows[i].plan, true, out);
+    }
+}
+
 static void add_number(struct ckpt_writer *w, const char *key, uint64_t value)
 {
     char text[32];

@@ -1,0 +1,201 @@
+/* Speed of the full-size MuseGAN, beside PyTorch where python3-torch is installed:
+ *
+ *     forward 1      the default generator, one phrase
+ *     forward 64     64 phrases
+ *     iteration 64   a WGAN-GP iteration: 5 updates of the critic, 1 of the generator, batch 64
+ *
+ *     bench_musegan [-t THREADS] [-v] [-o] [TASK]      -v: time of every node of the plans, -o: ours only */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "clock.h"
+#include "file.h"
+#include "mem.h"
+#include "midi.h"
+#include "model/kinds.h"
+#include "model/musegan.h"
+#include "opt.h"
+#include "song.h"
+
+enum { MAX_REPEATS = 32 };
+struct work { struct musegan_sampler *sampler; struct model *trained; float *z, *out; int n; long step; };
+struct timing { double median, best; };
+static bool verbose;
+
+static void must(enum err err)
+{
+    if (err != ERR_OK) {
+        fprintf(stderr, "bench_musegan: %s\n", err_text());
+        exit(1);
+    }
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static struct timing timed(void (*run)(struct work *), struct work *w, int warm, int repeats)
+{
+    double t[MAX_REPEATS];
+    for (int i = 0; i < warm; i++)
+        run(w);
+    for (int i = 0; i < repeats; i++) {
+        double start = clock_s();
+        run(w);
+        t[i] = 1e3 * (clock_s() - start);
+    }
+    qsort(t, (size_t)repeats, sizeof *t, by_value);
+    return (struct timing){ t[repeats / 2], t[0] };
+}
+
+static void run_forward(struct work *w)
+{
+    must(musegan_sample(w->sampler, w->z, NULL, w->n, w->out, NULL));
+}
+
+static struct timing forward(struct device *d, int n, int batch)
+{
+    static const struct musegan_config c = { .bars = 4, .steps = 48, .octaves = 7, .low = 24, .width = 1, .condition = -1 };
+    struct params *folded = params_new();
+    struct net net = { .g = graph_new(), .p = folded };
+    struct musegan_builder b = { &net, &c, NORM_FOLDED };
+    struct work w = { .n = n, .z = xcalloc((size_t)n * MUSEGAN_LATENT, sizeof(float)),
+                      .out = xcalloc((size_t)n * musegan_cells(&c) * N_ROLES, sizeof(float)) };
+    musegan_generator(&b, g_input(net.g, "z", F32, SHAPE(1, MUSEGAN_LATENT)), NULL);
+    graph_free(net.g);
+    must(params_alloc(folded, d, false));
+    params_init(folded, 1);
+    must(musegan_sampler_new(d, &c, folded, batch, &w.sampler));
+    struct rng r;
+    rng_init(&r, 1, 1);
+    musegan_latent(&r, w.z, n);
+    struct timing t = timed(run_forward, &w, 3, n == 1 ? 31 : 7);
+    struct str text = { 0 };
+    if (verbose)
+        musegan_sampler_print(w.sampler, &text);
+    fputs(str_c(&text), stdout);
+    str_fini(&text);
+    musegan_sampler_free(w.sampler);
+    params_free(folded);
+    free(w.z);
+    free(w.out);
+    return t;
+}
+
+/* A little data: chords, bass and drums in every key. */
+static struct dataset *made_data(char *dir)
+{
+    char path[256];
+    struct str report = { 0 };
+    struct dataset *data;
+    if (!mkdtemp(dir))
+        must(err_set(ERR_IO, "no temporary folder"));
+    for (int k = 0; k < 12; k++) {
+        struct song *s = song_new_band();
+        for (int beat = 0; beat < 64; beat++) {
+            int root = (k + beat / 4 * 5) % 12;
+            track_add(song_track_of(s, ROLE_DRUMS), (struct note){ beat * 480, 120, (uint8_t)(beat % 2 ? 38 : 36), 100 });
+            track_add(song_track_of(s, ROLE_BASS), (struct note){ beat * 480, 480, (uint8_t)(36 + root), 100 });
+            for (int v = 0; v < 3; v++)
+                track_add(song_track_of(s, ROLE_PIANO), (struct note){ beat * 480, 400, (uint8_t)(60 + (root + 4 * v) % 12), 100 });
+        }
+        (void)str_format(path, sizeof path, "%s/%d.mid", dir, k);
+        must(midi_save(s, &(struct midi_write_opts){ .format = 1 }, path));
+        song_free(s);
+    }
+    (void)str_format(path, sizeof path, "%s/data", dir);
+    must(dataset_build((const char *const *)&dir, 1, &(struct dataset_opts){ .hop_bars = 1, .min_roles = 3, .held_out = 0.1 },
+                       path, &report));
+    str_fini(&report);
+    must(dataset_open(path, &data));
+    return data;
+}
+
+static enum err remove_file(void *ctx, const char *path)
+{
+    (void)ctx;
+    return unlink(path) ? ERR_IO : ERR_OK;
+}
+
+static void run_iteration(struct work *w)
+{
+    double losses[4];
+    must(musegan_kind.train_step(w->trained, w->step++, losses));
+}
+
+static struct timing iteration(struct device *d)
+{
+    char dir[] = "/tmp/jamroll-bench-XXXXXX";
+    struct dataset *data = made_data(dir);
+    struct opts *o = opts_new(musegan_kind.options, musegan_kind.n_options);
+    struct work w = { 0 };
+    must(musegan_kind.train_open(d, o, data, NULL, &w.trained));
+    struct timing t = timed(run_iteration, &w, 1, 3);
+    struct str text = { 0 };
+    if (verbose)
+        musegan_trainer_print(w.trained, &text);
+    fputs(str_c(&text), stdout);
+    str_fini(&text);
+    musegan_kind.close(w.trained);
+    opts_free(o);
+    dataset_close(data);
+    must(file_walk(dir, remove_file, NULL));
+    rmdir(dir);
+    return t;
+}
+
+/* PyTorch's median and best of a task in ms; false when it is not there. */
+static bool torch_timing(int threads, const char *task, struct timing *out)
+{
+    char command[512], line[512];
+    bool found = false;
+    (void)str_format(command, sizeof command,
+                     "OPENBLAS_CORETYPE=SkylakeX ATEN_CPU_CAPABILITY=avx512 OMP_PROC_BIND=close OMP_PLACES=cores "
+                     "/usr/bin/python3 tests/bench/torch_musegan.py %d \"%s\" 2>/dev/null", threads, task);
+    FILE *f = popen(command, "r");
+    while (f && fgets(line, sizeof line, f)) {
+        json_t *row = json_loads(line, 0, NULL);
+        if (row) {
+            *out = (struct timing){ json_number_value(json_object_get(row, "ms")), json_number_value(json_object_get(row, "best")) };
+            found = true;
+        }
+        json_decref(row);
+    }
+    return f && pclose(f) == 0 && found;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const tasks[] = { "forward 1", "forward 64", "iteration 64" };
+    struct device *d;
+    int threads = 2, option;
+    bool torch = true;
+    while ((option = getopt(argc, argv, "t:vo")) != -1) {
+        int64_t n = 2;
+        if (option == 't')
+            must(parse_int(optarg, 1, 64, &n));
+        threads = option == 't' ? (int)n : threads;
+        verbose |= option == 'v';
+        torch &= option != 'o';
+    }
+    must(device_open("cpu", threads, &d));
+    printf("MuseGAN, full size, %s\n%-14s %12s %12s %12s %7s\n", device_name(d), "task", "ours ms", "best", "PyTorch ms", "ratio");
+    for (size_t i = 0; i < COUNT_OF(tasks); i++) {
+        struct timing theirs, ours;
+        if (optind < argc && strcmp(argv[optind], tasks[i]))
+            continue;
+        ours = i == 0 ? forward(d, 1, 1) : i == 1 ? forward(d, 64, 8) : iteration(d);
+        printf("%-14s %12.2f %12.2f", tasks[i], ours.median, ours.best);
+        fflush(stdout);
+        if (torch && torch_timing(threads, tasks[i], &theirs))
+            printf(" %12.2f %6.1fx\n", theirs.median, theirs.median / ours.median);
+        else
+            printf(" %12s\n", "-");
+    }
+    device_close(d);
+    return 0;
+}
