@@ -1,0 +1,52 @@
+#!/bin/bash
+# From a folder of MIDI to weights that play: data set, training with checkpoints, resuming, evaluation.
+. "$(dirname "$0")/../lib/cli.sh"
+
+for genre in rock jazz; do
+    mkdir -p "midi/$genre"
+    for seed in 1 2 3 4 5 6; do
+        "$jamroll" generate --quiet --bars 8 --genre "$genre" --seed "$seed" -o "midi/$genre/song$seed.mid" 2> err ||
+            "$jamroll" generate --quiet --bars 8 --seed "$seed" -o "midi/$genre/song$seed.mid"
+    done
+done
+ok "build a data set" "$jamroll" dataset build midi -o set.bin
+ok "it is there" test -s set.bin
+has "the report counts" '[0-9]' out
+ok "the same again" "$jamroll" dataset build midi -o again.bin
+ok "the same bytes" cmp set.bin again.bin
+expect 3 "no such folder" "$jamroll" dataset build nowhere -o x.bin
+expect 2 "where to?" "$jamroll" dataset build midi
+expect 2 "dataset frobnicate" "$jamroll" dataset frobnicate
+
+small=width=24,layers=1,heads=2,mlp=32,rows=512
+ok "options of a family" "$jamroll" train band --options
+has "width is one" '\-\-width' out
+ok "train" "$jamroll" train band --data set.bin -o run --set $small --steps 6 --json
+has "counts its steps" '"steps": 6' out
+weights=$(find run -name '*.safetensors' ! -name 'checkpoint*' | head -n 1)
+ok "there are weights" test -s "$weights"
+ok "they are sound" "$jamroll" models verify "$weights"
+ok "they play" "$jamroll" generate -m "$weights" --seed 1 -o first.mid
+
+ok "half of it" "$jamroll" train band --data set.bin -o half --set $small --steps 3 --quiet
+ok "and the rest" "$jamroll" train band --data set.bin -o half --set $small --steps 6 --resume --quiet
+ok "the same music as in one go" "$jamroll" generate -m "half/$(basename "$weights")" --seed 1 -o second.mid
+is "the same notes" "$(notes first.mid "$all_tracks")" "$(notes second.mid "$all_tracks")"
+
+"$jamroll" train band --data set.bin -o long --set $small --minutes 5 --quiet > out 2> err &
+trainer=$!
+sleep 3
+kill -INT $trainer
+wait $trainer
+is "Ctrl-C ends it" 130 $?
+ok "and saves" test -s long/checkpoint.safetensors
+
+ok "evaluate" "$jamroll" eval "$weights" --data set.bin --n 4
+ok "evaluate as JSON" "$jamroll" eval "$weights" --data set.bin --n 4 --json
+has "schema" '"schema": 1' out
+expect 2 "no such family" "$jamroll" train kazoo --data set.bin -o x --steps 1
+expect 2 "no such option" "$jamroll" train band --data set.bin -o x --steps 1 --set kazoo=1
+expect 2 "no end" "$jamroll" train band --data set.bin -o x
+expect 3 "no such data" "$jamroll" train band --data nowhere.bin -o x --steps 1
+expect 3 "not a data set" "$jamroll" train band --data "$weights" -o x --steps 1
+finish
