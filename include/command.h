@@ -51,4 +51,4 @@ void command_complete(const struct desk *d, const char *line, struct words *out,
 void command_keys(const struct action *a, enum mode m, struct str *out);     /* "h Left", "" when none */
 void command_footer(enum mode m, int width, struct str *out);
 void command_popup(enum mode m, int prefix, struct words *out);              /* "g  generate" lines */
-void command_help(struct str *out);                                          /* the whole of `?` */
+void command_help(int width, struct str *out);                               /* the whole of `?` */

@@ -4,6 +4,7 @@
 #pragma once
 #include "session.h"
 #include "song.h"
+#include "str.h"
 
 enum mode { MODE_NORMAL, MODE_STEP, MODE_SELECT, N_MODES };
 const char *mode_name(enum mode m);
@@ -23,7 +24,7 @@ struct doors {
 };
 
 /* What a command asks of its front end, beyond the desk itself. */
-enum want { WANT_NOTHING, WANT_QUIT, WANT_ASK_QUIT, WANT_PROMPT, WANT_HELP, WANT_SUSPEND, WANT_REDRAW };
+enum want { WANT_NOTHING, WANT_QUIT, WANT_ASK_QUIT, WANT_PROMPT, WANT_HELP, WANT_REPORT, WANT_SUSPEND, WANT_REDRAW };
 /* Whether the sound must follow the song: at once (an edit) or at the next bar line (another take). */
 enum stale { STALE_NO, STALE_BAR, STALE_NOW };
 
@@ -50,7 +51,7 @@ struct desk {
 
     int job;                                 /* running job, -1 none */
     enum verb verb;                          /* of the last request */
-    int job_bar0, job_bars, job_takes, job_got;
+    int job_bar0, job_bars, job_takes, job_got, job_empty;
     bool job_chosen;
     double job_began;
 
@@ -63,11 +64,12 @@ struct desk {
     char want_text[128];
     char message[256];
     bool message_bad;
+    struct str report;                       /* what the import changed or dropped, plain lines */
 };
 
 void desk_init(struct desk *d);              /* an empty band */
 void desk_fini(struct desk *d);
-NODISCARD enum err desk_open(struct desk *d, const char *path, struct str *report);
+NODISCARD enum err desk_open(struct desk *d, const char *path);
 void desk_models(struct desk *d, struct model_info *list, size_t n); /* ownership moves in */
 const struct model_info *desk_model(const struct desk *d);  /* what will answer, or NULL */
 void desk_event(struct desk *d, struct event *ev);          /* from the engine; takes what it carries */

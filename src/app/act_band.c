@@ -270,7 +270,7 @@ static enum err submit(struct desk *d, struct request *rq)
     d->job_bar0 = rq->bar0;
     d->job_bars = rq->n_bars;
     d->job_takes = rq->n_takes;
-    d->job_got = 0;
+    d->job_got = d->job_empty = 0;
     d->job_chosen = false;
     d->job_began = clock_s();
     if (!o->seed_locked)

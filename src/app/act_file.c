@@ -88,16 +88,13 @@ enum err act_panic(struct desk *d, int argc, char **argv)
 
 enum err act_open(struct desk *d, int argc, char **argv)
 {
-    struct str report = { 0 };
     (void)argc;
-    enum err err = session_dirty(d->session)
-        ? err_set(ERR_BUSY, "%s is not saved: save it (Ctrl-S), or quit and start anew",
-                  session_title(d->session))
-        : desk_open(d, argv[0], &report);
-    if (err == ERR_OK)
-        desk_say(d, "%s: %d bars", session_title(d->session), session_n_bars(d->session));
-    str_fini(&report);
-    return err;
+    if (session_dirty(d->session))
+        return err_set(ERR_BUSY, "%s is not saved: save it first (Ctrl-S)", session_title(d->session));
+    TRY(desk_open(d, argv[0]));
+    desk_say(d, "%s: %d bars%s", session_title(d->session), session_n_bars(d->session),
+             d->report.len ? "; :report tells what the import did" : "");
+    return ERR_OK;
 }
 
 enum err act_save(struct desk *d, int argc, char **argv)
@@ -170,6 +167,12 @@ enum err act_help(struct desk *d, int argc, char **argv)
 {
     (void)argc, (void)argv;
     return want(d, WANT_HELP);
+}
+
+enum err act_report(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return want(d, WANT_REPORT);
 }
 
 enum err act_prompt(struct desk *d, int argc, char **argv)

@@ -149,6 +149,7 @@ const struct action actions[] = {
       .help = "a .mid, .npz or .jam file" },
     { "save", ANY("<C-s>"), ARG("[FILE.jam]", 0, 1), .complete = COMPLETE_FILE, .group = GROUP_FILE,
       .hint = "save", .run = act_save, .help = "the project: song, takes, flags, settings" },
+    { "report", .group = GROUP_FILE, .run = act_report, .help = "what opening the file changed or dropped" },
     { "midi", .keys = { [MODE_NORMAL] = "em", [KEYS_ANY] = "<F10>" }, ARG("[FILE.mid]", 0, 1),
       .complete = COMPLETE_FILE, .group = GROUP_FILE, .hint = "MIDI", .run = act_midi,
       .help = "write a standard MIDI file" },

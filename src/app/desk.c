@@ -20,7 +20,7 @@ static void reset_hand(struct desk *d)
     d->mode = MODE_NORMAL;
     d->track = ROLE_PIANO;
     d->pitch = 60;
-    d->tick = 0;
+    d->tick = d->playhead = 0;
     d->loop = false;
     d->last_tick = -1;
     d->job = -1;
@@ -38,27 +38,39 @@ void desk_fini(struct desk *d)
 {
     session_free(d->session);
     models_list_free(d->models, d->n_models);
+    str_fini(&d->report);
     *d = (struct desk){ 0 };
 }
 
-/* Start where there is something to see: the first pitched track with notes, at its first note's pitch. */
+/* Start where there is something to see: the first pitched track with notes, at the top of its first chord. */
 static void look_at_music(struct desk *d)
 {
     const struct song *song = session_song(d->session);
     static const enum role order[] = { ROLE_PIANO, ROLE_GUITAR, ROLE_STRINGS, ROLE_BASS, ROLE_DRUMS };
     for (size_t i = 0; i < COUNT_OF(order); i++)
         if (song->tracks[order[i]].n > 0) {
+            const struct track *t = &song->tracks[order[i]];
             d->track = order[i];
-            d->pitch = song->tracks[order[i]].notes[0].pitch;
+            for (size_t k = 0; k < t->n && t->notes[k].tick == t->notes[0].tick; k++)
+                d->pitch = t->notes[k].pitch;
             return;
         }
 }
 
-enum err desk_open(struct desk *d, const char *path, struct str *report)
+enum err desk_open(struct desk *d, const char *path)
 {
+    struct str report = { 0 };
+    enum err err = session_open(d->session, path, &report);
+    if (err != ERR_OK) {
+        str_fini(&report);
+        return err;
+    }
+    str_fini(&d->report);
+    d->report = report;
     if (d->job >= 0 && d->doors.cancel)
         d->doors.cancel(d->doors.ctx, d->job);
-    TRY(session_open(d->session, path, report));
+    if (d->playing && d->doors.stop)
+        d->doors.stop(d->doors.ctx);
     reset_hand(d);
     look_at_music(d);
     return ERR_OK;
@@ -100,20 +112,19 @@ void desk_complain(struct desk *d)
 
 static void job_over(struct desk *d, const char *how)
 {
-    int empty = 0;
-    for (int i = 0; i < session_n_takes(d->session); i++)
-        empty += session_take(d->session, i)->empty;
     desk_say(d, "%s: %s %d of %d takes in %.1f s%s", verb_name(d->verb), how, d->job_got, d->job_takes,
-             clock_s() - d->job_began, empty ? " (some came out empty)" : "");
+             clock_s() - d->job_began, d->job_empty ? " (some with an empty track)" : "");
     d->job = -1;
 }
 
 /* The first take that arrives is put on the desk at once: there is something to hear while the rest come. */
 static void take_came(struct desk *d, struct take *t)
 {
+    bool empty = t->empty;
     int i = session_add_take(d->session, t);
     d->job_got++;
-    if (!d->job_chosen && !t->empty) {
+    d->job_empty += empty;
+    if (!d->job_chosen && !empty) {
         session_choose(d->session, i);
         d->job_chosen = true;
         d->stale = STALE_BAR;

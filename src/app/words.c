@@ -106,10 +106,28 @@ void command_popup(enum mode m, int prefix, struct words *out)
     }
 }
 
-static void help_row(const struct action *a, struct str *out)
+/* Words of `text` from column `at` on, no line longer than `width`. */
+static void put_wrapped(struct str *out, const char *text, int at, int width)
+{
+    int x = at;
+    while (*text) {
+        int n = (int)strcspn(text, " ");
+        if (x > at && x + 1 + n > width) {
+            str_addf(out, "\n%*s", at - 1, "");
+            x = at;
+        }
+        str_addf(out, " %.*s", n, text);
+        x += n + 1;
+        text += n;
+        text += strspn(text, " ");
+    }
+    str_addc(out, '\n');
+}
+
+static void help_row(const struct action *a, int width, struct str *out)
 {
     static const char *const label[N_MODES] = { "", "STEP ", "SELECT " };
-    struct str keys = { 0 }, name = { 0 };
+    struct str keys = { 0 };
     bool any = a->keys[KEYS_ANY] != NULL;
     for (int m = 0; m < N_MODES; m++) {
         struct str one = { 0 };
@@ -122,19 +140,21 @@ static void help_row(const struct action *a, struct str *out)
                      str_c(&one));
         str_fini(&one);
     }
-    str_addf(&name, "%s%s%s", a->name, a->args ? " " : "", a->args ? a->args : "");
-    str_addf(out, "  %-24s :%-28s %s\n", str_c(&keys), str_c(&name), a->help);
+    if (keys.len > 22)                       /* too many keys for the column: a line of their own */
+        str_addf(out, "  %s\n  %-22s :%-12s", str_c(&keys), "", a->name);
+    else
+        str_addf(out, "  %-22s :%-12s", str_c(&keys), a->name);
+    put_wrapped(out, a->help, 37, width);
     str_fini(&keys);
-    str_fini(&name);
 }
 
-void command_help(struct str *out)
+void command_help(int width, struct str *out)
 {
     for (int g = 0; g < N_GROUPS; g++) {
         str_addf(out, "%s%s\n", g ? "\n" : "", group_title((enum group)g));
         for (size_t i = 0; i < n_actions; i++)
             if (actions[i].group == (enum group)g)
-                help_row(&actions[i], out);
+                help_row(&actions[i], width, out);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "keycode.h"
+#include "mem.h"
 #include "view.h"
 
 const struct signs signs_ascii = {
@@ -25,17 +26,25 @@ static const struct view *const stack[] = {
 void ui_init(struct ui *ui, struct desk *d, bool ascii)
 {
     *ui = (struct ui){ .desk = d, .signs = ascii ? &signs_ascii : &signs_utf8, .top_pitch = 72 };
-    struct str text = { 0 };
-    command_help(&text);
-    char *rest = text.p;
-    for (char *line; (line = str_split(&rest, '\n'));)
-        words_add(&ui->help, line);
-    str_fini(&text);
+}
+
+void ui_page(struct ui *ui, const char *title, const struct str *text)
+{
+    words_fini(&ui->page);
+    for (const char *p = str_c(text); *p; p += *p == '\n') {
+        char *line = xstrndup(p, strcspn(p, "\n"));
+        words_add(&ui->page, line);
+        free(line);
+        p += strcspn(p, "\n");
+    }
+    ui->page_title = title;
+    ui->page_top = 0;
+    ui->over = OVER_PAGE;
 }
 
 void ui_fini(struct ui *ui)
 {
-    words_fini(&ui->help);
+    words_fini(&ui->page);
     prompt_fini(&ui->prompt);
 }
 
@@ -156,8 +165,8 @@ void ui_draw(struct ui *ui, struct grid *g)
         draw_popup(ui, g);
     if (ui->over == OVER_PROMPT)
         draw_prompt(ui, g);
-    else if (ui->over == OVER_HELP)
-        draw_help(ui, g);
+    else if (ui->over == OVER_PAGE)
+        draw_page(ui, g);
     else if (ui->over == OVER_ASK_QUIT)
         draw_ask(ui, g);
 }

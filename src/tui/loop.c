@@ -168,6 +168,16 @@ static void go_to_shell(struct tui *t)
     screen_suspend();
 }
 
+static void open_help(struct tui *t)
+{
+    struct str text = { 0 };
+    int w, h;
+    screen_size(&w, &h);
+    command_help(w - 2, &text);
+    ui_page(&t->ui, "jamroll: keys and commands", &text);
+    str_fini(&text);
+}
+
 static void serve_want(struct tui *t)
 {
     enum want want = t->desk.want;
@@ -177,7 +187,8 @@ static void serve_want(struct tui *t)
     case WANT_QUIT: t->leave = true; break;
     case WANT_ASK_QUIT: t->ui.over = OVER_ASK_QUIT; break;
     case WANT_PROMPT: open_prompt(t); break;
-    case WANT_HELP: t->ui.over = OVER_HELP; t->ui.help_top = 0; break;
+    case WANT_HELP: open_help(t); break;
+    case WANT_REPORT: ui_page(&t->ui, "what opening the file did", &t->desk.report); break;
     case WANT_SUSPEND: go_to_shell(t); break;
     case WANT_REDRAW: screen_redraw(); break;
     }
@@ -198,21 +209,21 @@ static void key_prompt(struct tui *t, int key)
         desk_complain(&t->desk);
 }
 
-static void key_help(struct tui *t, int key)
+static void key_page(struct tui *t, int key)
 {
     int w, h, page;
     screen_size(&w, &h);
     page = h - 3;
     int by = key == 'j' || key == KC_DOWN ? 1 : key == 'k' || key == KC_UP ? -1
            : key == ' ' || key == KC_PGDN ? page : key == KC_PGUP || key == 'b' ? -page : 0;
-    int last = (int)t->ui.help.n - (h - 2);
+    int last = (int)t->ui.page.n - (h - 2);
     if (key == 'q' || key == KC_ESC || key == '?' || key == (KC_CTRL | 'c') || key == KC_F1)
         t->ui.over = OVER_NONE;
-    t->ui.help_top += by;
-    if (t->ui.help_top > last)
-        t->ui.help_top = last;
-    if (t->ui.help_top < 0)
-        t->ui.help_top = 0;
+    t->ui.page_top += by;
+    if (t->ui.page_top > last)
+        t->ui.page_top = last;
+    if (t->ui.page_top < 0)
+        t->ui.page_top = 0;
 }
 
 static void key_ask(struct tui *t, int key)
@@ -233,7 +244,7 @@ static void key_ask(struct tui *t, int key)
 static void on_key(struct tui *t, int key)
 {
     static void (*const by_over[])(struct tui *, int) = {
-        [OVER_PROMPT] = key_prompt, [OVER_HELP] = key_help, [OVER_ASK_QUIT] = key_ask,
+        [OVER_PROMPT] = key_prompt, [OVER_PAGE] = key_page, [OVER_ASK_QUIT] = key_ask,
     };
     t->last_key = clock_s();
     if (key == (KC_CTRL | 'z') || key == (KC_CTRL | 'l'))
@@ -275,8 +286,8 @@ static void follow_player(struct tui *t)
     d->playing = player_playing(t->player);
     if (d->playing)
         d->playhead = player_tick(t->player);
-    else if (was && d->playhead >= session_end(d->session))
-        d->playhead = 0;
+    else if (was)
+        d->playhead = 0;                  /* played to the end; a stop by hand leaves it where it was */
     int bar = song_bar_of(session_song(d->session), d->playhead);
     bool at_bar = !d->playing || bar != t->play_bar;
     if (d->stale == STALE_NOW || (d->stale == STALE_BAR && at_bar))
@@ -399,12 +410,12 @@ static enum err start_sound(struct tui *t)
     return player_new(&o, &t->player);
 }
 
-static enum err open_song(struct tui *t, const char *path, struct str *report)
+static enum err open_song(struct tui *t, const char *path)
 {
     desk_init(&t->desk);
     session_settings(t->desk.session)->seed = rng_entropy() % 100000;
     if (path)
-        TRY(desk_open(&t->desk, path, report));
+        TRY(desk_open(&t->desk, path));
     struct settings *o = session_settings(t->desk.session);
     if (path && !str_same(path_ext(path), ".jam"))
         o->seed = rng_entropy() % 100000;
@@ -427,12 +438,12 @@ static void greet(struct tui *t, const char *path)
         desk_say(d, "an empty band.  g g plays something new, i enters notes, ? helps");
 }
 
-static enum err start(struct tui *t, const char *path, struct str *report)
+static enum err start(struct tui *t, const char *path)
 {
     char *state = place_path(PLACE_STATE, "");
     enum err made = file_mkdirs(state);
     free(state);
-    TRY(open_song(t, path, report));
+    TRY(open_song(t, path));
     TRY(open_descriptors(t));
     TRY(screen_open(&(struct screen_opts){ t->opts->ascii, t->opts->no_color }));
     ui_init(&t->ui, &t->desk, screen_ascii());
@@ -496,9 +507,8 @@ static void finish(struct tui *t)
 enum err tui_run(const char *path, const struct tui_opts *opts)
 {
     struct tui t = { .opts = opts, .render.fd = -1, .signals = -1, .timer = -1 };
-    struct str report = { 0 };
     pthread_sigmask(SIG_BLOCK, NULL, &t.old_mask);
-    enum err err = start(&t, path, &report);
+    enum err err = start(&t, path);
     if (err == ERR_OK)
         run_loop(&t);
     char *rescued = err == ERR_OK ? rescue(&t) : NULL;
@@ -507,7 +517,6 @@ enum err tui_run(const char *path, const struct tui_opts *opts)
     if (rescued)
         fprintf(stderr, "jamroll: what was not saved is in %s\n", rescued);
     finish(&t);
-    str_fini(&report);
     free(rescued);
     if (died_of)
         raise(died_of);

@@ -19,7 +19,7 @@ extern const struct signs signs_ascii, signs_utf8;
 struct col { int32_t tick, end; int bar; bool line; };
 struct cols { struct col at[MAX_COLS]; int n; };
 
-enum over { OVER_NONE, OVER_PROMPT, OVER_HELP, OVER_ASK_QUIT };
+enum over { OVER_NONE, OVER_PROMPT, OVER_PAGE, OVER_ASK_QUIT };
 
 struct ui {
     struct desk *desk;
@@ -30,8 +30,9 @@ struct ui {
     struct cols cols;               /* of this frame */
     enum over over;
     struct prompt prompt;
-    struct words help;              /* the lines of `?` */
-    int help_top;
+    const char *page_title;         /* of a text laid over everything: `?`, the import report */
+    struct words page;              /* its lines */
+    int page_top;
     bool follow;                    /* the view pages with the playhead */
 };
 
@@ -45,6 +46,7 @@ extern const struct view view_header, view_ruler, view_strips, view_track, view_
 
 void ui_init(struct ui *ui, struct desk *d, bool ascii);
 void ui_fini(struct ui *ui);
+void ui_page(struct ui *ui, const char *title, const struct str *text);   /* lay a text over everything */
 /* Scroll so that the cursor (or the playhead, when following) is visible, then draw all of it. */
 void ui_draw(struct ui *ui, struct grid *g);
 
@@ -56,7 +58,7 @@ void ground(struct grid *g, int x, int y, enum ground what);
 void draw_bars(const struct ui *ui, struct grid *g, int y);   /* the bar lines of one row */
 void draw_side(const struct ui *ui, struct grid *g, struct rect r);
 void draw_popup(const struct ui *ui, struct grid *g);
-void draw_help(const struct ui *ui, struct grid *g);
+void draw_page(const struct ui *ui, struct grid *g);
 void draw_prompt(const struct ui *ui, struct grid *g);
 void draw_ask(const struct ui *ui, struct grid *g);
 void draw_progress(const struct ui *ui, struct grid *g, int x, int y, int w, double fraction);

@@ -79,9 +79,12 @@ static void status_draw(const struct ui *ui, struct grid *g, struct rect r)
     format_place(d, d->tick, place);
     format_len(d->len, len);
     int x = grid_printf(g, 1, r.y, 10, STYLE_KEYS, LOOK_BOLD | LOOK_REVERSE, " %s ", mode_name(d->mode)) + 1;
-    str_format(text, sizeof text, "%s (%d)  bar %s  vel %d  len %s%s | undo %d  %s", name, d->pitch, place, d->vel,
+    char number[8] = "";
+    if (r.w >= 80)
+        str_format(number, sizeof number, " (%d)", d->pitch);
+    str_format(text, sizeof text, "%s%s  %s  vel %d  len %s%s | undo %d  %s", name, number, place, d->vel,
                len, d->chord ? "  CHORD " : " ", session_n_undo(d->session),
-               session_dirty(d->session) ? "not saved" : "saved");
+               session_dirty(d->session) ? "unsaved" : "saved");
     x = grid_text(g, x, r.y, r.w - x, STYLE_PLAIN, 0, text);
     if (x + 3 + text_columns(ui->compute) < r.w)
         grid_printf(g, x, r.y, r.w - x, STYLE_DIM, 0, " | %s", ui->compute);

@@ -69,18 +69,18 @@ void draw_prompt(const struct ui *ui, struct grid *g)
                     a->help);
 }
 
-void draw_help(const struct ui *ui, struct grid *g)
+void draw_page(const struct ui *ui, struct grid *g)
 {
-    int rows = g->h - 2, n = (int)ui->help.n;
+    int rows = g->h - 2, n = (int)ui->page.n;
     grid_fill(g, (struct rect){ 0, 0, g->w, g->h }, ' ', STYLE_PLAIN);
-    grid_text(g, 1, 0, g->w - 1, STYLE_TITLE, LOOK_BOLD, "jamroll: keys and commands");
-    for (int i = 0; i < rows && ui->help_top + i < n; i++) {
-        const char *line = ui->help.at[ui->help_top + i];
+    grid_text(g, 1, 0, g->w - 1, STYLE_TITLE, LOOK_BOLD, ui->page_title);
+    for (int i = 0; i < rows && ui->page_top + i < n; i++) {
+        const char *line = ui->page.at[ui->page_top + i];
         bool title = line[0] && line[0] != ' ';
         grid_text(g, 1, 1 + i, g->w - 1, title ? STYLE_TITLE : STYLE_PLAIN, title ? LOOK_BOLD : 0, line);
     }
     grid_printf(g, 1, g->h - 1, g->w - 1, STYLE_DIM, 0, "%d%%  j k Space PgUp PgDn scroll, q or Esc leaves",
-                n <= rows ? 100 : 100 * (ui->help_top + rows < n ? ui->help_top + rows : n) / n);
+                n <= rows ? 100 : 100 * (ui->page_top + rows < n ? ui->page_top + rows : n) / n);
 }
 
 void draw_ask(const struct ui *ui, struct grid *g)

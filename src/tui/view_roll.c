@@ -21,7 +21,7 @@ static void roll_gutter(const struct ui *ui, struct grid *g, int y, int pitch)
     enum style s = focus ? STYLE_CURSOR : desk_drums(d) ? (drum ? STYLE_PLAIN : STYLE_DIM)
                  : in_key ? STYLE_PLAIN : STYLE_DIM;
     if (drum)
-        grid_printf(g, 1, y, 8, s, look, "%-8.8s", drum);
+        grid_printf(g, 0, y, 10, s, look, "%s", drum);
     else
         grid_printf(g, 1, y, 4, s, look, "%s", name);
     if (!desk_drums(d) && in_key)
@@ -29,7 +29,7 @@ static void roll_gutter(const struct ui *ui, struct grid *g, int y, int pitch)
     if (d->mode == MODE_STEP)
         for (int i = STEP_KEYS - 1; i >= 0; i--)
             if (desk_step_pitch(d, i) == pitch)
-                grid_text(g, drum ? 9 : 7, y, 1, STYLE_KEYS, LOOK_BOLD, desk_step_key(i));
+                grid_text(g, drum ? 10 : 7, y, 1, STYLE_KEYS, LOOK_BOLD, desk_step_key(i));
 }
 
 /* One row of the grid: dots on the beats, then notes over them. */

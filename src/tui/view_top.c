@@ -54,7 +54,8 @@ static void header_draw(const struct ui *ui, struct grid *g, struct rect r)
                    song_bar_of(song, d->loop_to - 1) + 1);
         x = put_field(g, x, r.w, STYLE_GOOD, 0, text);
     }
-    put_field(g, x, r.w, STYLE_DIM, 0, ui->sound);
+    if (r.w - x >= 8)
+        grid_text(g, x, r.y, r.w - x - 1, STYLE_DIM, 0, ui->sound);
 }
 const struct view view_header = { "header", one_row, header_draw };
 

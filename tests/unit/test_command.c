@@ -70,7 +70,7 @@ static void test_help_names_every_action_and_footers_fit(void **state)
 {
     struct str help = { 0 };
     (void)state;
-    command_help(&help);
+    command_help(200, &help);
     for (size_t i = 0; i < n_actions; i++) {
         struct str want = { 0 };
         str_addf(&want, ":%s", actions[i].name);

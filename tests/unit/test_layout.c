@@ -1,0 +1,270 @@
+/* Whole frames, drawn without a terminal and compared with the pictures in tests/golden/screen. A picture
+ * that changed on purpose is written anew with UPDATE=1. Also: no size and no state may draw outside. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "mem.h"
+#include "tui/view.h"
+
+static char *genre_names[] = { "pop", "rock", "jazz" };
+
+static void put(struct desk *d, int role, int bar, int step, int len, int pitch, int vel)
+{
+    track_add(&session_song(d->session)->tracks[role],
+              (struct note){ 1920 * bar + 120 * step, 120 * len, (uint8_t)pitch, (uint8_t)vel });
+}
+
+/* Four bars: a piano that is kept, drums, a bass kept in its second bar; a muted guitar; strings off the grid. */
+static void compose(struct desk *d)
+{
+    static const int chords[4][3] = { { 57, 60, 64 }, { 53, 57, 60 }, { 48, 52, 55 }, { 55, 59, 62 } };
+    session_edit_begin(d->session, "seed");
+    for (int bar = 0; bar < 4; bar++) {
+        for (int i = 0; i < 3; i++) {
+            put(d, ROLE_PIANO, bar, 0, 3, chords[bar][i], 96);
+            put(d, ROLE_PIANO, bar, 6, 2, chords[bar][i], 70);
+        }
+        for (int step = 0; step < 16; step += 2)
+            put(d, ROLE_DRUMS, bar, step, 1, step % 8 == 0 ? 36 : step % 8 == 4 ? 38 : 42, 100);
+        put(d, ROLE_BASS, bar, 0, 8, chords[bar][0] - 24, 90);
+        put(d, ROLE_GUITAR, bar, 4, 4, chords[bar][2], 80);
+    }
+    track_add(&session_song(d->session)->tracks[ROLE_STRINGS], (struct note){ 1920 + 40, 900, 72, 60 });
+    session_song(d->session)->tracks[ROLE_GUITAR].mute = true;
+    session_edit_end(d->session);
+    session_keep(d->session, ROLE_PIANO, -1, true);
+    session_keep(d->session, ROLE_BASS, 1, true);
+}
+
+static void add_takes(struct desk *d, int n)
+{
+    struct request rq;
+    session_request(d->session, VERB_ACCOMPANY, 0, 4, &rq);
+    session_begin_takes(d->session, &rq);
+    for (int i = 0; i < n; i++) {
+        struct take *t = xcalloc(1, sizeof *t);
+        t->seed = 42 + (uint64_t)i;
+        t->song = song_dup(rq.song);
+        t->empty = i == 4;
+        session_add_take(d->session, t);
+    }
+    session_star(d->session, 2);
+    session_mark(d->session, 0, 0);
+    session_mark(d->session, 1, 7);
+    session_choose(d->session, 0);
+}
+
+static void open_ui(struct ui *ui, struct desk *d, bool ascii)
+{
+    struct model_info *m = xcalloc(1, sizeof *m);
+    desk_init(d);
+    m->name = xstrdup("band");
+    m->path = xstrdup("band.safetensors");
+    m->family = xstrdup("band");
+    m->licence = xstrdup("MIT");
+    m->bytes = 4200000;
+    m->verbs = 1u << VERB_ACCOMPANY;
+    m->n_genres = COUNT_OF(genre_names);
+    m->genres = xcalloc(COUNT_OF(genre_names), sizeof *m->genres);
+    for (size_t i = 0; i < COUNT_OF(genre_names); i++)
+        m->genres[i] = xstrdup(genre_names[i]);
+    desk_models(d, m, 1);
+    session_settings(d->session)->seed = 42;
+    str_copy(session_settings(d->session)->genre, 32, "rock");
+    str_copy(session_settings(d->session)->key, 16, "A minor");
+    compose(d);
+    add_takes(d, 8);
+    desk_focus(d, ROLE_PIANO);
+    desk_goto(d, 2 * 1920 + 5 * 120);
+    desk_pitch(d, 57);
+    ui_init(ui, d, ascii);
+    str_copy(ui->sound, sizeof ui->sound, "FLUID -8dB");
+    str_copy(ui->compute, sizeof ui->compute, "cpu 2 thr");
+}
+
+static void close_ui(struct ui *ui, struct desk *d)
+{
+    ui_fini(ui);
+    desk_fini(d);
+}
+
+static void picture(struct ui *ui, int w, int h, struct str *out)
+{
+    struct grid g;
+    grid_init(&g, w, h, ui->signs == &signs_ascii);
+    ui_draw(ui, &g);
+    grid_print(&g, out);
+    grid_fini(&g);
+}
+
+static void compare(struct ui *ui, int w, int h, const char *name)
+{
+    struct str now = { 0 };
+    char path[160];
+    uint8_t *want = NULL;
+    size_t len = 0;
+    str_format(path, sizeof path, "tests/golden/screen/%s-%dx%d.txt", name, w, h);
+    picture(ui, w, h, &now);
+    if (getenv("UPDATE"))
+        assert_int_equal(file_write(path, now.p, now.len), ERR_OK);
+    if (file_read(path, 1 << 20, &want, &len) != ERR_OK)
+        fail_msg("%s", err_text());
+    if (len != now.len || memcmp(want, now.p, len))
+        fail_msg("%s differs; now it is:\n%s", path, now.p);
+    free(want);
+    str_fini(&now);
+}
+
+static void test_sizes(void **state)
+{
+    static const struct { int w, h; } sizes[] = { { 60, 16 }, { 72, 24 }, { 80, 24 }, { 100, 28 }, { 120, 40 },
+                                                  { 200, 60 } };
+    (void)state;
+    for (int ascii = 0; ascii < 2; ascii++)
+        for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+            struct desk d;
+            struct ui ui;
+            open_ui(&ui, &d, ascii);
+            compare(&ui, sizes[i].w, sizes[i].h, ascii ? "ascii" : "utf8");
+            close_ui(&ui, &d);
+        }
+}
+
+static void press(struct desk *d, const char *line)
+{
+    if (command_run(d, line) != ERR_OK)
+        fail_msg("%s: %s", line, err_text());
+}
+
+static void test_states(void **state)
+{
+    struct desk d;
+    struct ui ui;
+    struct str text = { 0 };
+    (void)state;
+    open_ui(&ui, &d, true);
+    d.pending = 'g';
+    compare(&ui, 80, 24, "popup");
+    d.pending = 0;
+    press(&d, "step");
+    compare(&ui, 80, 24, "step");
+    press(&d, "normal");
+    press(&d, "select");
+    press(&d, "bar +1");
+    press(&d, "down");
+    compare(&ui, 80, 24, "select");
+    press(&d, "normal");
+    press(&d, "track drums");
+    compare(&ui, 80, 24, "drums");
+    d.playing = true;
+    d.playhead = 1920 + 480;
+    d.job = 3;
+    d.job_takes = 8;
+    d.job_got = 2;
+    d.progress = 0.4;
+    compare(&ui, 80, 24, "busy");
+    d.job = -1;
+    ui.over = OVER_PROMPT;
+    prompt_begin(&ui.prompt, &d, "genre ");
+    compare(&ui, 80, 24, "prompt");
+    ui.over = OVER_ASK_QUIT;
+    compare(&ui, 80, 24, "ask");
+    command_help(78, &text);
+    ui_page(&ui, "jamroll: keys and commands", &text);
+    compare(&ui, 80, 100, "help");
+    str_fini(&text);
+    close_ui(&ui, &d);
+}
+
+/* Every grid, from nothing to huge, at every zoom and in odd metres: the sanitizers watch. */
+static void test_any_size(void **state)
+{
+    struct desk d;
+    struct ui ui;
+    (void)state;
+    open_ui(&ui, &d, false);
+    session_edit_begin(d.session, "metre");
+    song_set_metre(session_song(d.session), 1920, 7, 8);
+    song_set_metre(session_song(d.session), 1920 + 1680, 3, 4);
+    session_edit_end(d.session);
+    press(&d, "bars 12");
+    static const int32_t grids[] = { 480, 240, 120, 80, 60, 40 };
+    for (size_t z = 0; z < COUNT_OF(grids); z++)
+        for (int w = 0; w < 600; w += w < 130 ? 1 : 37)
+            for (int h = 0; h < 70; h += h < 42 ? 3 : 13) {
+                struct str out = { 0 };
+                d.grid = grids[z];
+                d.tick = 0;
+                desk_goto(&d, (w * 977) % session_end(d.session));
+                desk_pitch(&d, (w * 7 + h) % 128);
+                d.playhead = (w * 131) % session_end(d.session);
+                d.playing = w & 1;
+                d.loop = w & 2;
+                d.loop_to = 1920;
+                d.pending = w % 5 ? 0 : 'g';
+                picture(&ui, w, h, &out);
+                if (w >= MIN_W && h >= MIN_H)
+                    assert_true(col_of(&ui.cols, d.tick) >= 0);
+                if (w >= MIN_W && h >= MIN_H && d.pending == 0)
+                    assert_non_null(strchr(str_c(&out), '@'));
+                str_fini(&out);
+            }
+    close_ui(&ui, &d);
+}
+
+/* The view follows the playhead by screens when asked to. */
+static void test_follow(void **state)
+{
+    struct desk d;
+    struct ui ui;
+    struct str out = { 0 };
+    (void)state;
+    open_ui(&ui, &d, false);
+    press(&d, "bars 32");
+    desk_goto(&d, 0);
+    picture(&ui, 80, 24, &out);
+    assert_int_equal(ui.first_bar, 0);
+    d.playing = ui.follow = true;
+    d.playhead = 1920 * 9;
+    picture(&ui, 80, 24, &out);
+    assert_true(col_of(&ui.cols, d.playhead) >= 0);
+    ui.follow = false;
+    picture(&ui, 80, 24, &out);
+    assert_int_equal(ui.first_bar, 0);
+    str_fini(&out);
+    close_ui(&ui, &d);
+}
+
+static void test_formats(void **state)
+{
+    static const struct { int32_t ticks; const char *want; } cases[] = {
+        { 480, "1/4" }, { 240, "1/8" }, { 360, "1/8." }, { 160, "1/8t" }, { 120, "1/16" }, { 1920, "1/1" },
+        { 3840, "2/1" }, { 80, "1/16t" }, { 60, "1/32" },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char text[16];
+        format_len(cases[i].ticks, text);
+        assert_string_equal(text, cases[i].want);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_any_size),
+        cmocka_unit_test(test_follow),
+        cmocka_unit_test(test_formats),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
