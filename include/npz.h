@@ -18,8 +18,9 @@ NODISCARD enum err zip_read(const uint8_t *bytes, size_t len, const char *name, 
 NODISCARD enum err zip_write(const struct zip *z, uint8_t **out, size_t *len); /* deflated, fixed date: repeatable */
 void zip_fini(struct zip *z);
 
-/* pypianoroll 1.0 multitrack archive (CSC parts per track, tempo, downbeat, info.json). */
+/* pypianoroll 1.0 multitrack archive (CSC parts per track, tempo, downbeat, info.json); older ones are read too. */
 NODISCARD enum err npz_save_song(const struct song *s, int beat_steps, const char *path);
 NODISCARD enum err npz_load_song(const char *path, struct song **out);
+NODISCARD enum err npz_parse_song(const uint8_t *bytes, size_t len, const char *name, struct song **out);
 NODISCARD enum err npy_save_roll(const struct roll *r, const char *path); /* uint8 [track][step][pitch], 1 = on */
 NODISCARD enum err png_save_roll(const struct roll *r, int scale, const char *path); /* one colour a role */
