@@ -4,7 +4,6 @@
 #include "cpu.h"
 #include "cpuid.h"
 #include "peak.h"
-#pragma weak cpu_kernels_report
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
@@ -137,8 +136,7 @@ static void cpu_end(struct device *d, unsigned saved)
 static void cpu_report(struct device *d, struct str *out)
 {
     str_addf(out, "device    %s\n", d->name);
-    if (cpu_kernels_report)
-        cpu_kernels_report(d->pool, out);
+    cpu_kernels_report(d->pool, out);
 }
 
 const struct backend cpu_backend = {
