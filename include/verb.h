@@ -3,7 +3,10 @@
 #pragma once
 #include "model.h"
 
-/* Weight files: $JAMROLL_MODELS, $XDG_DATA_HOME/jamroll/models, the install folder, ./models. */
+/* Weight files (*.safetensors of a known family): the folders of $JAMROLL_MODELS (a list with colons),
+ * $XDG_DATA_HOME/jamroll/models, the install folder, ./models, and models/ beside the program's folder. Of two
+ * with one name the first found counts. Families in the order of the registry, so the first that has a verb is
+ * the best for it. Nothing found is an empty list, not an error. Strings are never NULL. */
 struct model_info { char *path, *name, *family, *licence; size_t bytes; char hash[20]; unsigned verbs;
                     char **genres; int n_genres; };
 NODISCARD enum err models_list(struct model_info **out, size_t *n);
@@ -11,21 +14,28 @@ void models_list_free(struct model_info *list, size_t n);
 NODISCARD enum err models_find(const char *name_or_path, enum verb v, char **path); /* NULL = best for v; ERR_MISSING */
 
 struct engine;
-NODISCARD enum err engine_new(const char *device, int threads, struct engine **out);
+NODISCARD enum err engine_new(const char *device, int threads, struct engine **out); /* NULL = "auto" */
 void engine_free(struct engine *e);                     /* cancels and joins */
+/* Cached by path until engine_free; synchronous; NULL = best. ERR_UNSUPPORTED when the family lacks the verb. */
 NODISCARD enum err engine_load(struct engine *e, const char *model, enum verb v, const struct model_kind **kind,
-                               struct model **out);     /* cached; synchronous; NULL = best */
-/* Synchronous: takes arrive through p->on_take in order of completion. */
+                               struct model **out);
+/* Synchronous: takes arrive through p->on_take in order of completion. Waits for a job that is running. */
 NODISCARD enum err engine_run(struct engine *e, const char *model, const struct request *rq, const struct progress *p);
 
 enum event_kind { EVENT_TAKE, EVENT_DONE, EVENT_FAILED, EVENT_CANCELLED };
-struct event { enum event_kind kind; int job, index; struct take *take; char *text; }; /* take, text owned by the receiver */
-/* Start a job in the worker; the request and its song are copied. One runs at a time, others wait. */
+/* take (heap) and text are owned by the receiver: set to NULL what is kept, event_fini frees the rest. Every
+ * job ends with exactly one event that is not EVENT_TAKE; its index is the number of takes that came. */
+struct event { enum event_kind kind; int job, index; struct take *take; char *text; };
+/* Start a job in the worker; the request and its song are copied. One runs at a time, others wait. Jobs count
+ * from 1. A bad request is refused at once. */
 NODISCARD enum err engine_submit(struct engine *e, const char *model, const struct request *rq, int *job);
-void engine_cancel(struct engine *e, int job);           /* -1 = all */
+void engine_cancel(struct engine *e, int job);           /* -1 = all; returns at once */
 double engine_progress(struct engine *e);                /* 0..1 of the running job, -1 when idle */
-int engine_fd(struct engine *e);
+int engine_fd(struct engine *e);                         /* readable while events wait */
 bool engine_next(struct engine *e, struct event *out);   /* false when there is none */
 void event_fini(struct event *ev);
 
-void request_init(struct request *rq, enum verb v, const struct song *song); /* defaults */
+/* Defaults: the whole song, at least four bars, in whole phrases of four; nothing kept; any genre, free key,
+ * temperature 1, top_p 0.98, one take, seed 0. */
+void request_init(struct request *rq, enum verb v, const struct song *song);
+NODISCARD enum err request_check(const struct request *rq); /* what no family could carry out */
