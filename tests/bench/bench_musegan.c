@@ -4,7 +4,7 @@
  *     forward 64     64 phrases
  *     iteration 64   a WGAN-GP iteration: 5 updates of the critic, 1 of the generator, batch 64
  *
- *     bench_musegan [-t THREADS] [-v] [-o] [TASK]      -v: time of every node of the plans, -o: ours only */
+ *     bench_musegan [-t THREADS] [-n REPEATS] [-v] [-o] [TASK]   -v: time of every node of the plans; -o: ours only */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +23,7 @@ enum { MAX_REPEATS = 32 };
 struct work { struct musegan_sampler *sampler; struct model *trained; float *z, *out; int n; long step; };
 struct timing { double median, best; };
 static bool verbose;
+static int repeats_wanted; /* 0 = as many as the task deserves */
 
 static void must(enum err err)
 {
@@ -41,6 +42,8 @@ static int by_value(const void *a, const void *b)
 static struct timing timed(void (*run)(struct work *), struct work *w, int warm, int repeats)
 {
     double t[MAX_REPEATS];
+    repeats = repeats_wanted ? repeats_wanted : repeats;
+    warm = repeats_wanted ? 0 : warm;
     for (int i = 0; i < warm; i++)
         run(w);
     for (int i = 0; i < repeats; i++) {
@@ -174,11 +177,14 @@ int main(int argc, char **argv)
     struct device *d;
     int threads = 2, option;
     bool torch = true;
-    while ((option = getopt(argc, argv, "t:vo")) != -1) {
+    while ((option = getopt(argc, argv, "t:n:vo")) != -1) {
         int64_t n = 2;
         if (option == 't')
             must(parse_int(optarg, 1, 64, &n));
+        if (option == 'n')
+            must(parse_int(optarg, 1, MAX_REPEATS, &n));
         threads = option == 't' ? (int)n : threads;
+        repeats_wanted = option == 'n' ? (int)n : repeats_wanted;
         verbose |= option == 'v';
         torch &= option != 'o';
     }

@@ -19,7 +19,7 @@ ok "doctor" "$jamroll" doctor
 has "models" '^ok  models' out
 ok "devices" "$jamroll" devices --json
 
-weights=$(find "$root/models" -name '*.safetensors' | sort | head -n 1)
+weights=$(find "$JAMROLL_MODELS" -name '*.safetensors' | sort | head -n 1)
 ok "there are weights" test -n "$weights"
 name=$(basename "$weights" .safetensors)
 ok "show" "$jamroll" models show "$name"

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 export HOME=$work/home XDG_CONFIG_HOME=$work/config XDG_DATA_HOME=$work/data XDG_STATE_HOME=$work/state
-export XDG_CACHE_HOME=$work/cache JAMROLL_MODELS=$root/models
+export XDG_CACHE_HOME=$work/cache JAMROLL_MODELS=${JAMROLL_MODELS:-$root/models}
 # What sound libraries keep until the end of the process is not ours to free.
 export LSAN_OPTIONS=suppressions=$root/tests/lib/lsan.supp:print_suppressions=0
 mkdir -p "$HOME"
