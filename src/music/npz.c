@@ -200,15 +200,20 @@ static size_t array_count(const struct npy *a)
     return n;
 }
 
-/* Array `name` of the archive; ERR_MISSING when there is none. */
+static const struct zip_entry *find_array(const struct zip *z, const char *name)
+{
+    char file[80];
+    str_format(file, sizeof(file), "%s.npy", name);
+    return find_entry(z, file);
+}
+
 static enum err load_array(const struct zip *z, const char *path, const char *name, struct npy *out)
 {
-    char file[80], where[200];
-    str_format(file, sizeof(file), "%s.npy", name);
-    const struct zip_entry *e = find_entry(z, file);
+    char where[200];
+    const struct zip_entry *e = find_array(z, name);
     if (!e)
-        return err_set(ERR_MISSING, "%s: no member %s", path, file);
-    str_format(where, sizeof(where), "%s: %s", path, file);
+        return err_set(ERR_FORMAT, "%s: no member %s.npy", path, name);
+    str_format(where, sizeof(where), "%s: %s", path, e->name);
     TRY(npy_read(e->data, e->len, where, out));
     if (out->type == NPY_F2) {
         npy_fini(out);
@@ -342,10 +347,9 @@ static enum err load_time(const struct zip *z, const char *path, struct song *s,
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct npy a = { .rank = 0 };
-        enum err err = load_array(z, path, rows[i].name, &a);
-        if (err == ERR_MISSING)
+        if (!find_array(z, rows[i].name))
             continue;
-        TRY(err);
+        TRY(load_array(z, path, rows[i].name, &a));
         rows[i].set(s, &a, beat_steps);
         npy_fini(&a);
     }
