@@ -20,38 +20,36 @@ enum {
 
 struct patches { struct gather base; const struct conv_shape *s; const float *x; };
 
-/* Runs are short where channels are few; a call to memcpy would cost more than the copy. */
-static inline void copy(float *dst, const float *src, int n)
-{
-    for (; n >= 4; n -= 4, dst += 4, src += 4)
-        memcpy(dst, src, 4 * sizeof *dst);
-    for (; n > 0; n--)
-        *dst++ = *src++;
-}
-
-static inline void clear(float *dst, int n)
-{
-    for (int i = 0; i < n; i++)
-        dst[i] = 0;
-}
-
-/* Columns [from, to) of one line of the patch, to dst (which belongs to column `from`). */
-static inline void gather_line(const struct patches *p, const struct conv_walk *w, int k1, int k2, int from, int to,
-                               float *dst)
+/* Columns [begin, end) of one line of one row's patch, which may stick out of the image. */
+static void gather_line(const struct patches *p, const struct conv_walk *w, int k1, int k2, int begin, int end,
+                        float *dst)
 {
     struct conv_line line;
-    if (!conv_line(w, k1, k2, &line)) {
-        clear(dst, to - from);
+    memset(dst, 0, (size_t)(end - begin) * sizeof *dst);
+    if (!conv_line(w, k1, k2, &line))
         return;
+    const int from = max_int(begin, line.from), to = min_int(end, line.to);
+    if (from < to)
+        memcpy(dst + (from - begin), p->x + line.at + from, (size_t)(to - from) * sizeof *dst);
+}
+
+/* The same for `rows` neighbours along the innermost axis: those inside the image are copied as a block. */
+static void gather_rows(const struct patches *p, struct conv_walk w, int rows, int k1, int k2, int begin, int end,
+                        float *dst, ptrdiff_t ld)
+{
+    const struct conv_shape *s = p->s;
+    const struct conv_span in = conv_inside(s, 0, s->geom.kernel[2], w.o[2], rows);
+    struct conv_line line;
+    for (int r = 0; r < rows; r++, w.o[2]++) {
+        if (r == in.from && in.to > r && conv_line(&w, k1, k2, &line)) {
+            ukr_get()->copy_rows(dst + r * ld, ld, p->x + line.at + begin, (ptrdiff_t)s->geom.stride[2] * s->cin,
+                                 in.to - r, end - begin);
+            w.o[2] += in.to - r - 1;
+            r = in.to - 1;
+        } else {
+            gather_line(p, &w, k1, k2, begin, end, dst + r * ld);
+        }
     }
-    const int begin = max_int(from, line.from), end = min_int(to, line.to);
-    if (begin >= end) {
-        clear(dst, to - from);
-        return;
-    }
-    clear(dst, begin - from);
-    copy(dst + (begin - from), p->x + line.at + begin, end - begin);
-    clear(dst + (end - from), to - end);
 }
 
 static void gather_patches(const struct gather *g, int row, int rows, int col, int cols, float *dst, ptrdiff_t ld)
@@ -60,14 +58,19 @@ static void gather_patches(const struct gather *g, int row, int rows, int col, i
     const int length = p->s->geom.kernel[2] * p->s->cin, k2_count = p->s->geom.kernel[1];
     const int first = col / length, last = (col + cols - 1) / length;
     struct conv_walk w = conv_walk_at(p->s, row);
-    for (; rows > 0; rows--, dst += ld, conv_walk_next(&w)) {
+    while (rows > 0) {
+        const int n = min_int(rows, p->s->out[2] - w.o[2]);
         float *to = dst;
         for (int l = first; l <= last; l++) {
             const int begin = l == first ? col - l * length : 0;
             const int end = l == last ? col + cols - l * length : length;
-            gather_line(p, &w, l / k2_count, l % k2_count, begin, end, to);
+            gather_rows(p, w, n, l / k2_count, l % k2_count, begin, end, to, ld);
             to += end - begin;
         }
+        rows -= n;
+        dst += n * ld;
+        w.o[2] += n - 1;
+        conv_walk_next(&w);
     }
 }
 
@@ -125,41 +128,45 @@ struct scatter {
     bool add;
 };
 
-static inline void put(float *x, const float *block, int n, bool add)
+/* Where a piece of P' goes: taps [k3, k3 + length) of line (k1, k2), `floats` of them from channel c0. */
+struct piece { int k1, k2, k3, length, c0, floats; };
+
+/* One piece of `rows` neighbours along the innermost axis, cut off where it sticks out of the image. */
+static void scatter_piece(const struct scatter *sc, struct conv_walk w, int rows, const struct piece *p,
+                          const float *block, ptrdiff_t ld)
 {
-    if (add)
-        for (int i = 0; i < n; i++)
-            x[i] += block[i];
-    else
-        memcpy(x, block, (size_t)n * sizeof *x);
+    const struct conv_shape *s = sc->s;
+    const struct ukr *u = ukr_get();
+    const struct conv_span in = conv_inside(s, p->k3, p->length, w.o[2], rows);
+    struct conv_line line;
+    for (int r = 0; r < rows; r++, w.o[2]++) {
+        const bool whole = r == in.from && in.to > r;
+        const int n = whole ? in.to - r : 1, offset = p->k3 * s->cin + p->c0;
+        if (conv_line(&w, p->k1, p->k2, &line)) {
+            const int from = whole ? 0 : max_int(0, line.from - offset);
+            const int to = whole ? p->floats : min_int(p->floats, line.to - offset);
+            if (from < to)
+                (sc->add ? u->add_rows : u->copy_rows)(sc->x + line.at + offset + from,
+                                                       (ptrdiff_t)s->geom.stride[2] * s->cin, block + r * ld + from, ld,
+                                                       n, to - from);
+        }
+        w.o[2] += n - 1;
+        r += n - 1;
+    }
 }
 
-/* One row of P', all channels: lines of the patch. */
-static void scatter_lines(const struct scatter *sc, const struct conv_walk *w, const float *row)
+/* All pieces of some neighbouring rows of P': lines of the patch, or, for a part of the channels, single taps. */
+static void scatter_rows(const struct scatter *sc, const struct conv_walk *w, int rows, int c0, const float *block,
+                         ptrdiff_t ld)
 {
     const int32_t *k = sc->s->geom.kernel;
-    const int length = k[2] * sc->s->cin;
-    for (int k1 = 0; k1 < k[0]; k1++)
-        for (int k2 = 0; k2 < k[1]; k2++, row += length) {
-            struct conv_line line;
-            if (conv_line(w, k1, k2, &line))
-                put(sc->x + line.at + line.from, row + line.from, line.to - line.from, sc->add);
-        }
-}
-
-/* One row of P', channels [c0, c0 + group): taps one by one. */
-static void scatter_taps(const struct scatter *sc, const struct conv_walk *w, int c0, const float *row)
-{
-    const int32_t *k = sc->s->geom.kernel;
-    const int cin = sc->s->cin, n = min_int(sc->group, cin - c0);
-    for (int k1 = 0; k1 < k[0]; k1++)
-        for (int k2 = 0; k2 < k[1]; k2++, row += (ptrdiff_t)k[2] * n) {
-            struct conv_line line;
-            if (!conv_line(w, k1, k2, &line))
-                continue;
-            for (int k3 = line.from / cin; k3 * cin < line.to; k3++)
-                put(sc->x + line.at + k3 * cin + c0, row + (ptrdiff_t)k3 * n, n, sc->add);
-        }
+    const bool whole = sc->groups == 1;
+    struct piece p = {.length = whole ? k[2] : 1, .c0 = c0};
+    p.floats = whole ? k[2] * sc->s->cin : min_int(sc->group, sc->s->cin - c0);
+    for (p.k1 = 0; p.k1 < k[0]; p.k1++)
+        for (p.k2 = 0; p.k2 < k[1]; p.k2++)
+            for (p.k3 = 0; p.k3 < k[2]; p.k3 += p.length, block += p.floats)
+                scatter_piece(sc, *w, rows, &p, block, ld);
 }
 
 /* Rows [row, row + rows) of P' for the channels from c0 into the thread's scratch, then into x. */
@@ -182,11 +189,10 @@ static void scatter_block(const struct scatter *sc, int row, int rows, int c0)
         product_run(NULL, &p);
     }
     struct conv_walk w = conv_walk_at(s, row);
-    for (int r = 0; r < rows; r++, conv_walk_next(&w)) {
-        if (whole)
-            scatter_lines(sc, &w, block + (ptrdiff_t)r * columns);
-        else
-            scatter_taps(sc, &w, c0, block + (ptrdiff_t)r * columns);
+    for (int r = 0, count; r < rows; r += count, conv_walk_next(&w)) {
+        count = min_int(rows - r, s->out[2] - w.o[2]);
+        scatter_rows(sc, &w, count, c0, block + (ptrdiff_t)r * columns, columns);
+        w.o[2] += count - 1;
     }
 }
 

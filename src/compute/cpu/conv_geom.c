@@ -119,3 +119,13 @@ bool conv_line(const struct conv_walk *w, int k1, int k2, struct conv_line *line
     line->to = (g->kernel[2] - (after > 0 ? after : 0)) * s->cin;
     return true;
 }
+
+struct conv_span conv_inside(const struct conv_shape *s, int k3, int length, int o, int rows)
+{
+    const int stride = s->geom.stride[2], start = k3 - s->geom.lo[2], room = s->in[2] - length - start;
+    int from = start < 0 ? (-start + stride - 1) / stride - o : 0;
+    int to = room < 0 ? 0 : room / stride + 1 - o;
+    from = from < 0 ? 0 : from > rows ? rows : from;
+    to = to > rows ? rows : to < from ? from : to;
+    return (struct conv_span){from, to};
+}

@@ -26,3 +26,8 @@ void conv_walk_next(struct conv_walk *w);
  * belongs to column 0 and may be negative). False when the whole line lies outside. */
 struct conv_line { ptrdiff_t at; int from, to; };
 bool conv_line(const struct conv_walk *w, int k1, int k2, struct conv_line *line);
+
+/* Of the `rows` outputs from o on along the innermost axis, those [from, to) whose taps [k3, k3 + length) all lie inside
+ * the image, counted from o. */
+struct conv_span { int from, to; };
+struct conv_span conv_inside(const struct conv_shape *s, int k3, int length, int o, int rows);

@@ -1,89 +1,12 @@
-/* gemm.c: the public matrix products: which path a shape takes. Vectors go to dot products or one-row tiles, all
- * else to the loops of gemm_core.c; where only the generic micro-kernel fits, large products to OpenBLAS. */
+/* gemm.c: the public matrix products, all of them descriptions handed to product_run (gemm_core.c). */
 #include "gemm.h"
-#include "blas.h"
 #include "gemm_core.h"
-
-/* --- n == 1 with contiguous k: rows of A against one vector --- */
-
-struct dots { int m, k, rows; const float *a, *b; ptrdiff_t lda, ldc; float beta; float *c; };
-
-static void dots_chunk(void *ctx, int chunk, int worker)
-{
-    (void)worker;
-    const struct dots *d = ctx;
-    float (*dot)(const float *, const float *, size_t) = ukr_get()->dot;
-    const int from = chunk * d->rows, to = min_int(d->m, from + d->rows);
-    for (int i = from; i < to; i++) {
-        float *c = d->c + i * d->ldc;
-        const float sum = dot(d->a + i * d->lda, d->b, (size_t)d->k);
-        *c = d->beta != 0 ? sum + d->beta * *c : sum;
-    }
-}
-
-static void run_dots(struct pool *p, struct dots *d)
-{
-    const long chunk_work = 1 << 16;
-    d->rows = max_int(div_up(d->m, 16), (int)(chunk_work / (d->k + 1)) + 1);
-    const int chunks = div_up(d->m, d->rows);
-    if (chunks == 1)
-        dots_chunk(d, 0, 0);
-    else
-        pool_run(p, chunks, dots_chunk, d);
-}
-
-/* True when the product was one of rows against a vector and is done. */
-static bool vector_path(struct pool *pool, const struct product *p)
-{
-    if (p->epilogue || p->k < 16 || p->scale != 1)
-        return false;
-    struct dots d = {.k = p->k, .beta = p->beta, .c = p->c};
-    if (p->n == 1 && !p->a_cols && (p->b_cols || p->ldb == 1)) {
-        d.m = p->m;
-        d.a = p->a;
-        d.lda = p->lda;
-        d.b = p->b;
-        d.ldc = p->ldc;
-    } else if (p->m == 1 && p->b_cols && (!p->a_cols || p->lda == 1)) {
-        d.m = p->n;
-        d.a = p->b;
-        d.lda = p->ldb;
-        d.b = p->a;
-        d.ldc = 1;
-    } else if (p->n == 1 && p->a_cols && p->ldc == 1) { /* a row of coefficients times the stored rows of A */
-        struct product t = *p;
-        t.m = 1;
-        t.n = p->m;
-        t.a = p->b;
-        t.a_cols = !p->b_cols;
-        t.lda = p->ldb;
-        t.b = p->a;
-        t.ldb = p->lda;
-        t.b_cols = false;
-        t.ldc = t.n;
-        product_run(pool, &t);
-        return true;
-    } else {
-        return false;
-    }
-    run_dots(pool, &d);
-    return true;
-}
-
-static void run(struct pool *pool, const struct product *p)
-{
-    if (p->m > 0 && p->n > 0 && vector_path(pool, p))
-        return;
-    if (blas_wanted(p) && blas_run(pool, p))
-        return;
-    product_run(pool, p);
-}
 
 void gemm(struct pool *p, bool ta, bool tb, int m, int n, int k, const float *a, int lda, const float *b, int ldb,
           float beta, float *c, int ldc, const struct gemm_epilogue *e)
 {
     const bool plain = e && !e->bias && e->act == ACT_NONE;
-    run(p, &(struct product){.m = m, .n = n, .k = k, .a = a, .lda = lda, .a_cols = ta, .b = b, .ldb = ldb, .b_cols = tb,
+    product_run(p, &(struct product){.m = m, .n = n, .k = k, .a = a, .lda = lda, .a_cols = ta, .b = b, .ldb = ldb, .b_cols = tb,
                              .beta = beta, .scale = 1, .c = c, .ldc = ldc, .epilogue = plain ? NULL : e});
 }
 
@@ -98,7 +21,7 @@ static void batch_one(struct pool *pool, const struct batch *b, int item)
     p.a += o * b->a.outer + i * b->a.inner;
     p.b += o * b->b.outer + i * b->b.inner;
     p.c += o * b->c.outer + i * b->c.inner;
-    run(pool, &p);
+    product_run(pool, &p);
 }
 
 static void batch_chunk(void *ctx, int chunk, int worker)

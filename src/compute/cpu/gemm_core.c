@@ -9,6 +9,7 @@
  * alone; so results do not depend on the number of threads. */
 #include "gemm_core.h"
 #include <string.h>
+#include "blas.h"
 #include "vmath.h"
 
 enum {
@@ -377,10 +378,14 @@ void product_run(struct pool *pool, const struct product *p)
 {
     if (p->m <= 0 || p->n <= 0)
         return;
-    const int n_parts = parts_of(p);
-    if (p->k <= 0 || p->scale == 0)
+    if (p->k <= 0 || p->scale == 0) {
         run_empty(p);
-    else if (n_parts > 1)
+        return;
+    }
+    if (product_dots(pool, p) || product_row_times(pool, p) || (blas_wanted(p) && blas_run(pool, p)))
+        return;
+    const int n_parts = parts_of(p);
+    if (n_parts > 1)
         run_split(pool, p, n_parts);
     else
         run_grid(pool, p);

@@ -30,6 +30,10 @@ struct product {
 
 void product_run(struct pool *pool, const struct product *p);
 
+/* Special cases, tried first; false: not one of them, nothing was done. */
+bool product_dots(struct pool *pool, const struct product *p);      /* few rows, or one column, k contiguous */
+bool product_row_times(struct pool *pool, const struct product *p); /* one column, A stored by columns */
+
 /* Panels of nr columns, each k rows of nr floats; packed has product_packed_floats(k, n). */
 size_t product_packed_floats(int k, int n);
 void product_pack_b(struct pool *pool, int k, int n, const float *b, ptrdiff_t ldb, bool b_cols, float *packed);

@@ -25,6 +25,15 @@ struct ukr_tile {
     float slope;
 };
 
+/* c[i, j] = row i of a . row j of b, sums in another order than a tile's. */
+struct ukr_dots {
+    const float *a, *b;
+    ptrdiff_t a_row, b_row;
+    float *c;
+    ptrdiff_t c_row;
+    int m, n, k;
+};
+
 struct ukr {
     int mr, nr;
     void (*run)(const struct ukr_tile *t);
@@ -34,6 +43,10 @@ struct ukr {
     /* dst[(i / mr * k + p) * mr + i % mr] = src[p * ld + i]: row tiles of a transposed A. */
     void (*pack_a)(int m, int k, const float *src, ptrdiff_t ld, float *dst);
     float (*dot)(const float *a, const float *b, size_t n);
+    void (*dots)(const struct ukr_dots *t);
+    /* n floats of each of some rows. */
+    void (*copy_rows)(float *dst, ptrdiff_t dst_row, const float *src, ptrdiff_t src_row, int rows, int n);
+    void (*add_rows)(float *dst, ptrdiff_t dst_row, const float *src, ptrdiff_t src_row, int rows, int n);
     double (*fma_flops)(long rounds); /* runs a chain of independent multiply-adds, returns their count */
 };
 

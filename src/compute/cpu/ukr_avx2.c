@@ -3,9 +3,12 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-enum { VL = 8, TW = 4 };
+enum { VL = 8 };
 #define MR 6
+#define DOT_ROWS 2
 #define UKR ukr_avx2
+#define LOW {0, 8, 1, 9, 2, 10, 3, 11}
+#define HIGH {4, 12, 5, 13, 6, 14, 7, 15}
 typedef float vec __attribute__((vector_size(32)));
 
 static inline __m256i part(int n)
@@ -23,6 +26,5 @@ static inline void store_part(float *p, int n, vec v)
     _mm256_maskstore_ps(p, part(n), (__m256)v);
 }
 
-#include "ukr_transpose.h"
 #include "ukr_tile.h"
 #endif

@@ -3,9 +3,12 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-enum { VL = 16, TW = 4 };
+enum { VL = 16 };
 #define MR 12
+#define DOT_ROWS 4
 #define UKR ukr_avx512
+#define LOW {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23}
+#define HIGH {8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31}
 typedef float vec __attribute__((vector_size(64)));
 
 static inline vec load_part(const float *p, int n)
@@ -18,6 +21,5 @@ static inline void store_part(float *p, int n, vec v)
     _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
 }
 
-#include "ukr_transpose.h"
 #include "ukr_tile.h"
 #endif

@@ -2,9 +2,12 @@
  * x86-64, NEON on ARM), and the choice of the table row. */
 #include <string.h>
 
-enum { VL = 4, TW = 4 };
+enum { VL = 4 };
 #define MR 6
+#define DOT_ROWS 2
 #define UKR ukr_generic
+#define LOW {0, 4, 1, 5}
+#define HIGH {2, 6, 3, 7}
 typedef float vec __attribute__((vector_size(16)));
 
 static inline vec load_part(const float *p, int n)
@@ -19,7 +22,6 @@ static inline void store_part(float *p, int n, vec v)
     memcpy(p, &v, (size_t)n * sizeof *p);
 }
 
-#include "ukr_transpose.h"
 #include "ukr_tile.h"
 
 const struct ukr *ukr_for(enum isa isa)

@@ -1,6 +1,7 @@
 /* ukr_tile.h: the micro-kernel, written once in GCC vector extensions and included by each ukr_*.c after it
- * defined VL (floats in a vector), MR (rows of a tile) and UKR (the name of its table row), and the vector
- * loads and stores of a part (load_part, store_part). A tile is MR x 2 VL; the accumulators, two vectors of B
+ * defined VL (floats in a vector), MR (rows of a tile), DOT_ROWS, UKR (the name of its table row), LOW and HIGH
+ * (which lanes interleave the lower and the upper halves of two vectors), and loads and stores of a part of a
+ * vector (load_part, store_part). A tile is MR x 2 VL; the accumulators, two vectors of B
  * and one broadcast of A fill the register file, which is what MR and VL are chosen for. */
 #include <string.h>
 #include "ukr.h"
@@ -131,12 +132,37 @@ static void run(const struct ukr_tile *t)
     by_rows[t->m - 1](t);
 }
 
+/* VL x VL by perfect shuffles: interleaving row i with row i + VL / 2, log2(VL) times, is a transpose. */
+INLINE void transpose(vec *r)
+{
+    UNROLL for (int step = 1; step < VL; step *= 2) {
+        vec t[VL];
+        UNROLL for (int i = 0; i < VL / 2; i++) {
+            t[2 * i] = __builtin_shuffle(r[i], r[i + VL / 2], (ivec)LOW);
+            t[2 * i + 1] = __builtin_shuffle(r[i], r[i + VL / 2], (ivec)HIGH);
+        }
+        UNROLL for (int i = 0; i < VL; i++)
+            r[i] = t[i];
+    }
+}
+
+/* VL columns (rows of src) by VL rows of a panel. */
+static void pack_block(const float *src, ptrdiff_t ld, float *dst)
+{
+    vec r[VL];
+    UNROLL for (int i = 0; i < VL; i++)
+        r[i] = load(src + i * ld);
+    transpose(r);
+    UNROLL for (int i = 0; i < VL; i++)
+        store(dst + i * NR, r[i]);
+}
+
 static void pack_t(int n, int k, const float *src, ptrdiff_t ld, float *dst)
 {
     int p = 0;
-    for (; n == NR && p + TW <= k; p += TW)
-        for (int j = 0; j < NR; j += TW)
-            transpose(src + j * ld + p, ld, dst + (ptrdiff_t)p * NR + j, NR);
+    for (; n == NR && p + VL <= k; p += VL)
+        for (int j = 0; j < NR; j += VL)
+            pack_block(src + j * ld + p, ld, dst + (ptrdiff_t)p * NR + j);
     for (; p < k; p++) {
         float *row = dst + (ptrdiff_t)p * NR;
         for (int j = 0; j < n; j++)
@@ -157,22 +183,92 @@ static void pack_a(int m, int k, const float *src, ptrdiff_t ld, float *dst)
     }
 }
 
+INLINE float sum_of(vec v)
+{
+    float sum = 0;
+    UNROLL for (int j = 0; j < VL; j++)
+        sum += v[j];
+    return sum;
+}
+
 static float dot(const float *a, const float *b, size_t n)
 {
     vec s[4] = {{0}, {0}, {0}, {0}};
     size_t i = 0;
     for (; i + 4 * VL <= n; i += 4 * VL)
-        for (int j = 0; j < 4; j++)
+        UNROLL for (int j = 0; j < 4; j++)
             s[j] += load(a + i + j * VL) * load(b + i + j * VL);
     for (; i + VL <= n; i += VL)
         s[0] += load(a + i) * load(b + i);
-    vec v = (s[0] + s[1]) + (s[2] + s[3]);
-    float sum = 0;
-    for (int j = 0; j < VL; j++)
-        sum += v[j];
-    for (; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
+    if (i < n)
+        s[1] += load_part(a + i, (int)(n - i)) * load_part(b + i, (int)(n - i));
+    return sum_of((s[0] + s[1]) + (s[2] + s[3]));
+}
+
+/* m x VL dot products: VL rows of b, four at a time; their partial sums are added up by one transpose. */
+INLINE void dot_block(const struct ukr_dots *t, const int m, int i, int j)
+{
+    vec acc[DOT_ROWS][VL];
+    UNROLL for (int g = 0; g < VL; g += 4) {
+        const float *a = t->a + i * t->a_row, *b = t->b + (j + g) * t->b_row;
+        UNROLL for (int r = 0; r < m; r++)
+            UNROLL for (int q = 0; q < 4; q++)
+                acc[r][g + q] = (vec){0};
+        int p = 0;
+        for (; p + VL <= t->k; p += VL)
+            UNROLL for (int r = 0; r < m; r++)
+                UNROLL for (int q = 0; q < 4; q++)
+                    acc[r][g + q] += load(a + r * t->a_row + p) * load(b + q * t->b_row + p);
+        if (p < t->k)
+            UNROLL for (int r = 0; r < m; r++)
+                UNROLL for (int q = 0; q < 4; q++)
+                    acc[r][g + q] += load_part(a + r * t->a_row + p, t->k - p) *
+                                     load_part(b + q * t->b_row + p, t->k - p);
+    }
+    for (int r = 0; r < m; r++) {
+        transpose(acc[r]);
+        vec sum = acc[r][0];
+        UNROLL for (int q = 1; q < VL; q++)
+            sum += acc[r][q];
+        store(t->c + (i + r) * t->c_row + j, sum);
+    }
+}
+
+static void dots(const struct ukr_dots *t)
+{
+    int j = 0;
+    for (; j + VL <= t->n; j += VL) {
+        int i = 0;
+        for (; i + DOT_ROWS <= t->m; i += DOT_ROWS)
+            dot_block(t, DOT_ROWS, i, j);
+        for (; i < t->m; i++)
+            dot_block(t, 1, i, j);
+    }
+    for (; j < t->n; j++)
+        for (int i = 0; i < t->m; i++)
+            t->c[i * t->c_row + j] = dot(t->a + i * t->a_row, t->b + j * t->b_row, (size_t)t->k);
+}
+
+static void copy_rows(float *dst, ptrdiff_t dst_row, const float *src, ptrdiff_t src_row, int rows, int n)
+{
+    for (; rows > 0; rows--, dst += dst_row, src += src_row) {
+        int i = 0;
+        for (; i + VL <= n; i += VL)
+            store(dst + i, load(src + i));
+        if (i < n)
+            store_part(dst + i, n - i, load_part(src + i, n - i));
+    }
+}
+
+static void add_rows(float *dst, ptrdiff_t dst_row, const float *src, ptrdiff_t src_row, int rows, int n)
+{
+    for (; rows > 0; rows--, dst += dst_row, src += src_row) {
+        int i = 0;
+        for (; i + VL <= n; i += VL)
+            store(dst + i, load(dst + i) + load(src + i));
+        if (i < n)
+            store_part(dst + i, n - i, load_part(dst + i, n - i) + load_part(src + i, n - i));
+    }
 }
 
 /* Twelve chains hide the latency of the unit; the numbers converge to 2 and stay there. */
@@ -192,5 +288,7 @@ static double fma_flops(long rounds)
     return 2.0 * 12 * VL * (double)rounds;
 }
 
-const struct ukr UKR = {.mr = MR, .nr = NR, .run = run, .wide = wide, .pack_t = pack_t, .pack_a = pack_a,
-                        .dot = dot, .fma_flops = fma_flops};
+const struct ukr UKR = {
+    .mr = MR, .nr = NR, .run = run, .wide = wide, .pack_t = pack_t, .pack_a = pack_a, .dot = dot, .dots = dots,
+    .copy_rows = copy_rows, .add_rows = add_rows, .fma_flops = fma_flops,
+};
