@@ -152,6 +152,7 @@ void ui_draw(struct ui *ui, struct grid *g)
             roll_rows = rows[i] = g->h - used;
     scroll(ui, w - GUTTER, roll_rows);
     make_cols(ui, w - GUTTER);
+    ui->key = desk_key(ui->desk);
     for (size_t i = 0; i < COUNT_OF(stack); i++) {
         bool below = stack[i] == &view_message || stack[i] == &view_status || stack[i] == &view_footer ||
                      stack[i] == &view_header;

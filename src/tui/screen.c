@@ -56,20 +56,21 @@ static void emergency_restore(void)
 }
 
 /* The old action is put back and the fault happens again: core dumps and sanitizers see it as if we had
- * not been there. */
-static void on_fatal(int sig)
+ * not been there. A signal that somebody sent does not come again by itself. */
+static void on_fatal(int sig, siginfo_t *info, void *context)
 {
+    (void)context;
     emergency_restore();
     for (size_t i = 0; i < COUNT_OF(fatal); i++)
         if (fatal[i] == sig)
             sigaction(sig, &old_action[i], NULL);
-    if (sig == SIGABRT)
+    if (info->si_code <= 0)
         raise(sig);
 }
 
 static void guard(bool on)
 {
-    struct sigaction act = { .sa_handler = on_fatal, .sa_flags = SA_NODEFER | SA_ONSTACK };
+    struct sigaction act = { .sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK };
     for (size_t i = 0; i < COUNT_OF(fatal); i++)
         if (on)
             sigaction(fatal[i], &act, &old_action[i]);

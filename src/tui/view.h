@@ -28,6 +28,7 @@ struct ui {
     int first_bar;                  /* scroll */
     int top_pitch;
     struct cols cols;               /* of this frame */
+    struct key key;                 /* likewise: estimating it takes a walk over the song */
     enum over over;
     struct prompt prompt;
     const char *page_title;         /* of a text laid over everything: `?`, the import report */

@@ -13,7 +13,7 @@ static int roll_rows(const struct ui *ui, int w, int h)
 static void roll_gutter(const struct ui *ui, struct grid *g, int y, int pitch)
 {
     const struct desk *d = ui->desk;
-    bool focus = pitch == d->pitch, in_key = key_has(desk_key(d), pitch);
+    bool focus = pitch == d->pitch, in_key = key_has(ui->key, pitch);
     const char *drum = desk_drums(d) ? gm_drum_name(pitch) : NULL;
     char name[8];
     pitch_name(pitch, 4, name);

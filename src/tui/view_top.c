@@ -44,7 +44,7 @@ static void header_draw(const struct ui *ui, struct grid *g, struct rect r)
     current_metre(song, tick, metre);
     str_format(text, sizeof text, "%.1f %s", song_bpm(song, tick), metre);
     x = put_field(g, x, r.w, STYLE_PLAIN, 0, text);
-    key_print(desk_key(d), key);
+    key_print(ui->key, key);
     str_format(text, sizeof text, "%s%s", key, str_same(o->key, "auto") ? "" : o->snap ? "!" : "");
     x = put_field(g, x, r.w, str_same(o->key, "auto") ? STYLE_DIM : STYLE_PLAIN, 0, text);
     x = put_field(g, x, r.w, STYLE_KEYS, LOOK_BOLD, o->genre);
