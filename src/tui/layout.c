@@ -100,6 +100,12 @@ int col_of(const struct cols *c, int32_t tick)
     return -1;
 }
 
+const struct col *col_at(const struct ui *ui, int x)
+{
+    int i = x - GUTTER;
+    return i >= 0 && i < ui->cols.n && !ui->cols.at[i].line ? &ui->cols.at[i] : NULL;
+}
+
 /* The view moves by whole screens, so that it stands still while one works inside it. */
 static void scroll(struct ui *ui, int w, int roll_rows)
 {
@@ -153,11 +159,16 @@ void ui_draw(struct ui *ui, struct grid *g)
     scroll(ui, w - GUTTER, roll_rows);
     make_cols(ui, w - GUTTER);
     ui->key = desk_key(ui->desk);
+    ui->n_places = 0;
     for (size_t i = 0; i < COUNT_OF(stack); i++) {
         bool below = stack[i] == &view_message || stack[i] == &view_status || stack[i] == &view_footer ||
                      stack[i] == &view_header;
-        if (rows[i] > 0)
-            stack[i]->draw(ui, g, (struct rect){ 0, y, below ? g->w : w, rows[i] });
+        struct rect r = { 0, y, below ? g->w : w, rows[i] };
+        if (rows[i] > 0) {
+            stack[i]->draw(ui, g, r);
+            ui->place[ui->n_places].view = stack[i];
+            ui->place[ui->n_places++].r = r;
+        }
         y += rows[i];
     }
     if (w < g->w)
@@ -170,6 +181,22 @@ void ui_draw(struct ui *ui, struct grid *g)
         draw_page(ui, g);
     else if (ui->over == OVER_ASK_QUIT)
         draw_ask(ui, g);
+}
+
+/* The wheel moves the cursor by pitch, and the view with it; a click belongs to the view it falls on. */
+void ui_pointer(struct ui *ui, int x, int y, int wheel)
+{
+    if (ui->over != OVER_NONE || ui->desk->pending != KC_NONE)
+        return;
+    if (wheel) {
+        desk_pitch(ui->desk, ui->desk->pitch + 2 * wheel);
+        return;
+    }
+    for (int i = 0; i < ui->n_places; i++) {
+        struct rect r = ui->place[i].r;
+        if (ui->place[i].view->click && x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h)
+            ui->place[i].view->click(ui, r, x, y);
+    }
 }
 
 /* ---- shared by views ---- */

@@ -247,6 +247,11 @@ static void on_key(struct tui *t, int key)
         [OVER_PROMPT] = key_prompt, [OVER_PAGE] = key_page, [OVER_ASK_QUIT] = key_ask,
     };
     t->last_key = clock_s();
+    if (key == KC_POINTER) {
+        struct pointer at = screen_pointer();
+        ui_pointer(&t->ui, at.x, at.y, at.wheel);
+        return;
+    }
     if (key == (KC_CTRL | 'z') || key == (KC_CTRL | 'l'))
         command_key(&t->desk, key);
     else if (t->ui.over != OVER_NONE)
@@ -445,7 +450,7 @@ static enum err start(struct tui *t, const char *path)
     free(state);
     TRY(open_song(t, path));
     TRY(open_descriptors(t));
-    TRY(screen_open(&(struct screen_opts){ t->opts->ascii, t->opts->no_color }));
+    TRY(screen_open(&(struct screen_opts){ t->opts->ascii, t->opts->no_color, t->opts->no_mouse }));
     ui_init(&t->ui, &t->desk, screen_ascii());
     t->history = place_path(PLACE_STATE, "history");
     if (made == ERR_OK)

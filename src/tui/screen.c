@@ -31,6 +31,7 @@ static struct {
     char leave[256];                      /* bytes that leave the screen, for where curses may not be called */
     size_t leave_len;
     char note[96];
+    struct pointer pointer;
 } scr = { .real_stderr = -1 };
 
 static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
@@ -140,7 +141,7 @@ static void choose_depth(bool no_color)
         }
 }
 
-static enum err start_curses(void)
+static enum err start_curses(bool mouse)
 {
     const char *term = getenv("TERM");
     int found = 0;
@@ -159,6 +160,9 @@ static enum err start_curses(void)
     nodelay(stdscr, TRUE);
     set_escdelay(25);
     curs_set(0);
+    mouseinterval(0);
+    if (mouse)
+        mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
     return ERR_OK;
 }
 
@@ -173,7 +177,7 @@ enum err screen_open(const struct screen_opts *o)
     scr.leave_len = 0;
     scr.have_tty = tcgetattr(STDIN_FILENO, &scr.tty) == 0;
     divert_stderr();
-    enum err err = start_curses();
+    enum err err = start_curses(!o->no_mouse);
     if (err != ERR_OK) {
         return_stderr();
         return err;
@@ -181,6 +185,11 @@ enum err screen_open(const struct screen_opts *o)
     static const char *const leaving[] = { "sgr0", "cnorm", "rmkx", "rmcup" };
     for (size_t i = 0; i < COUNT_OF(leaving); i++)
         remember(leaving[i]);
+    static const char mouse_off[] = "\033[?1000l\033[?1006l";
+    if (!o->no_mouse && scr.leave_len + sizeof mouse_off < sizeof scr.leave && key_defined("\033[M") == KEY_MOUSE) {
+        memcpy(scr.leave + scr.leave_len, mouse_off, sizeof mouse_off - 1);
+        scr.leave_len += sizeof mouse_off - 1;
+    }
     choose_depth(o->no_color);
     scr.open = true;
     guard(true);
@@ -303,6 +312,20 @@ static int decode_special(wint_t c)
     return KC_NONE;
 }
 
+struct pointer screen_pointer(void)
+{
+    return scr.pointer;
+}
+
+static int decode_mouse(void)
+{
+    MEVENT ev;
+    if (getmouse(&ev) != OK)
+        return KC_NONE;
+    scr.pointer = (struct pointer){ ev.x, ev.y, ev.bstate & BUTTON4_PRESSED ? 1 : ev.bstate & BUTTON5_PRESSED ? -1 : 0 };
+    return KC_POINTER;
+}
+
 static int decode_plain(wint_t c)
 {
     switch (c) {
@@ -319,7 +342,8 @@ bool screen_key(int *key)
     wint_t c;
     int kind;
     while ((kind = get_wch(&c)) != ERR) {
-        *key = kind == KEY_CODE_YES ? decode_special(c) : decode_plain(c);
+        *key = kind == KEY_CODE_YES && c == KEY_MOUSE ? decode_mouse()
+             : kind == KEY_CODE_YES ? decode_special(c) : decode_plain(c);
         if (*key != KC_NONE)
             return true;
     }

@@ -4,7 +4,7 @@
 #pragma once
 #include "cell.h"
 
-struct screen_opts { bool ascii, no_color; };
+struct screen_opts { bool ascii, no_color, no_mouse; };
 /* ERR_DEVICE when standard input or output is no terminal. An unknown TERM is treated as xterm-256color. */
 NODISCARD enum err screen_open(const struct screen_opts *o);
 void screen_close(void);
@@ -15,4 +15,6 @@ void screen_resized(void);                /* the window changed: ask the termina
 void screen_draw(const struct grid *g);   /* only what changed since the last time */
 void screen_redraw(void);                 /* forget what is there: the next draw paints everything */
 bool screen_key(int *key);                /* false when none is waiting */
+struct pointer { int x, y, wheel; };      /* wheel 1 up, -1 down, 0 a click */
+struct pointer screen_pointer(void);      /* of the KC_POINTER that screen_key gave last */
 void screen_suspend(void);                /* to the shell; returns when the program is continued */

@@ -34,6 +34,8 @@ struct ui {
     const char *page_title;         /* of a text laid over everything: `?`, the import report */
     struct words page;              /* its lines */
     int page_top;
+    struct { const struct view *view; struct rect r; } place[12];   /* of the last frame, for the pointer */
+    int n_places;
     bool follow;                    /* the view pages with the playhead */
 };
 
@@ -41,12 +43,14 @@ struct view {
     const char *name;
     int (*rows)(const struct ui *ui, int w, int h);     /* 0 = not shown, -1 = takes what is left */
     void (*draw)(const struct ui *ui, struct grid *g, struct rect r);
+    void (*click)(struct ui *ui, struct rect r, int x, int y);  /* NULL = nothing happens */
 };
 extern const struct view view_header, view_ruler, view_strips, view_track, view_roll, view_lanes, view_takes,
     view_message, view_status, view_footer;
 
 void ui_init(struct ui *ui, struct desk *d, bool ascii);
 void ui_fini(struct ui *ui);
+void ui_pointer(struct ui *ui, int x, int y, int wheel);    /* a click, or the wheel, on the last frame */
 void ui_page(struct ui *ui, const char *title, const struct str *text);   /* lay a text over everything */
 /* Scroll so that the cursor (or the playhead, when following) is visible, then draw all of it. */
 void ui_draw(struct ui *ui, struct grid *g);
@@ -54,6 +58,7 @@ void ui_draw(struct ui *ui, struct grid *g);
 /* Shared by views. */
 enum style style_of(int role);
 int col_of(const struct cols *c, int32_t tick);          /* column showing that tick, -1 */
+const struct col *col_at(const struct ui *ui, int x);    /* music at a column of the screen, or NULL */
 bool key_has(struct key k, int pitch);
 void ground(struct grid *g, int x, int y, enum ground what);
 void draw_bars(const struct ui *ui, struct grid *g, int y);   /* the bar lines of one row */

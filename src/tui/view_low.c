@@ -22,32 +22,62 @@ static int take_cell(const struct ui *ui, int i, char out[24])
     return text_columns(out);
 }
 
+/* Where things stand in the tray: "takes", perhaps [0], takes from `first` on up to `end`, facts at the right. */
+struct tray { int x, end, first; char right[80]; };
+
+static struct tray tray_of(const struct ui *ui, struct rect r)
+{
+    const struct session *s = ui->desk->session;
+    const struct settings *o = session_settings(ui->desk->session);
+    const struct take *t = session_take(s, session_current(s));
+    struct tray tray = { .x = 7 + (session_n_takes(s) > 0 && !t ? 4 : 0), .first = t ? session_current(s) : 0 };
+    char text[24];
+    str_format(tray.right, sizeof tray.right, "seed %llu%s  T %.2f  x%d ",
+               (unsigned long long)(t ? t->seed : o->seed), !t && o->seed_locked ? "!" : "", o->temperature,
+               o->batch);
+    tray.end = r.w - text_columns(tray.right) - 1;
+    for (int width = 0; tray.first > 0 && width < (tray.end - tray.x) / 2;)
+        width += take_cell(ui, --tray.first, text);  /* about half of the room before the chosen one */
+    return tray;
+}
+
 static void takes_draw(const struct ui *ui, struct grid *g, struct rect r)
 {
     const struct desk *d = ui->desk;
-    const struct session *s = d->session;
-    const struct settings *o = session_settings(d->session);
-    int n = session_n_takes(s), now = session_current(s), first = now > 0 ? now : 0;
-    char right[80], text[24];
-    const struct take *t = session_take(s, now);
-    str_format(right, sizeof right, "seed %llu%s  T %.2f  x%d ", (unsigned long long)(t ? t->seed : o->seed),
-               !t && o->seed_locked ? "!" : "", o->temperature, o->batch);
-    int room = r.w - text_columns(right) - 8, width = 0;
-    while (first > 0 && width < room / 2)    /* about half of the room before the chosen one */
-        width += take_cell(ui, --first, text);
-    int x = grid_text(g, 1, r.y, 6, STYLE_DIM, 0, "takes ") ;
+    struct tray tray = tray_of(ui, r);
+    int n = session_n_takes(d->session), now = session_current(d->session), x = tray.x;
+    char text[24];
+    grid_text(g, 1, r.y, 6, STYLE_DIM, 0, "takes ");
     if (n == 0 && d->job < 0)
-        x = grid_text(g, x, r.y, room, STYLE_DIM, 0, "none yet: g a accompany, g g new music");
+        grid_text(g, x, r.y, tray.end - x, STYLE_DIM, 0, "none yet: g a accompany, g g new music");
     if (n > 0 && now < 0)
-        x = grid_text(g, x, r.y, 4, STYLE_TAKE, LOOK_BOLD, "[0] ");
-    for (int i = first; i < n && x + take_cell(ui, i, text) <= 7 + room; i++)
+        grid_text(g, x - 4, r.y, 4, STYLE_TAKE, LOOK_BOLD, "[0] ");
+    for (int i = tray.first; i < n && x + take_cell(ui, i, text) <= tray.end; i++)
         x = grid_text(g, x, r.y, 24, i == now ? STYLE_TAKE : STYLE_PLAIN, i == now ? LOOK_BOLD | LOOK_REVERSE : 0,
                       text);
-    for (int i = d->job >= 0 ? d->job_got : d->job_takes; i < d->job_takes && x < 6 + room; i++, x += 2)
+    for (int i = d->job >= 0 ? d->job_got : d->job_takes; i < d->job_takes && x + 2 <= tray.end; i++, x += 2)
         grid_put(g, x + 1, r.y, ui->signs->dot, STYLE_DIM, 0);
-    grid_text(g, r.w - text_columns(right), r.y, r.w, STYLE_DIM, 0, right);
+    grid_text(g, r.w - text_columns(tray.right), r.y, r.w, STYLE_DIM, 0, tray.right);
 }
-const struct view view_takes = { "takes", one_row, takes_draw };
+
+static void takes_click(struct ui *ui, struct rect r, int x, int y)
+{
+    struct tray tray = tray_of(ui, r);
+    char text[24];
+    (void)y;
+    for (int i = tray.first, at = tray.x; i < session_n_takes(ui->desk->session) && at < tray.end; i++) {
+        int w = take_cell(ui, i, text);
+        if (x >= at && x < at + w) {
+            char line[24];
+            str_format(line, sizeof line, "take %d", session_take_number(ui->desk->session, i));
+            if (command_run(ui->desk, line) != ERR_OK)
+                desk_complain(ui->desk);
+            return;
+        }
+        at += w;
+    }
+}
+const struct view view_takes = { "takes", one_row, takes_draw, takes_click };
 
 /* ---- message ---- */
 
@@ -67,7 +97,7 @@ static void message_draw(const struct ui *ui, struct grid *g, struct rect r)
     }
     grid_text(g, 1, r.y, w - 2, d->message_bad ? STYLE_BAD : STYLE_PLAIN, d->message_bad ? LOOK_BOLD : 0, d->message);
 }
-const struct view view_message = { "message", one_row, message_draw };
+const struct view view_message = { "message", one_row, message_draw, NULL };
 
 /* ---- status ---- */
 
@@ -89,7 +119,7 @@ static void status_draw(const struct ui *ui, struct grid *g, struct rect r)
     if (x + 3 + text_columns(ui->compute) < r.w)
         grid_printf(g, x, r.y, r.w - x, STYLE_DIM, 0, " | %s", ui->compute);
 }
-const struct view view_status = { "status", one_row, status_draw };
+const struct view view_status = { "status", one_row, status_draw, NULL };
 
 /* ---- footer ---- */
 
@@ -106,4 +136,4 @@ static void footer_draw(const struct ui *ui, struct grid *g, struct rect r)
     grid_text(g, 1, r.y, r.w - 1, STYLE_DIM, 0, str_c(&text));
     str_fini(&text);
 }
-const struct view view_footer = { "footer", footer_rows, footer_draw };
+const struct view view_footer = { "footer", footer_rows, footer_draw, NULL };

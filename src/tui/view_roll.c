@@ -87,7 +87,20 @@ static void roll_draw(const struct ui *ui, struct grid *g, struct rect r)
     if (y >= r.y && y < r.y + r.h)
         grid_put(g, x, y, '@', STYLE_CURSOR, LOOK_BOLD | LOOK_REVERSE);
 }
-const struct view view_roll = { "roll", roll_rows, roll_draw };
+/* The first click brings the cursor, the next on the same cell puts or takes a note. */
+static void roll_click(struct ui *ui, struct rect r, int x, int y)
+{
+    struct desk *d = ui->desk;
+    const struct col *c = col_at(ui, x);
+    int pitch = ui->top_pitch - (y - r.y);
+    bool again = c && c->tick == d->tick && pitch == d->pitch;
+    desk_pitch(d, pitch);
+    if (c)
+        desk_goto(d, c->tick);
+    if (again && d->mode == MODE_NORMAL && command_run(d, "note") != ERR_OK)
+        desk_complain(d);
+}
+const struct view view_roll = { "roll", roll_rows, roll_draw, roll_click };
 
 /* ---- lanes ---- */
 
@@ -158,4 +171,4 @@ static void lanes_draw(const struct ui *ui, struct grid *g, struct rect r)
     velocity_lane(ui, g, r.y);
     chord_lane(ui, g, r.y + 1);
 }
-const struct view view_lanes = { "lanes", lane_rows, lanes_draw };
+const struct view view_lanes = { "lanes", lane_rows, lanes_draw, NULL };

@@ -57,7 +57,7 @@ static void header_draw(const struct ui *ui, struct grid *g, struct rect r)
     if (r.w - x >= 8)
         grid_text(g, x, r.y, r.w - x - 1, STYLE_DIM, 0, ui->sound);
 }
-const struct view view_header = { "header", one_row, header_draw };
+const struct view view_header = { "header", one_row, header_draw, NULL };
 
 /* ---- ruler: bar numbers and beats; the playhead stands on it ---- */
 
@@ -85,7 +85,19 @@ static void ruler_draw(const struct ui *ui, struct grid *g, struct rect r)
     if (at >= 0)
         grid_put(g, GUTTER + at, r.y, ui->signs->down, STYLE_GOOD, LOOK_BOLD);
 }
-const struct view view_ruler = { "ruler", one_row, ruler_draw };
+/* Play on from there, or put the playhead there. */
+static void ruler_click(struct ui *ui, struct rect r, int x, int y)
+{
+    struct desk *d = ui->desk;
+    const struct col *c = col_at(ui, x);
+    (void)r, (void)y;
+    if (!c)
+        return;
+    d->playhead = c->tick;
+    if (d->playing && d->doors.play && d->doors.play(d->doors.ctx, c->tick) != ERR_OK)
+        desk_complain(d);
+}
+const struct view view_ruler = { "ruler", one_row, ruler_draw, ruler_click };
 
 /* ---- strips ---- */
 
@@ -185,7 +197,17 @@ static void strips_draw(const struct ui *ui, struct grid *g, struct rect r)
             ground(g, GUTTER + at, y, GROUND_PLAYHEAD);
     }
 }
-const struct view view_strips = { "strips", strip_rows, strips_draw };
+/* The track, and the place; on the flags of the gutter: mute, keep. */
+static void strips_click(struct ui *ui, struct rect r, int x, int y)
+{
+    const struct col *c = col_at(ui, x);
+    desk_focus(ui->desk, y - r.y);
+    if (c)
+        desk_goto(ui->desk, c->tick);
+    else if ((x == 9 || x == 10) && command_run(ui->desk, x == 9 ? "mute" : "keep") != ERR_OK)
+        desk_complain(ui->desk);
+}
+const struct view view_strips = { "strips", strip_rows, strips_draw, strips_click };
 
 /* ---- the focused track ---- */
 
@@ -207,4 +229,4 @@ static void track_draw(const struct ui *ui, struct grid *g, struct rect r)
         grid_text(g, x, r.y, r.w - x, STYLE_PLAIN, 0, right);
     grid_text(g, 2, r.y, x > 3 ? x - 3 : r.w - 2, style_of(d->track), LOOK_BOLD, left);
 }
-const struct view view_track = { "track", one_row, track_draw };
+const struct view view_track = { "track", one_row, track_draw, NULL };

@@ -243,6 +243,62 @@ static void test_follow(void **state)
     close_ui(&ui, &d);
 }
 
+/* Find a text in the picture and click on its first character, `dx` columns further. */
+static void click_on(struct ui *ui, const char *what, int dx)
+{
+    struct grid g;
+    struct str text = { 0 };
+    int y = 0;
+    grid_init(&g, 80, 24, true);
+    ui_draw(ui, &g);
+    grid_print(&g, &text);
+    grid_fini(&g);
+    const char *line = str_c(&text), *hit = strstr(line, what);
+    if (!hit)
+        fail_msg("no \"%s\" in\n%s", what, line);
+    for (const char *p = line; p < hit; p++)
+        if (*p == '\n') {
+            y++;
+            line = p + 1;
+        }
+    ui_pointer(ui, (int)(hit - line) + dx, y, 0);
+    str_fini(&text);
+}
+
+static void test_pointer(void **state)
+{
+    struct desk d;
+    struct ui ui;
+    (void)state;
+    open_ui(&ui, &d, true);
+    click_on(&ui, "4 Bass", 0);
+    assert_int_equal(d.track, ROLE_BASS);
+    click_on(&ui, "1 Drums", 15);
+    assert_int_equal(d.track, ROLE_DRUMS);
+    assert_int_equal(d.tick, 4 * 120);
+    click_on(&ui, ">1 Drums", 10);
+    assert_true(session_track_kept(d.session, ROLE_DRUMS));
+    click_on(&ui, ">1 Drums", 9);
+    assert_true(session_song(d.session)->tracks[ROLE_DRUMS].mute);
+    click_on(&ui, " 3* ", 1);
+    assert_int_equal(session_current(d.session), 2);
+    desk_focus(&d, ROLE_PIANO);
+    size_t n = desk_track(&d)->n;
+    click_on(&ui, " F4  ", 13);
+    assert_int_equal(d.pitch, 65);
+    assert_int_equal(d.tick, 120);
+    assert_int_equal(desk_track(&d)->n, n);
+    click_on(&ui, " F4  ", 13);
+    assert_int_equal(desk_track(&d)->n, n + 1);
+    click_on(&ui, "|1   2", 5);
+    assert_int_equal(d.playhead, 480);
+    ui_pointer(&ui, 20, 12, 1);
+    assert_int_equal(d.pitch, 67);
+    for (int i = 0; i < 3000; i++)           /* anywhere, also outside: nothing breaks */
+        ui_pointer(&ui, rand() % 100 - 10, rand() % 40 - 10, rand() % 3 - 1);
+    close_ui(&ui, &d);
+}
+
 static void test_formats(void **state)
 {
     static const struct { int32_t ticks; const char *want; } cases[] = {
@@ -264,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_any_size),
         cmocka_unit_test(test_follow),
+        cmocka_unit_test(test_pointer),
         cmocka_unit_test(test_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
