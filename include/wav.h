@@ -18,6 +18,6 @@ struct render_opts {
 struct render_report { double seconds, peak_db, rms_db; long clipped, frames; int rate; char font[256]; };
 enum { RENDER_MAX_SECONDS = 2 * 60 * 60 };
 void render_opts_init(struct render_opts *o);
-/* Whole or not at all (written aside, then renamed); "-" is standard output. WAV and FLAC are repeatable to
- * the byte with one SoundFont and one FluidSynth. */
+/* Whole or not at all (written aside, then renamed); "-" is standard output. The same song and SoundFont give
+ * the same bytes with the same versions of FluidSynth and libsndfile. */
 NODISCARD enum err render_file(const struct song *s, const struct render_opts *o, const char *path, struct render_report *r);

@@ -248,6 +248,42 @@ static void set_tags(SNDFILE *file, const struct song *s)
         sf_set_string(file, SF_STR_COMMENT, s->provenance);
 }
 
+static uint32_t ogg_checksum(const uint8_t *p, size_t n)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum ^= (uint32_t)p[i] << 24;
+        for (int bit = 0; bit < 8; bit++)
+            sum = sum << 1 ^ (sum >> 31 ? 0x04c11db7u : 0);
+    }
+    return sum;
+}
+
+static void put_le32(uint8_t *p, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (uint8_t)(v >> 8 * i);
+}
+
+/* libsndfile draws a stream's serial number from the clock; one that is always the same lets the same song
+ * give the same bytes. Every page carries it, under a checksum (RFC 3533, section 6). */
+static void fix_ogg_serial(uint8_t *p, size_t len)
+{
+    enum { HEADER = 27, SERIAL = 14, CHECKSUM = 22, SEGMENTS = 26 };
+    while (len >= HEADER && memcmp(p, "OggS", 4) == 0) {
+        size_t page = HEADER + (size_t)p[SEGMENTS];
+        for (size_t i = 0; i < p[SEGMENTS] && HEADER + i < len; i++)
+            page += p[HEADER + i];
+        if (page > len)
+            return;
+        put_le32(p + SERIAL, 1);
+        put_le32(p + CHECKSUM, 0);
+        put_le32(p + CHECKSUM, ogg_checksum(p, page));
+        p += page;
+        len -= page;
+    }
+}
+
 static enum err encode(const struct song *s, const struct sound *snd, const struct format *f, const char *path)
 {
     struct memory m = {0};
@@ -262,6 +298,8 @@ static enum err encode(const struct song *s, const struct sound *snd, const stru
     if (!written)
         err = err_set(ERR_IO, "%s: %s", path, sf_strerror(file));
     sf_close(file);
+    if ((f->sf & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG)
+        fix_ogg_serial((uint8_t *)m.bytes.p, m.bytes.len);
     if (!err)
         err = file_write(path, str_c(&m.bytes), m.bytes.len);
     str_fini(&m.bytes);
