@@ -1,6 +1,6 @@
-/* bench_kernels.c: products and convolutions of the models' shapes, each beside the multiply-add peak measured in the
- * same run: GFLOP/s on one thread and on all, share of the peak; and the vector functions in nanoseconds an element.
- * Arguments: a word selects the rows whose name contains it. */
+/* bench_kernels.c: products and convolutions of the models' shapes, each beside the multiply-add peak
+ * measured in the same run: GFLOP/s on one thread and on all, share of the peak; and the vector functions
+ * in nanoseconds an element. Arguments: a word selects the rows whose name contains it. */
 #include <stdio.h>
 #include <string.h>
 #include "clock.h"
@@ -60,9 +60,10 @@ static const struct gemm_row gemms[] = {
     {1, 4096, 576, 192, 0, 0, 0}, {1, 4096, 768, 192, 0, 0, 0}, {1, 4096, 192, 768, 0, 0, 0},
     {1, 4096, 192, 576, 0, 1, 0}, {1, 4096, 768, 192, 0, 1, 0}, {1, 4096, 192, 768, 0, 1, 0},
     {1, 192, 576, 4096, 1, 0, 0}, {1, 192, 768, 4096, 1, 0, 0}, {1, 768, 192, 4096, 1, 0, 0},
-    {1, 1, 576, 192, 0, 0, 1}, {1, 1, 768, 192, 0, 0, 1}, {1, 8, 576, 192, 0, 0, 1}, {1, 8, 768, 192, 0, 0, 1},
-    {1, 8, 192, 768, 0, 0, 1}, {1, 4, 3072, 512, 0, 0, 1}, {1, 48, 1536, 256, 0, 0, 1},
-    {96, 256, 256, 32, 0, 1, 0}, {96, 256, 32, 256, 0, 0, 0}, {96, 256, 32, 256, 1, 0, 0}, {1, 5376, 1, 3136, 0, 0, 0},
+    {1, 1, 576, 192, 0, 0, 1}, {1, 1, 768, 192, 0, 0, 1}, {1, 8, 576, 192, 0, 0, 1},
+    {1, 8, 768, 192, 0, 0, 1}, {1, 8, 192, 768, 0, 0, 1}, {1, 4, 3072, 512, 0, 0, 1},
+    {1, 48, 1536, 256, 0, 0, 1}, {96, 256, 256, 32, 0, 1, 0}, {96, 256, 32, 256, 0, 0, 0},
+    {96, 256, 32, 256, 1, 0, 0}, {1, 5376, 1, 3136, 0, 0, 0},
 };
 
 struct gemm_job { const struct gemm_row *r; float *a, *b, *c; };
@@ -143,8 +144,9 @@ static void bench_conv(const char *word, int n)
     for (size_t i = 0; i < COUNT_OF(convs); i++) {
         const struct conv_row *r = &convs[i];
         struct conv_job j = {.s = {n, {r->in[0], r->in[1], r->in[2]}, {0}, r->cin, r->cout, r->geom}};
+        const struct geom *g = &r->geom;
         for (int a = 0; a < 3; a++)
-            j.s.out[a] = (r->in[a] + r->geom.lo[a] + r->geom.hi[a] - r->geom.kernel[a]) / r->geom.stride[a] + 1;
+            j.s.out[a] = (r->in[a] + g->lo[a] + g->hi[a] - g->kernel[a]) / g->stride[a] + 1;
         const size_t taps = (size_t)r->geom.kernel[0] * r->geom.kernel[1] * r->geom.kernel[2];
         const size_t rows = (size_t)n * volume(j.s.out), weights = taps * r->cin * r->cout;
         for (j.pass = CONV_FWD; j.pass <= CONV_WEIGHTS; j.pass++) {
@@ -198,8 +200,8 @@ int main(int argc, char **argv)
     pool = pool_new(0);
     peak_one = peak_fma_gflops(NULL);
     peak_all = peak_fma_gflops(pool);
-    printf("%s: multiply-add peak %.0f GFLOP/s on 1 thread, %.0f on %d\n", isa_name(cpu_isa()), peak_one, peak_all,
-           pool_size(pool));
+    printf("%s: multiply-add peak %.0f GFLOP/s on 1 thread, %.0f on %d\n", isa_name(cpu_isa()), peak_one,
+           peak_all, pool_size(pool));
     printf("%-44s %9s %9s %7s %7s %6s %6s\n", "", "1 ms", "all ms", "1 GF/s", "all", "1", "all");
     bench_gemm(word);
     bench_conv(word, 1);

@@ -1,5 +1,5 @@
-/* test_blas.c: the OpenBLAS path against our own loops, forced on; and that its core type suits the processor. Skipped
- * where the library is not installed. */
+/* test_blas.c: the OpenBLAS path against our own loops, forced on; and that its core type suits the
+ * processor. Skipped where the library is not installed. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -60,7 +60,8 @@ static long under(const struct conv_shape *s, int n, const int o[3], int t)
 }
 
 /* Visits all products x w y of the trilinear form; the result named by `which` is accumulated in double. */
-static void reference(const struct conv_shape *s, int which, const float *x, const float *w, const float *y, double *r)
+static void reference(const struct conv_shape *s, int which, const float *x, const float *w, const float *y,
+                      double *r)
 {
     long row = 0;
     for (int n = 0; n < s->n; n++)
@@ -86,10 +87,9 @@ static void reference(const struct conv_shape *s, int which, const float *x, con
 static void describe(const struct conv_shape *s, char text[200])
 {
     const struct geom *g = &s->geom;
-    snprintf(text, 200, "n %d in %d,%d,%d out %d,%d,%d c %d->%d k %d,%d,%d s %d,%d,%d lo %d,%d,%d hi %d,%d,%d", s->n,
-             s->in[0], s->in[1], s->in[2], s->out[0], s->out[1], s->out[2], s->cin, s->cout, g->kernel[0], g->kernel[1],
-             g->kernel[2], g->stride[0], g->stride[1], g->stride[2], g->lo[0], g->lo[1], g->lo[2], g->hi[0], g->hi[1],
-             g->hi[2]);
+    snprintf(text, 200, "n %d in %d,%d,%d c %d->%d k %d,%d,%d s %d,%d,%d lo %d,%d,%d hi %d,%d,%d", s->n,
+             s->in[0], s->in[1], s->in[2], s->cin, s->cout, g->kernel[0], g->kernel[1], g->kernel[2], g->stride[0],
+             g->stride[1], g->stride[2], g->lo[0], g->lo[1], g->lo[2], g->hi[0], g->hi[1], g->hi[2]);
 }
 
 static void run(const struct conv_shape *s, int which, float *x, float *w, float *y)
@@ -114,14 +114,16 @@ static void check(const struct conv_shape *s)
         reference(s, which, x, w, y, want);
         float *result = block(size[which]); /* every element must be written */
         memset(result, 0xff, size[which] * sizeof *result);
-        run(s, which, which == CONV_DATA ? result : x, which == CONV_WEIGHTS ? result : w, which == CONV_FWD ? result : y);
+        run(s, which, which == CONV_DATA ? result : x, which == CONV_WEIGHTS ? result : w,
+            which == CONV_FWD ? result : y);
         const double terms = which == CONV_FWD ? taps(s) * s->cin : which == CONV_DATA ? taps(s) * s->cout :
                              (double)size[CONV_FWD] / s->cout;
         for (size_t i = 0; i < size[which]; i++)
             if (!(fabs(result[i] - want[i]) <= 2e-6 * (terms + 2))) {
                 char text[200];
                 describe(s, text);
-                fail_msg("form %d, element %zu: %.8g, want %.8g; %s", which, i, (double)result[i], want[i], text);
+                fail_msg("form %d, element %zu: %.8g, want %.8g; %s", which, i, (double)result[i], want[i],
+                         text);
             }
         mem_block_free(result);
         free(want);

@@ -1,5 +1,5 @@
-/* test_gemm.c: every path of the matrix products against double loops, over sizes around the tile edges; and what
- * gemm.h promises about bits. Run it with JAMROLL_ISA=avx2 and generic too. */
+/* test_gemm.c: every path of the matrix products against double loops, over sizes around the tile edges;
+ * and what gemm.h promises about bits. Run it with JAMROLL_ISA=avx2 and generic too. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -63,8 +63,8 @@ static double dot_ref(const struct operands *o, int i, int j, double *magnitude)
     return sum;
 }
 
-static void check(const struct operands *o, float beta, float scale, const float *before, const float *c, int ldc,
-                  const struct gemm_epilogue *e)
+static void check(const struct operands *o, float beta, float scale, const float *before, const float *c,
+                  int ldc, const struct gemm_epilogue *e)
 {
     for (int i = 0; i < o->s.m; i++) {
         for (int j = 0; j < o->s.n; j++) {
@@ -75,8 +75,8 @@ static void check(const struct operands *o, float beta, float scale, const float
                 want = act_ref(want + (e->bias ? e->bias[j] : 0), e);
             const double got = c[i * ldc + j], bound = 2e-6 * (magnitude + 2) + 1e-6 * fabs(want);
             if (!(fabs(got - want) <= bound))
-                fail_msg("%dx%dx%d ta %d tb %d beta %g: c[%d,%d] = %.8g, want %.8g", o->s.m, o->s.n, o->s.k, o->ta,
-                         o->tb, (double)beta, i, j, got, want);
+                fail_msg("%dx%dx%d ta %d tb %d beta %g: c[%d,%d] = %.8g, want %.8g", o->s.m, o->s.n, o->s.k,
+                         o->ta, o->tb, (double)beta, i, j, got, want);
         }
         for (int j = o->s.n; j < ldc; j++)
             assert_true(c[i * ldc + j] == before[i * ldc + j]);
@@ -109,15 +109,17 @@ static void test_edges(void **state)
         for (size_t j = 0; j < COUNT_OF(sizes); j++)
             for (size_t l = 0; l < COUNT_OF(sizes); l++)
                 for (int t = 0; t < 4; t++)
-                    one(t & 1, t & 2, (struct shape3){sizes[i], sizes[j], sizes[l]}, below(3), below(3) * 0.5f, NULL);
+                    one(t & 1, t & 2, (struct shape3){sizes[i], sizes[j], sizes[l]}, below(3),
+                        below(3) * 0.5f, NULL);
 }
 
 static void test_large(void **state)
 {
     (void)state;
     static const struct shape3 sizes[] = {
-        {100, 130, 300}, {25, 70, 513}, {1, 1000, 300}, {2, 300, 600}, {3, 257, 700}, {1000, 1, 300}, {7, 9, 5000},
-        {300, 40, 520}, {97, 97, 1024}, {40, 16, 9000}, {8, 576, 192}, {500, 3, 20}, {13, 2100, 600},
+        {100, 130, 300}, {25, 70, 513}, {1, 1000, 300}, {2, 300, 600}, {3, 257, 700}, {1000, 1, 300},
+        {7, 9, 5000}, {300, 40, 520}, {97, 97, 1024}, {40, 16, 9000}, {8, 576, 192}, {500, 3, 20},
+        {13, 2100, 600},
     };
     for (size_t i = 0; i < COUNT_OF(sizes); i++)
         for (int t = 0; t < 4; t++)
@@ -141,7 +143,8 @@ static void test_nothing_to_add(void **state)
 static void test_epilogues(void **state)
 {
     (void)state;
-    static const struct shape3 sizes[] = {{1, 1, 1}, {3, 40, 20}, {13, 33, 300}, {70, 65, 17}, {100, 128, 600}};
+    static const struct shape3 sizes[] = {{1, 1, 1}, {3, 40, 20}, {13, 33, 300}, {70, 65, 17},
+                                          {100, 128, 600}};
     float *bias = block(128);
     for (int act = ACT_NONE; act <= ACT_GELU; act++)
         for (size_t i = 0; i < COUNT_OF(sizes); i++)
@@ -155,7 +158,8 @@ static void test_epilogues(void **state)
 static void test_packed(void **state)
 {
     (void)state;
-    static const struct shape3 sizes[] = {{1, 1, 1}, {4, 50, 30}, {9, 576, 192}, {33, 100, 768}, {130, 33, 70}};
+    static const struct shape3 sizes[] = {{1, 1, 1}, {4, 50, 30}, {9, 576, 192}, {33, 100, 768},
+                                          {130, 33, 70}};
     for (size_t i = 0; i < COUNT_OF(sizes); i++)
         for (int tb = 0; tb < 2; tb++) {
             const struct shape3 s = sizes[i];
@@ -207,8 +211,8 @@ static void batch(int count, bool ta, bool tb, struct shape3 s, float beta, floa
     memcpy(before, c, sizeof(float) * sc * count);
     gemm_batch(pool, count, ta, tb, s.m, s.n, s.k, a, sa, b, sb, beta, c, sc, scale);
     for (int i = 0; i < count; i++)
-        check(&(struct operands){ta, tb, s, a + i * sa, b + i * sb, ta ? s.m : s.k, tb ? s.k : s.n}, beta, scale,
-              before + i * sc, c + i * sc, s.n, NULL);
+        check(&(struct operands){ta, tb, s, a + i * sa, b + i * sb, ta ? s.m : s.k, tb ? s.k : s.n}, beta,
+              scale, before + i * sc, c + i * sc, s.n, NULL);
     mem_block_free(a);
     mem_block_free(b);
     mem_block_free(c);
@@ -235,9 +239,11 @@ static void test_batch_strides(void **state)
     const struct gemm_strides heads = {T * D, W, D}, square = {HEADS * T * T, T * T, T};
     gemm_batch_ld(pool, SAMPLES, HEADS, false, true, T, T, W, q, heads, k, heads, 0, c, square, 0.5f);
     for (int s = 0; s < SAMPLES; s++)
-        for (int h = 0; h < HEADS; h++)
-            check(&(struct operands){false, true, {T, T, W}, q + s * T * D + h * W, k + s * T * D + h * W, D, D}, 0,
-                  0.5f, c + (s * HEADS + h) * T * T, c + (s * HEADS + h) * T * T, T, NULL);
+        for (int h = 0; h < HEADS; h++) {
+            const size_t in = s * T * D + h * W, out = (s * HEADS + h) * T * T;
+            const struct operands o = {false, true, {T, T, W}, q + in, k + in, D, D};
+            check(&o, 0, 0.5f, c + out, c + out, T, NULL);
+        }
     mem_block_free(q);
     mem_block_free(k);
     mem_block_free(c);
@@ -256,9 +262,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_edges), cmocka_unit_test(test_large), cmocka_unit_test(test_aliasing_strides),
-        cmocka_unit_test(test_nothing_to_add), cmocka_unit_test(test_epilogues), cmocka_unit_test(test_packed),
-        cmocka_unit_test(test_rows_repeat), cmocka_unit_test(test_batch), cmocka_unit_test(test_batch_strides),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_nothing_to_add), cmocka_unit_test(test_epilogues),
+        cmocka_unit_test(test_packed), cmocka_unit_test(test_rows_repeat), cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_batch_strides), cmocka_unit_test(test_random),
     };
     pool = pool_new(2);
     const int failed = cmocka_run_group_tests_name("gemm", tests, NULL, NULL);

@@ -1,5 +1,6 @@
-/* test_vmath.c: the vector functions against libm in double, in units in the last place, over their whole range;
- * and infinities, NaN, zeros, lengths that are no multiple of a vector, in-place use. Prints the errors found. */
+/* test_vmath.c: the vector functions against libm in double, in units in the last place, over their whole
+ * range; and infinities, NaN, zeros, lengths that are no multiple of a vector, in-place use. Prints the
+ * errors found. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -61,7 +62,8 @@ static void test_accuracy(void **state)
         const struct function *fn = &functions[f];
         for (int i = 0; i < N; i++) {
             const double t = (i + 0.37) / N; /* of log: evenly in the exponent */
-            x[i] = (float)(fn->lo > 0 ? fn->lo * pow((double)fn->hi / fn->lo, t) : fn->lo + t * (fn->hi - fn->lo));
+            x[i] = (float)(fn->lo > 0 ? fn->lo * pow((double)fn->hi / fn->lo, t) :
+                           fn->lo + t * (fn->hi - fn->lo));
         }
         fn->fn(y, x, N);
         double worst = 0;
@@ -73,7 +75,8 @@ static void test_accuracy(void **state)
                 at = i;
             }
         }
-        printf("%-8s [%g, %g]: %.2f ulp at %g\n", fn->name, (double)fn->lo, (double)fn->hi, worst, (double)x[at]);
+        printf("%-8s [%g, %g]: %.2f ulp at %g\n", fn->name, (double)fn->lo, (double)fn->hi, worst,
+               (double)x[at]);
         assert_true(worst <= fn->ulp);
     }
 }
@@ -85,10 +88,12 @@ static void test_special_values(void **state)
     enum { ZERO, MINUS_ZERO, INF, MINUS_INF, NOT, BIG, SMALL, HUGE_, MINUS_ONE, SUBNORMAL, ONE, COUNT };
     float y[COUNT];
     vexp(y, x, COUNT);
-    assert_true(y[ZERO] == 1 && y[INF] == INFINITY && y[MINUS_INF] == 0 && isnan(y[NOT]) && y[BIG] == INFINITY);
+    assert_true(y[ZERO] == 1 && y[INF] == INFINITY && y[MINUS_INF] == 0 && isnan(y[NOT]) &&
+                y[BIG] == INFINITY);
     assert_true(y[SMALL] == 0);
     vlog(y, x, COUNT);
-    assert_true(y[ZERO] == -INFINITY && y[INF] == INFINITY && isnan(y[MINUS_INF]) && isnan(y[NOT]) && isnan(y[MINUS_ONE]));
+    assert_true(y[ZERO] == -INFINITY && y[INF] == INFINITY && isnan(y[MINUS_INF]) && isnan(y[NOT]) &&
+                isnan(y[MINUS_ONE]));
     assert_true(y[ONE] == 0 && fabsf(y[SUBNORMAL] - logf(1e-40f)) < 1e-4f);
     vtanh(y, x, COUNT);
     assert_true(y[ZERO] == 0 && y[INF] == 1 && y[MINUS_INF] == -1 && isnan(y[NOT]) && y[BIG] == 1);
@@ -125,7 +130,8 @@ static void test_lengths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accuracy), cmocka_unit_test(test_special_values), cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_accuracy), cmocka_unit_test(test_special_values),
+        cmocka_unit_test(test_lengths),
     };
     return cmocka_run_group_tests_name("vmath", tests, NULL, NULL);
 }

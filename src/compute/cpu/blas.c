@@ -1,10 +1,11 @@
 /* blas.c: OpenBLAS through dlopen.
  *
- * The library picks its kernels in its constructor from a list of processor models, and takes a model newer than
- * itself for an old one: it then runs at a half or a fifth of its speed. OPENBLAS_CORETYPE corrects that only if
- * it is set before the constructor runs. So: load it, ask what it chose, and if the flags of the processor promise
- * better kernels, unload it, set the variable and load it again. A program that never multiplies large matrices
- * never loads it. It runs on one thread; our pool calls it for blocks of rows, cut by the shape alone. */
+ * The library picks its kernels in its constructor from a list of processor models, and takes a model
+ * newer than itself for an old one: it then runs at a half or a fifth of its speed. OPENBLAS_CORETYPE
+ * corrects that only if it is set before the constructor runs. So: load it, ask what it chose, and if the
+ * flags of the processor promise better kernels, unload it, set the variable and load it again. A program
+ * that never multiplies large matrices never loads it. It runs on one thread; our pool calls it for blocks
+ * of rows, cut by the shape alone. */
 #include "blas.h"
 #include <dlfcn.h>
 #include <pthread.h>
@@ -93,8 +94,8 @@ bool blas_wanted(const struct product *p)
     pthread_once(&once, read_wish);
     if (wish < 0 || (wish == 0 && cpu_isa() != ISA_GENERIC))
         return false;
-    return !p->gather && !p->b_packed && !p->epilogue && p->m >= MIN_SIDE && p->n >= MIN_SIDE && p->k >= MIN_SIDE &&
-           (double)p->m * p->n * p->k >= min_work;
+    return !p->gather && !p->b_packed && !p->epilogue && p->m >= MIN_SIDE && p->n >= MIN_SIDE &&
+           p->k >= MIN_SIDE && (double)p->m * p->n * p->k >= min_work;
 }
 
 static void run_rows(void *ctx, int chunk, int worker)
@@ -102,9 +103,9 @@ static void run_rows(void *ctx, int chunk, int worker)
     (void)worker;
     const struct product *p = ctx;
     const int i = chunk * BLOCK_ROWS;
-    sgemm(ROW_MAJOR, p->a_cols ? TRANS : NO_TRANS, p->b_cols ? TRANS : NO_TRANS, min_int(BLOCK_ROWS, p->m - i), p->n,
-          p->k, p->scale, p->a + (p->a_cols ? i : i * p->lda), (int)p->lda, p->b, (int)p->ldb, p->beta,
-          p->c + i * p->ldc, (int)p->ldc);
+    sgemm(ROW_MAJOR, p->a_cols ? TRANS : NO_TRANS, p->b_cols ? TRANS : NO_TRANS,
+          min_int(BLOCK_ROWS, p->m - i), p->n, p->k, p->scale, p->a + (p->a_cols ? i : i * p->lda),
+          (int)p->lda, p->b, (int)p->ldb, p->beta, p->c + i * p->ldc, (int)p->ldc);
 }
 
 bool blas_run(struct pool *pool, const struct product *p)

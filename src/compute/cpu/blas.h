@@ -1,7 +1,7 @@
-/* blas.h: OpenBLAS as an optional engine for large products, loaded when first wanted. Our own loops are as fast or
- * faster wherever they have a micro-kernel (AVX2, AVX-512: measured from vectors to 2048^3), so it is used on
- * machines for which only the generic one fits, and where JAMROLL_BLAS=1 asks for it (0: never). Everything
- * works without it. */
+/* blas.h: OpenBLAS as an optional engine for large products, loaded when first wanted. Our own loops are
+ * as fast or faster wherever they have a micro-kernel (AVX2, AVX-512: measured from vectors to 2048^3), so
+ * it is used on machines for which only the generic one fits, and where JAMROLL_BLAS=1 asks for it (0:
+ * never). Everything works without it. */
 #pragma once
 #include <stdbool.h>
 #include "gemm_core.h"

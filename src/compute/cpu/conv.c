@@ -1,9 +1,9 @@
 /* conv.c: the three forms of convolution as matrix products.
  *
- * With P the matrix of patches (conv_geom.h) and w a matrix [taps * cin, cout]:  y = P w;  P' = y w^T, added up
- * into x where patches overlap;  w = P^T y. Where P is x itself (most layers here: kernel equal to stride) that
- * is all; otherwise the blocks of P that the product loops ask for are gathered into L2 on the way, and blocks
- * of P' are scattered while they are still there, so P never exists in memory. */
+ * With P the matrix of patches (conv_geom.h) and w a matrix [taps * cin, cout]:  y = P w;  P' = y w^T,
+ * added up into x where patches overlap;  w = P^T y. Where P is x itself (most layers here: kernel equal
+ * to stride) that is all; otherwise the blocks of P that the product loops ask for are gathered into L2 on
+ * the way, and blocks of P' are scattered while they are still there, so P never exists in memory. */
 #include "conv.h"
 #include <string.h>
 #include "conv_geom.h"
@@ -21,8 +21,8 @@ enum {
 struct patches { struct gather base; const struct conv_shape *s; const float *x; };
 
 /* Columns [begin, end) of one line of one row's patch, which may stick out of the image. */
-static void gather_line(const struct patches *p, const struct conv_walk *w, int k1, int k2, int begin, int end,
-                        float *dst)
+static void gather_line(const struct patches *p, const struct conv_walk *w, int k1, int k2, int begin,
+                        int end, float *dst)
 {
     struct conv_line line;
     memset(dst, 0, (size_t)(end - begin) * sizeof *dst);
@@ -34,16 +34,16 @@ static void gather_line(const struct patches *p, const struct conv_walk *w, int 
 }
 
 /* The same for `rows` neighbours along the innermost axis: those inside the image are copied as a block. */
-static void gather_rows(const struct patches *p, struct conv_walk w, int rows, int k1, int k2, int begin, int end,
-                        float *dst, ptrdiff_t ld)
+static void gather_rows(const struct patches *p, struct conv_walk w, int rows, int k1, int k2, int begin,
+                        int end, float *dst, ptrdiff_t ld)
 {
     const struct conv_shape *s = p->s;
     const struct conv_span in = conv_inside(s, 0, s->geom.kernel[2], w.o[2], rows);
     struct conv_line line;
     for (int r = 0; r < rows; r++, w.o[2]++) {
         if (r == in.from && in.to > r && conv_line(&w, k1, k2, &line)) {
-            ukr_get()->copy_rows(dst + r * ld, ld, p->x + line.at + begin, (ptrdiff_t)s->geom.stride[2] * s->cin,
-                                 in.to - r, end - begin);
+            ukr_get()->copy_rows(dst + r * ld, ld, p->x + line.at + begin,
+                                 (ptrdiff_t)s->geom.stride[2] * s->cin, in.to - r, end - begin);
             w.o[2] += in.to - r - 1;
             r = in.to - 1;
         } else {
@@ -52,7 +52,8 @@ static void gather_rows(const struct patches *p, struct conv_walk w, int rows, i
     }
 }
 
-static void gather_patches(const struct gather *g, int row, int rows, int col, int cols, float *dst, ptrdiff_t ld)
+static void gather_patches(const struct gather *g, int row, int rows, int col, int cols, float *dst,
+                           ptrdiff_t ld)
 {
     const struct patches *p = (const struct patches *)g;
     const int length = p->s->geom.kernel[2] * p->s->cin, k2_count = p->s->geom.kernel[1];
@@ -75,7 +76,8 @@ static void gather_patches(const struct gather *g, int row, int rows, int col, i
 }
 
 /* Sets A of the product: x itself or its patches. */
-static void set_patches(struct product *p, struct patches *patches, const struct conv_shape *s, const float *x)
+static void set_patches(struct product *p, struct patches *patches, const struct conv_shape *s,
+                        const float *x)
 {
     if (conv_plain(s, &p->lda)) {
         p->a = x;
@@ -98,7 +100,8 @@ void conv_fwd_act(struct pool *pool, const struct conv_shape *s, const float *x,
     product_run(pool, &p);
 }
 
-void conv_fwd(struct pool *pool, const struct conv_shape *s, const float *x, const float *w, float *y, float *workspace)
+void conv_fwd(struct pool *pool, const struct conv_shape *s, const float *x, const float *w, float *y,
+              float *workspace)
 {
     conv_fwd_act(pool, s, x, w, y, workspace, NULL);
 }
@@ -109,8 +112,8 @@ void conv_bwd_weights(struct pool *pool, const struct conv_shape *s, const float
     (void)workspace;
     struct patches patches;
     struct product p = {
-        .m = conv_columns(s), .n = s->cout, .k = conv_rows(s), .a_cols = true, .b = y, .ldb = s->cout, .scale = 1,
-        .c = w, .ldc = s->cout,
+        .m = conv_columns(s), .n = s->cout, .k = conv_rows(s), .a_cols = true, .b = y, .ldb = s->cout,
+        .scale = 1, .c = w, .ldc = s->cout,
     };
     set_patches(&p, &patches, s, x);
     product_run(pool, &p);
@@ -147,17 +150,18 @@ static void scatter_piece(const struct scatter *sc, struct conv_walk w, int rows
             const int to = whole ? p->floats : min_int(p->floats, line.to - offset);
             if (from < to)
                 (sc->add ? u->add_rows : u->copy_rows)(sc->x + line.at + offset + from,
-                                                       (ptrdiff_t)s->geom.stride[2] * s->cin, block + r * ld + from, ld,
-                                                       n, to - from);
+                                                       (ptrdiff_t)s->geom.stride[2] * s->cin,
+                                                       block + r * ld + from, ld, n, to - from);
         }
         w.o[2] += n - 1;
         r += n - 1;
     }
 }
 
-/* All pieces of some neighbouring rows of P': lines of the patch, or, for a part of the channels, single taps. */
-static void scatter_rows(const struct scatter *sc, const struct conv_walk *w, int rows, int c0, const float *block,
-                         ptrdiff_t ld)
+/* All pieces of some neighbouring rows of P': lines of the patch, or, for a part of the channels, single
+ * taps. */
+static void scatter_rows(const struct scatter *sc, const struct conv_walk *w, int rows, int c0,
+                         const float *block, ptrdiff_t ld)
 {
     const int32_t *k = sc->s->geom.kernel;
     const bool whole = sc->groups == 1;
@@ -176,8 +180,8 @@ static void scatter_block(const struct scatter *sc, int row, int rows, int c0)
     const int nr = ukr_get()->nr, n = min_int(sc->group, s->cin - c0), columns = conv_columns(s) / s->cin * n;
     float *block = scratch(SCRATCH_C, (size_t)rows * columns);
     struct product p = {
-        .m = rows, .n = n, .k = s->cout, .a = sc->y + (ptrdiff_t)row * s->cout, .lda = s->cout, .b_packed = true,
-        .scale = 1, .ldc = columns,
+        .m = rows, .n = n, .k = s->cout, .a = sc->y + (ptrdiff_t)row * s->cout, .lda = s->cout,
+        .b_packed = true, .scale = 1, .ldc = columns,
     };
     const bool whole = sc->groups == 1;
     if (whole)
@@ -209,8 +213,8 @@ static void scatter_chunk(void *ctx, int chunk, int worker)
         scatter_block(sc, row, min_int(step, end - row), c0);
 }
 
-/* Chunks that write disjoint parts of x: outer positions as far as patches do not overlap along them, and, where
- * that is too few, ranges of channels (whole panels of the packed weights). */
+/* Chunks that write disjoint parts of x: outer positions as far as patches do not overlap along them, and,
+ * where that is too few, ranges of channels (whole panels of the packed weights). */
 static void cut_scatter(struct scatter *sc)
 {
     const struct conv_shape *s = sc->s;
@@ -257,8 +261,8 @@ void conv_bwd_data(struct pool *pool, const struct conv_shape *s, const float *y
     ptrdiff_t ld;
     if (disjoint && conv_plain(s, &ld)) {
         product_run(pool, &(struct product){
-            .m = conv_rows(s), .n = conv_columns(s), .k = s->cout, .a = y, .lda = s->cout, .b = w, .ldb = s->cout,
-            .b_cols = true, .scale = 1, .c = x, .ldc = ld,
+            .m = conv_rows(s), .n = conv_columns(s), .k = s->cout, .a = y, .lda = s->cout, .b = w,
+            .ldb = s->cout, .b_cols = true, .scale = 1, .c = x, .ldc = ld,
         });
         return;
     }

@@ -18,7 +18,8 @@ enum conv_pass { CONV_FWD, CONV_DATA, CONV_WEIGHTS };
 
 /* Floats of workspace the pass needs (0 is possible); 64-byte aligned. */
 size_t conv_workspace(const struct conv_shape *s, int which);
-void conv_fwd(struct pool *p, const struct conv_shape *s, const float *x, const float *w, float *y, float *workspace);
+void conv_fwd(struct pool *p, const struct conv_shape *s, const float *x, const float *w, float *y,
+              float *workspace);
 /* The same with bias (over cout) and activation, applied while the tile is in cache. */
 void conv_fwd_act(struct pool *p, const struct conv_shape *s, const float *x, const float *w, float *y,
                   float *workspace, const struct gemm_epilogue *e);

@@ -1,5 +1,5 @@
-/* cpuid.c: asks the processor (and, through XGETBV, the operating system) what it can do. Own test, so that an
- * unknown model number never costs a factor: what counts is the flags. */
+/* cpuid.c: asks the processor (and, through XGETBV, the operating system) what it can do. Own test, so
+ * that an unknown model number never costs a factor: what counts is the flags. */
 #include "cpuid.h"
 #include <pthread.h>
 #include <stdbool.h>

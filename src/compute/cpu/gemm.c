@@ -2,12 +2,13 @@
 #include "gemm.h"
 #include "gemm_core.h"
 
-void gemm(struct pool *p, bool ta, bool tb, int m, int n, int k, const float *a, int lda, const float *b, int ldb,
-          float beta, float *c, int ldc, const struct gemm_epilogue *e)
+void gemm(struct pool *p, bool ta, bool tb, int m, int n, int k, const float *a, int lda, const float *b,
+          int ldb, float beta, float *c, int ldc, const struct gemm_epilogue *e)
 {
     const bool plain = e && !e->bias && e->act == ACT_NONE;
-    product_run(p, &(struct product){.m = m, .n = n, .k = k, .a = a, .lda = lda, .a_cols = ta, .b = b, .ldb = ldb, .b_cols = tb,
-                             .beta = beta, .scale = 1, .c = c, .ldc = ldc, .epilogue = plain ? NULL : e});
+    product_run(p, &(struct product){.m = m, .n = n, .k = k, .a = a, .lda = lda, .a_cols = ta, .b = b,
+                                     .ldb = ldb, .b_cols = tb, .beta = beta, .scale = 1, .c = c, .ldc = ldc,
+                                     .epilogue = plain ? NULL : e});
 }
 
 /* --- many of one shape --- */
@@ -33,9 +34,9 @@ static void batch_chunk(void *ctx, int chunk, int worker)
         batch_one(NULL, b, i);
 }
 
-void gemm_batch_ld(struct pool *p, int outer, int inner, bool ta, bool tb, int m, int n, int k, const float *a,
-                   struct gemm_strides sa, const float *b, struct gemm_strides sb, float beta, float *c,
-                   struct gemm_strides sc, float scale)
+void gemm_batch_ld(struct pool *p, int outer, int inner, bool ta, bool tb, int m, int n, int k,
+                   const float *a, struct gemm_strides sa, const float *b, struct gemm_strides sb, float beta,
+                   float *c, struct gemm_strides sc, float scale)
 {
     struct batch batch = {
         .p = {.m = m, .n = n, .k = k, .a = a, .lda = sa.ld, .a_cols = ta, .b = b, .ldb = sb.ld, .b_cols = tb,
@@ -76,9 +77,9 @@ void gemm_pack(bool tb, int k, int n, const float *b, int ldb, float *packed)
     product_pack_b(NULL, k, n, b, ldb, tb, packed);
 }
 
-void gemm_packed(struct pool *p, int m, int n, int k, const float *a, int lda, const float *packed, float *c, int ldc,
-                 const struct gemm_epilogue *e)
+void gemm_packed(struct pool *p, int m, int n, int k, const float *a, int lda, const float *packed, float *c,
+                 int ldc, const struct gemm_epilogue *e)
 {
-    product_run(p, &(struct product){.m = m, .n = n, .k = k, .a = a, .lda = lda, .b = packed, .b_packed = true,
-                                     .scale = 1, .c = c, .ldc = ldc, .epilogue = e});
+    product_run(p, &(struct product){.m = m, .n = n, .k = k, .a = a, .lda = lda, .b = packed,
+                                     .b_packed = true, .scale = 1, .c = c, .ldc = ldc, .epilogue = e});
 }

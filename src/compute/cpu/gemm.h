@@ -21,8 +21,8 @@ struct gemm_epilogue {
     float slope; /* of ACT_LEAKY */
 };
 
-void gemm(struct pool *p, bool ta, bool tb, int m, int n, int k, const float *a, int lda, const float *b, int ldb,
-          float beta, float *c, int ldc, const struct gemm_epilogue *e);
+void gemm(struct pool *p, bool ta, bool tb, int m, int n, int k, const float *a, int lda, const float *b,
+          int ldb, float beta, float *c, int ldc, const struct gemm_epilogue *e);
 
 /* `count` products of the same shape; sa, sb, sc are the distances between consecutive matrices in floats
  * (0 for a shared one), rows are tightly packed (or see gemm_batch_ld). C = scale * op(A) op(B) + beta C. */
@@ -32,12 +32,13 @@ void gemm_batch(struct pool *p, int count, bool ta, bool tb, int m, int n, int k
 /* The same with row strides, and over two nested counts (samples, then heads within a row): heads of
  * attention are read and written in place. */
 struct gemm_strides { size_t outer, inner; int ld; };
-void gemm_batch_ld(struct pool *p, int outer, int inner, bool ta, bool tb, int m, int n, int k, const float *a,
-                   struct gemm_strides sa, const float *b, struct gemm_strides sb, float beta, float *c,
-                   struct gemm_strides sc, float scale);
+void gemm_batch_ld(struct pool *p, int outer, int inner, bool ta, bool tb, int m, int n, int k,
+                   const float *a, struct gemm_strides sa, const float *b, struct gemm_strides sb, float beta,
+                   float *c, struct gemm_strides sc, float scale);
 
-/* Constant right-hand sides, packed once: op(B)[k,n] into gemm_packed_floats(k, n) floats, 64-byte aligned. */
+/* Constant right-hand sides, packed once: op(B)[k,n] into gemm_packed_floats(k, n) floats, 64-byte
+ * aligned. */
 size_t gemm_packed_floats(int k, int n);
 void gemm_pack(bool tb, int k, int n, const float *b, int ldb, float *packed);
-void gemm_packed(struct pool *p, int m, int n, int k, const float *a, int lda, const float *packed, float *c, int ldc,
-                 const struct gemm_epilogue *e);
+void gemm_packed(struct pool *p, int m, int n, int k, const float *a, int lda, const float *packed, float *c,
+                 int ldc, const struct gemm_epilogue *e);

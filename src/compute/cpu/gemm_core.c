@@ -1,12 +1,13 @@
 /* gemm_core.c: cuts a product into chunks of C for the threads, and a chunk into tiles for the micro-kernel.
  *
- * B is packed once for all threads into panels of nr columns (unless so few rows use it that reading it in place
- * is cheaper), k cut so that the packed part stays in the last-level cache. A chunk is a block of rows times a
- * range of panels; inside it k runs in blocks of KC so that one panel block stays in L1 while the row tiles pass.
- * Products with little of C and a long k (weight gradients) are cut along k instead, the parts summed in order.
+ * B is packed once for all threads into panels of nr columns (unless so few rows use it that reading it in
+ * place is cheaper), k cut so that the packed part stays in the last-level cache. A chunk is a block of rows
+ * times a range of panels; inside it k runs in blocks of KC so that one panel block stays in L1 while the row
+ * tiles pass. Products with little of C and a long k (weight gradients) are cut along k instead, the parts
+ * summed in order.
  *
- * Each element is one chain of multiply-adds over k whatever the cuts (ukr.h), and parts of k depend on the shape
- * alone; so results do not depend on the number of threads. */
+ * Each element is one chain of multiply-adds over k whatever the cuts (ukr.h), and parts of k depend on
+ * the shape alone; so results do not depend on the number of threads. */
 #include "gemm_core.h"
 #include <string.h>
 #include "blas.h"
@@ -97,7 +98,8 @@ static void run_chunks(struct pool *pool, int chunks, pool_fn fn, void *ctx)
         pool_run(pool, chunks, fn, ctx);
 }
 
-void product_pack_b(struct pool *pool, int k, int n, const float *b, ptrdiff_t ldb, bool b_cols, float *packed)
+void product_pack_b(struct pool *pool, int k, int n, const float *b, ptrdiff_t ldb, bool b_cols,
+                    float *packed)
 {
     struct pack_job job = {.ukr = ukr_get(), .k = k, .n = n, .b = b, .ldb = ldb, .dst = packed};
     const int items = b_cols ? div_up(n, job.ukr->nr) : k;
@@ -111,8 +113,8 @@ void product_pack_b(struct pool *pool, int k, int n, const float *b, ptrdiff_t l
 
 static void activate(const struct gemm_epilogue *e, int rows, int cols, float *c, ptrdiff_t ldc)
 {
-    void (*fn)(float *, const float *, size_t) = e->act == ACT_TANH ? vtanh : e->act == ACT_SIGMOID ? vsigmoid :
-                                                 e->act == ACT_GELU ? vgelu : NULL;
+    void (*fn)(float *, const float *, size_t) = NULL;
+    fn = e->act == ACT_TANH ? vtanh : e->act == ACT_SIGMOID ? vsigmoid : e->act == ACT_GELU ? vgelu : fn;
     if (!fn)
         return;
     if (cols == ldc) {
@@ -131,10 +133,10 @@ static bool rows_collide(ptrdiff_t lda)
 
 struct block_a { const float *p; ptrdiff_t row, col, tile; };
 
-/* Elements [i, i + rows) x [k, k + depth) of A, where the kernel finds them: in place, or gathered or packed into
- * the thread's scratch. `tile` is the distance of consecutive row tiles. */
-static struct block_a block_of_a(const struct product *p, const struct ukr *u, int i, int rows, int k, int depth,
-                                 bool reused)
+/* Elements [i, i + rows) x [k, k + depth) of A, where the kernel finds them: in place, or gathered or
+ * packed into the thread's scratch. `tile` is the distance of consecutive row tiles. */
+static struct block_a block_of_a(const struct product *p, const struct ukr *u, int i, int rows, int k,
+                                 int depth, bool reused)
 {
     const ptrdiff_t mr = u->mr;
     if (p->gather && p->a_cols) {
@@ -162,15 +164,16 @@ static struct block_a block_of_a(const struct product *p, const struct ukr *u, i
 }
 
 /* The tiles of rows [i, i + rows) and columns [j, j_end), over k0 + [k, k + depth). */
-static void tiles(const struct job *job, const struct block_a *a, int i, int rows, int j, int j_end, int k, int depth)
+static void tiles(const struct job *job, const struct block_a *a, int i, int rows, int j, int j_end, int k,
+                  int depth)
 {
     const struct product *p = job->p;
     const struct ukr *u = job->ukr;
     const struct gemm_epilogue *e = p->epilogue;
     const bool first = job->first && k == 0, last = job->last && k + depth == job->k;
     struct ukr_tile t = {
-        .a_row = a->row, .a_col = a->col, .b_row = job->b_row, .b_panel = job->b_panel, .c_row = p->ldc, .k = depth,
-        .beta = first ? p->beta : 1, .scale = last ? p->scale : 1,
+        .a_row = a->row, .a_col = a->col, .b_row = job->b_row, .b_panel = job->b_panel, .c_row = p->ldc,
+        .k = depth, .beta = first ? p->beta : 1, .scale = last ? p->scale : 1,
         .leaky = last && e && (e->act == ACT_LEAKY || e->act == ACT_RELU),
         .slope = e && e->act == ACT_LEAKY ? e->slope : 0,
     };
@@ -236,8 +239,8 @@ static void run_part(struct pool *pool, struct job *job)
 static void run_in_place(struct pool *pool, const struct product *p, const struct ukr *u)
 {
     struct job job = {
-        .p = p, .ukr = u, .k = p->k, .first = true, .last = true, .b = p->b, .b_row = p->ldb, .b_panel = u->nr,
-        .kc = p->n <= u->nr ? KC : IN_PLACE_K,
+        .p = p, .ukr = u, .k = p->k, .first = true, .last = true, .b = p->b, .b_row = p->ldb,
+        .b_panel = u->nr, .kc = p->n <= u->nr ? KC : IN_PLACE_K,
     };
     run_part(pool, &job);
 }
@@ -288,7 +291,8 @@ struct split { const struct product *p; float *parts; int depth, n_parts, sum_ro
 /* Rows of a gather that is shifted along k: the part's own product starts at k = 0. */
 struct shifted { struct gather base; const struct gather *of; int by; };
 
-static void gather_shifted(const struct gather *g, int row, int rows, int col, int cols, float *dst, ptrdiff_t ld)
+static void gather_shifted(const struct gather *g, int row, int rows, int col, int cols, float *dst,
+                           ptrdiff_t ld)
 {
     const struct shifted *s = (const struct shifted *)g;
     s->of->fn(s->of, row + s->by, rows, col, cols, dst, ld);
@@ -334,7 +338,8 @@ static void sum_chunk(void *ctx, int chunk, int worker)
     }
 }
 
-/* Parts worth making: more of them cost traffic for partial results, which must stay small beside that of A and B. */
+/* Parts worth making: more of them cost traffic for partial results, which must stay small beside that of
+ * A and B. */
 static int parts_of(const struct product *p)
 {
     if (!p->a_cols || p->b_cols || p->b_packed || p->epilogue)

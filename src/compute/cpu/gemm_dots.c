@@ -1,5 +1,6 @@
-/* gemm_dots.c: products with hardly any rows, or a single column, whose k lies contiguous in both operands. Packing
- * would cost more than the product: each element is a dot product of two rows as they lie. */
+/* gemm_dots.c: products with hardly any rows, or a single column, whose k lies contiguous in both
+ * operands. Packing would cost more than the product: each element is a dot product of two rows as they
+ * lie. */
 #include "gemm_core.h"
 
 enum { MIN_K = 16, MOST_ROWS = 16, CHUNKS = 16, CHUNK_WORK = 1 << 16 };
@@ -35,7 +36,8 @@ bool product_dots(struct pool *pool, const struct product *p)
     if (p->epilogue || p->gather || p->b_packed || p->k < MIN_K || p->scale != 1 || p->beta != 0)
         return false;
     struct dots_job job = {.t = {.k = p->k, .c = p->c, .c_row = p->ldc}};
-    const bool a_rows = !p->a_cols || (p->m == 1 && p->lda == 1), b_rows = p->b_cols || (p->n == 1 && p->ldb == 1);
+    const bool a_rows = !p->a_cols || (p->m == 1 && p->lda == 1);
+    const bool b_rows = p->b_cols || (p->n == 1 && p->ldb == 1);
     if (!a_rows || !b_rows)
         return false;
     if (p->n == 1 && p->ldc == 1) { /* the vector takes the place of A */

@@ -1,5 +1,5 @@
-/* peak.c: measures the machine and our products beside it in one run, since clocks move. Each figure is the best
- * of a few short repeats; shapes are those of the models that run here. */
+/* peak.c: measures the machine and our products beside it in one run, since clocks move. Each figure is
+ * the best of a few short repeats; shapes are those of the models that run here. */
 #include "peak.h"
 #include "blas.h"
 #include "clock.h"
@@ -91,8 +91,8 @@ static void multiply(void *ctx)
     const struct probe *s = t->s;
     if (t->blas)
         blas_run(t->pool, &(struct product){
-            .m = s->m, .n = s->n, .k = s->k, .a = t->a, .lda = s->ta ? s->m : s->k, .a_cols = s->ta, .b = t->b,
-            .ldb = s->tb ? s->k : s->n, .b_cols = s->tb, .scale = 1, .c = t->c, .ldc = s->n,
+            .m = s->m, .n = s->n, .k = s->k, .a = t->a, .lda = s->ta ? s->m : s->k, .a_cols = s->ta,
+            .b = t->b, .ldb = s->tb ? s->k : s->n, .b_cols = s->tb, .scale = 1, .c = t->c, .ldc = s->n,
         });
     else if (s->packed)
         gemm_packed(t->pool, s->m, s->n, s->k, t->a, s->k, t->b, t->c, s->n, NULL);
@@ -122,7 +122,8 @@ static void report_blas(struct pool *pool, float *memory, struct str *out)
         str_add(out, " (OPENBLAS_CORETYPE is set)");
     str_addf(out, "; %s: %.0f GFLOP/s\n", shapes[0].name, product_gflops(pool, &shapes[0], memory, true));
     const struct product large = {.m = 1024, .n = 1024, .k = 1024};
-    str_add(out, blas_wanted(&large) ? "large products go to OpenBLAS\n" : "all products use our own kernels\n");
+    const bool wanted = blas_wanted(&large);
+    str_add(out, wanted ? "large products go to OpenBLAS\n" : "all products use our own kernels\n");
 }
 
 void cpu_kernels_report(struct pool *p, struct str *out)
@@ -140,8 +141,8 @@ void cpu_kernels_report(struct pool *p, struct str *out)
         str_addf(out, " (JAMROLL_ISA; the processor has %s)", isa_name(best));
     const double one = peak_fma_gflops(NULL), all = peak_fma_gflops(p);
     str_addf(out, "\nmultiply-add peak: %.0f GFLOP/s on 1 thread, %.0f on %d\n", one, all, pool_size(p));
-    str_addf(out, "reading: last-level cache %.0f GB/s, memory %.0f GB/s\n", read_gbs(p, memory, (size_t)8 << 20),
-             read_gbs(p, memory, bytes));
+    str_addf(out, "reading: last-level cache %.0f GB/s, memory %.0f GB/s\n",
+             read_gbs(p, memory, (size_t)8 << 20), read_gbs(p, memory, bytes));
     for (size_t i = 0; i < COUNT_OF(shapes); i++) {
         const double rate = product_gflops(p, &shapes[i], memory, false);
         str_addf(out, "%-32s %6.0f GFLOP/s, %.0f %% of peak\n", shapes[i].name, rate, 100 * rate / all);

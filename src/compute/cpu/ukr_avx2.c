@@ -1,5 +1,6 @@
-/* ukr_avx2.c: the micro-kernel for AVX2 with fused multiply-add: 6 x 16 tiles, 12 accumulators of 8 floats. The
- * Makefile gives this file its own flags; it is only entered after the processor was asked (cpuid.c). */
+/* ukr_avx2.c: the micro-kernel for AVX2 with fused multiply-add: 6 x 16 tiles, 12 accumulators of 8
+ * floats. The Makefile gives this file its own flags; it is only entered after the processor was asked
+ * (cpuid.c). */
 #if defined(__x86_64__)
 #include <immintrin.h>
 

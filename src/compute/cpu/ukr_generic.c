@@ -1,5 +1,5 @@
-/* ukr_generic.c: the micro-kernel for any machine with a C compiler: 6 x 8 tiles of four-float vectors (SSE2 on
- * x86-64, NEON on ARM), and the choice of the table row. */
+/* ukr_generic.c: the micro-kernel for any machine with a C compiler: 6 x 8 tiles of four-float vectors
+ * (SSE2 on x86-64, NEON on ARM), and the choice of the table row. */
 #include <string.h>
 
 enum { VL = 4 };

@@ -1,8 +1,8 @@
-/* ukr_tile.h: the micro-kernel, written once in GCC vector extensions and included by each ukr_*.c after it
- * defined VL (floats in a vector), MR (rows of a tile), DOT_ROWS, UKR (the name of its table row), LOW and HIGH
- * (which lanes interleave the lower and the upper halves of two vectors), and loads and stores of a part of a
- * vector (load_part, store_part). A tile is MR x 2 VL; the accumulators, two vectors of B
- * and one broadcast of A fill the register file, which is what MR and VL are chosen for. */
+/* ukr_tile.h: the micro-kernel, written once in GCC vector extensions and included by each ukr_*.c after
+ * it defined VL (floats in a vector), MR (rows of a tile), DOT_ROWS, UKR (the name of its table row), LOW
+ * and HIGH (which lanes interleave the lower and the upper halves of two vectors), and loads and stores of
+ * a part of a vector (load_part, store_part). A tile is MR x 2 VL; the accumulators, two vectors of B and
+ * one broadcast of A fill the register file, which is what MR and VL are chosen for. */
 #include <string.h>
 #include "ukr.h"
 
@@ -289,6 +289,6 @@ static double fma_flops(long rounds)
 }
 
 const struct ukr UKR = {
-    .mr = MR, .nr = NR, .run = run, .wide = wide, .pack_t = pack_t, .pack_a = pack_a, .dot = dot, .dots = dots,
-    .copy_rows = copy_rows, .add_rows = add_rows, .fma_flops = fma_flops,
+    .mr = MR, .nr = NR, .run = run, .wide = wide, .pack_t = pack_t, .pack_a = pack_a, .dot = dot,
+    .dots = dots, .copy_rows = copy_rows, .add_rows = add_rows, .fma_flops = fma_flops,
 };

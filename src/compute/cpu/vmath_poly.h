@@ -1,6 +1,7 @@
-/* vmath_poly.h: the functions of vmath.h for one vector length, written once in GCC vector extensions and included
- * by each vmath_*.c after it defined VL and TABLE. The polynomials are minimax fits of our own (weighted
- * least squares until the error is level); the error left over is far below half a unit in the last place. */
+/* vmath_poly.h: the functions of vmath.h for one vector length, written once in GCC vector extensions and
+ * included by each vmath_*.c after it defined VL and TABLE. The polynomials are minimax fits of our own
+ * (weighted least squares until the error is level); the error left over is far below half a unit in the
+ * last place. */
 #include <stdint.h>
 #include <string.h>
 #include "vmath_isa.h"
@@ -39,7 +40,8 @@ static const float ln2_hi = 0.693145752f, ln2_lo = 1.42860677e-06f;
 /* x = n ln 2 + r, |r| <= ln 2 / 2; e^r = 1 + r + r^2 q(r); 2^n in two factors, so that neither overflows. */
 INLINE vec exp_v(vec x)
 {
-    static const float q[] = {0.5f, 0.166666657f, 0.0416662954f, 0.00833349675f, 0.00139446603f, 0.000197903471f};
+    static const float q[] = {0.5f, 0.166666657f, 0.0416662954f, 0.00833349675f, 0.00139446603f,
+                              0.000197903471f};
     const vec magic = splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer */
     x = clamp(x, -104.0f, 89.0f);
     vec shifted = x * splat(1.44269502f) + magic;
@@ -54,8 +56,8 @@ INLINE vec exp_v(vec x)
 /* x = 2^e m, m in [sqrt 1/2, sqrt 2), f = m - 1; log(1 + f) = f - f^2 / 2 + f^3 q(f). */
 INLINE vec log_v(vec x)
 {
-    static const float q[] = {0.333333135f, -0.250000089f, 0.200021207f, -0.166679963f, 0.14219518f, -0.124055445f,
-                              0.118883938f, -0.11676053f, 0.0674660355f};
+    static const float q[] = {0.333333135f, -0.250000089f, 0.200021207f, -0.166679963f, 0.14219518f,
+                              -0.124055445f, 0.118883938f, -0.11676053f, 0.0674660355f};
     const ivec tiny = x < splat(0x1p-126f);
     vec y = pick(tiny, x * splat(0x1p23f), x);
     ivec bits = (ivec)y - 0x3f3504f3; /* sqrt 1/2 */
@@ -97,7 +99,8 @@ INLINE vec gelu_v(vec x)
     return x * sigmoid_v(x * (splat(two_c) + splat(two_c3) * x * x));
 }
 
-/* s = 1 / (1 + e) and 1 - s = e s without cancellation. Beyond |x| = 9.5 the derivative is 1, or 0 to 30 digits. */
+/* s = 1 / (1 + e) and 1 - s = e s without cancellation. Beyond |x| = 9.5 the derivative is 1, or 0 to 30
+ * digits. */
 INLINE vec gelu_dx_v(vec x)
 {
     x = clamp(x, -9.5f, 9.5f);
