@@ -88,8 +88,9 @@ static void describe(const struct conv_shape *s, char text[200])
 {
     const struct geom *g = &s->geom;
     snprintf(text, 200, "n %d in %d,%d,%d c %d->%d k %d,%d,%d s %d,%d,%d lo %d,%d,%d hi %d,%d,%d", s->n,
-             s->in[0], s->in[1], s->in[2], s->cin, s->cout, g->kernel[0], g->kernel[1], g->kernel[2], g->stride[0],
-             g->stride[1], g->stride[2], g->lo[0], g->lo[1], g->lo[2], g->hi[0], g->hi[1], g->hi[2]);
+             s->in[0], s->in[1], s->in[2], s->cin, s->cout, g->kernel[0], g->kernel[1], g->kernel[2],
+             g->stride[0], g->stride[1], g->stride[2], g->lo[0], g->lo[1], g->lo[2], g->hi[0], g->hi[1],
+             g->hi[2]);
 }
 
 static void run(const struct conv_shape *s, int which, float *x, float *w, float *y)
