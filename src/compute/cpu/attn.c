@@ -201,7 +201,48 @@ size_t w_attend_step(const struct node *n, int threads)
     return (size_t)cache.dim[0] * (size_t)cache.dim[1] * (size_t)n->attr.attention.heads * sizeof(float);
 }
 
-/* One sample: store its key and value, then weigh all positions up to its own. Scores are [heads, seen]. */
+/* score[head][i] = scale q.k[i] for the positions seen; keys in rows of d. */
+INLINE void step_scores(const struct attend *a, const float *q, const float *keys, size_t seen, float *score)
+{
+    size_t width = (size_t)a->width;
+    for (size_t i = 0; i < seen; i++)
+        for (size_t h = 0; h < (size_t)a->heads; h++)
+            score[h * seen + i] = row_dot(q + h * width, 0, keys + i * (size_t)a->d + h * width, 0, width) * a->scale;
+}
+
+INLINE void step_softmax(float *s, size_t n)
+{
+    float max = row_max(s, n);
+    for (size_t i = 0; i < n; i++)
+        s[i] -= max;
+    vexp(s, s, n);
+    float inverse = 1 / row_sum(s, n);
+    for (size_t i = 0; i < n; i++)
+        s[i] *= inverse;
+}
+
+/* out[c] = sum of weight[i] values[i][c] over one head; 32 columns at a time stay in registers. */
+INLINE void step_values(const float *weight, const float *values, size_t seen, size_t width, size_t d, float *out)
+{
+    size_t c = 0;
+    for (; c + 2 * ROW_LANES <= width; c += 2 * ROW_LANES) {
+        lanes a = { 0 }, b = { 0 };
+        for (size_t i = 0; i < seen; i++) {
+            const float *v = values + i * d + c;
+            a += weight[i] * *(const lanes *)v;
+            b += weight[i] * *(const lanes *)(v + ROW_LANES);
+        }
+        *(lanes *)(out + c) = a;
+        *(lanes *)(out + c + ROW_LANES) = b;
+    }
+    for (; c < width; c++) {
+        out[c] = 0;
+        for (size_t i = 0; i < seen; i++)
+            out[c] += weight[i] * values[i * d + c];
+    }
+}
+
+/* One sample: store its key and value, then weigh all positions up to its own. */
 SIMD static void attend_rows(void *ctx, size_t from, size_t to, int chunk)
 {
     (void)chunk;
@@ -211,33 +252,14 @@ SIMD static void attend_rows(void *ctx, size_t from, size_t to, int chunk)
         float *keys = a->k_cache + n * (size_t)a->t * d, *values = a->v_cache + n * (size_t)a->t * d;
         int at = a->position[n] < 0 ? 0 : a->position[n] < a->t ? a->position[n] : a->t - 1;
         size_t seen = (size_t)at + 1;
-        const float *q = a->q + n * d;
-        float *out = a->out + n * d, *score = a->work + n * (size_t)a->t * (size_t)a->heads;
+        float *score = a->work + n * (size_t)a->t * (size_t)a->heads;
         memcpy(keys + (size_t)at * d, a->k + n * d, d * sizeof(float));
         memcpy(values + (size_t)at * d, a->v + n * d, d * sizeof(float));
-        for (size_t i = 0; i < seen; i++)
-            for (int h = 0; h < a->heads; h++) {
-                size_t lead = (size_t)h * width;
-                score[(size_t)h * seen + i] = row_dot(q + lead, 0, keys + i * d + lead, 0, width) * a->scale;
-            }
-        memset(out, 0, d * sizeof(float));
-        for (int h = 0; h < a->heads; h++) {
-            float *s = score + (size_t)h * seen, max = row_max(s, seen);
-            for (size_t i = 0; i < seen; i++)
-                s[i] -= max;
-            vexp(s, s, seen);
-            float inverse = 1 / row_sum(s, seen);
-            for (size_t i = 0; i < seen; i++)
-                s[i] *= inverse;
+        step_scores(a, a->q + n * d, keys, seen, score);
+        for (size_t h = 0; h < (size_t)a->heads; h++) {
+            step_softmax(score + h * seen, seen);
+            step_values(score + h * seen, values + h * width, seen, width, d, a->out + n * d + h * width);
         }
-        for (size_t i = 0; i < seen; i++)
-            for (int h = 0; h < a->heads; h++) {
-                float w = score[(size_t)h * seen + i];
-                const float *v = values + i * d + (size_t)h * width;
-                float *o = out + (size_t)h * width;
-                for (size_t c = 0; c < width; c++)
-                    o[c] += w * v[c];
-            }
     }
 }
 

@@ -13,36 +13,43 @@
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
-/* Sums and maxima of a row in 16 lanes, which the compiler keeps in one or two registers. */
+/* Sums and maxima of a row in 16 lanes. Vectors of the compiler's own: it maps them to what there is. */
 enum { ROW_LANES = 16 };
+typedef float lanes __attribute__((vector_size(64), aligned(4), may_alias));
+
+INLINE float lanes_sum(const lanes *v)
+{
+    typedef float half __attribute__((vector_size(32)));
+    typedef float quarter __attribute__((vector_size(16)));
+    half h = __builtin_shufflevector(*v, *v, 0, 1, 2, 3, 4, 5, 6, 7) +
+             __builtin_shufflevector(*v, *v, 8, 9, 10, 11, 12, 13, 14, 15);
+    quarter q = __builtin_shufflevector(h, h, 0, 1, 2, 3) + __builtin_shufflevector(h, h, 4, 5, 6, 7);
+    return (q[0] + q[2]) + (q[1] + q[3]);
+}
 
 INLINE float row_sum(const float *x, size_t n)
 {
-    float lane[ROW_LANES] = { 0 }, sum = 0;
+    lanes acc = { 0 };
+    float rest = 0;
     size_t i = 0;
     for (; i + ROW_LANES <= n; i += ROW_LANES)
-        for (int k = 0; k < ROW_LANES; k++)
-            lane[k] += x[i + (size_t)k];
+        acc += *(const lanes *)(x + i);
     for (; i < n; i++)
-        sum += x[i];
-    for (int k = 0; k < ROW_LANES; k++)
-        sum += lane[k];
-    return sum;
+        rest += x[i];
+    return lanes_sum(&acc) + rest;
 }
 
 /* Sum of (x - a)(y - b). */
 INLINE float row_dot(const float *x, float a, const float *y, float b, size_t n)
 {
-    float lane[ROW_LANES] = { 0 }, sum = 0;
+    lanes acc = { 0 };
+    float rest = 0;
     size_t i = 0;
     for (; i + ROW_LANES <= n; i += ROW_LANES)
-        for (int k = 0; k < ROW_LANES; k++)
-            lane[k] += (x[i + (size_t)k] - a) * (y[i + (size_t)k] - b);
+        acc += (*(const lanes *)(x + i) - a) * (*(const lanes *)(y + i) - b);
     for (; i < n; i++)
-        sum += (x[i] - a) * (y[i] - b);
-    for (int k = 0; k < ROW_LANES; k++)
-        sum += lane[k];
-    return sum;
+        rest += (x[i] - a) * (y[i] - b);
+    return lanes_sum(&acc) + rest;
 }
 
 INLINE float row_max(const float *x, size_t n)
