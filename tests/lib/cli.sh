@@ -5,6 +5,7 @@ set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 jamroll=${JAMROLL:-$root/build/jamroll}
 case $jamroll in /*) ;; *) jamroll=$root/$jamroll ;; esac
+[ -x "$jamroll" ] || { echo "there is no program $jamroll" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
