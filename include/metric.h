@@ -27,5 +27,7 @@ struct metrics {                       /* accumulators; zero-initialise */
 };
 /* Add one band roll (5 tracks, bar_steps 48 or 96 or 16). scale: bit set of in-scale pitch classes, 0 = C major. */
 void metrics_add(struct metrics *m, const struct roll *r, unsigned scale);
+/* The same for some tracks only: bit 1 << role. Tonal distance is taken of pairs with at least one of them. */
+void metrics_add_tracks(struct metrics *m, const struct roll *r, unsigned scale, unsigned tracks);
 double metrics_get(const struct metrics *m, enum metric which, enum role track);
 double metrics_td(const struct metrics *m, enum role a, enum role b); /* Harte et al. 2006, beats where both sound */

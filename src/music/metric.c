@@ -146,7 +146,7 @@ static bool centroid(const struct roll *r, int track, int from, int to, double o
     return all > 0;
 }
 
-static void add_beat(struct metrics *m, const struct roll *r, int from, int to)
+static void add_beat(struct metrics *m, const struct roll *r, int from, int to, unsigned tracks)
 {
     double at[N_ROLES][6];
     bool sounds[N_ROLES] = { false };
@@ -156,7 +156,7 @@ static void add_beat(struct metrics *m, const struct roll *r, int from, int to)
     for (int a = ROLE_DRUMS + 1; a < N_ROLES; a++)
         for (int b = a + 1; b < N_ROLES; b++) {
             double d = 0;
-            if (!sounds[a] || !sounds[b])
+            if (!sounds[a] || !sounds[b] || !((tracks >> a | tracks >> b) & 1))
                 continue;
             for (int i = 0; i < 6; i++)
                 d += (at[a][i] - at[b][i]) * (at[a][i] - at[b][i]);
@@ -167,15 +167,20 @@ static void add_beat(struct metrics *m, const struct roll *r, int from, int to)
 
 /* ---- all ---- */
 
-void metrics_add(struct metrics *m, const struct roll *r, unsigned scale)
+void metrics_add_tracks(struct metrics *m, const struct roll *r, unsigned scale, unsigned tracks)
 {
     BUG_ON(r->n_tracks < N_ROLES);
     for (int t = 0; t < N_ROLES; t++)
-        for (int b = 0; b < r->n_bars; b++)
+        for (int b = 0; b < r->n_bars && tracks >> t & 1; b++)
             add_bar(m, r, t, b, scale);
     for (int beat = 0; beat < r->n_bars * 4; beat++)
-        add_beat(m, r, beat * r->bar_steps / 4, (beat + 1) * r->bar_steps / 4);
+        add_beat(m, r, beat * r->bar_steps / 4, (beat + 1) * r->bar_steps / 4, tracks);
     m->n_phrases++;
+}
+
+void metrics_add(struct metrics *m, const struct roll *r, unsigned scale)
+{
+    metrics_add_tracks(m, r, scale, (1u << N_ROLES) - 1);
 }
 
 double metrics_get(const struct metrics *m, enum metric which, enum role track)

@@ -110,6 +110,11 @@ static void test_tonal_distance(void **state)
         want += pow(radius[k] * 2 * sin(7 * angle[k] / 2), 2);
     near(metrics_td(&m, ROLE_GUITAR, ROLE_PIANO), sqrt(want));
     assert_true(isnan(metrics_td(&m, ROLE_GUITAR, ROLE_BASS))); /* never together */
+    struct metrics some = { .n_phrases = 0 };
+    metrics_add_tracks(&some, &r, 0xfff, 1u << ROLE_BASS);
+    near(metrics_td(&some, ROLE_BASS, ROLE_PIANO), 0);
+    assert_true(isnan(metrics_td(&some, ROLE_GUITAR, ROLE_PIANO)));
+    assert_true(isnan(metrics_get(&some, METRIC_EB, ROLE_PIANO)));
     roll_fini(&r);
 }
 

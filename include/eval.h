@@ -1,0 +1,59 @@
+/* eval.h: how far a model's music is from real music it has not seen. For held-out phrases of a data set, genre
+ * by genre, the same requests are put to the model and the answers measured beside the phrases they stand for:
+ * from scratch (nothing kept) and accompanying (each sounding role kept in turn, the others asked for). */
+#pragma once
+#include <stdatomic.h>
+#include <stdint.h>
+#include "metric.h"
+#include "str.h"
+struct model; struct model_kind; struct dataset; struct json_t;
+
+enum eval_mode { EVAL_SCRATCH, EVAL_ACCOMPANY, N_EVAL_MODES };
+const char *eval_mode_name(enum eval_mode m);
+
+struct eval_opts {
+    int phrases;             /* held-out phrases a genre, spread over its songs */
+    int takes;               /* of each request; diversity needs two */
+    const char *set;         /* only phrases of this folder of the data set; NULL = all */
+    const char *genre;       /* only this one; NULL = all the model knows */
+    bool mode[N_EVAL_MODES];
+    double temperature, top_p;
+    uint64_t seed;
+    const atomic_bool *cancel;                 /* may be NULL */
+    void (*on_step)(void *ctx, double fraction); /* may be NULL */
+    void *ctx;
+};
+void eval_opts_init(struct eval_opts *o);  /* 16 phrases, 2 takes, both modes */
+
+/* A mean in the making. */
+struct eval_mean { double sum, weight; };
+double eval_mean(struct eval_mean m);      /* NaN when nothing was measured */
+
+/* One side of a comparison; shares are percentages. */
+struct eval_side {
+    struct metrics metrics;                /* of the tracks the model was asked for */
+    struct eval_mean in_key;               /* notes around a pitched kept track that lie in its key */
+    struct eval_mean diversity;            /* 100 x (1 - overlap) of the notes of two takes; real: of two phrases */
+    struct eval_mean memorised;            /* sounding bars, five tracks together, found in the training data: same
+                                              drums, same pitched notes in any key */
+    struct eval_mean memorised_track[N_ROLES]; /* bars of four notes or more of one asked track, likewise */
+    struct eval_mean recognised;           /* phrases whose genre the classifier names */
+    long n, empty;                         /* phrases; those in which nothing asked for sounds */
+};
+struct eval_pair { struct eval_side real, made; };
+struct eval_row { char genre[64]; struct eval_pair mode[N_EVAL_MODES]; };
+
+struct eval {
+    struct eval_row *rows;                 /* a genre each; the last is all together, genre "all" */
+    size_t n_rows;
+    double chance;                         /* of naming the genre blindly, % */
+    double classifier;                     /* the classifier on all held-out phrases, balanced, % */
+    double seconds_per_take;
+    bool mode[N_EVAL_MODES];
+};
+NODISCARD enum err eval_run(const struct model_kind *kind, struct model *m, const struct dataset *d,
+                            const struct eval_opts *o, struct eval **out);
+void eval_free(struct eval *e);
+/* A table for people; a made value that misses its aim is followed by '!'. */
+void eval_table(const struct eval *e, struct str *out);
+struct json_t *eval_json(const struct eval *e);          /* a new reference */

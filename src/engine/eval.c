@@ -1,0 +1,439 @@
+/* eval.c: the comparison itself. Every held-out phrase that is chosen becomes one request a mode (and, when
+ * accompanying, one for each role it has); what comes back is measured over the same tracks, against the same
+ * key, as the phrase it stands for, so that both sides of a pair count the same things. */
+#include "eval.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "clock.h"
+#include "eval_parts.h"
+#include "mem.h"
+#include "model.h"
+#include "rng.h"
+#include "roll.h"
+#include "song.h"
+#include "theory.h"
+#include "verb.h"
+
+enum { LOW = 24, N_PITCHES = 84, MIN_KEY_NOTES = 8, MAX_TAKES = 64, ALL = (1 << N_ROLES) - 1 };
+
+/* A phrase that owns its notes. */
+struct notes { struct pnote *p; uint32_t n; };
+
+struct evaluation {
+    const struct model_kind *kind;
+    struct model *model;
+    const struct dataset *data;
+    const struct eval_opts *o;
+    struct eval *out;
+    struct memory *memory;
+    struct judge *judge;
+    struct roll roll;
+    double model_seconds;
+    long n_takes, n_requests, done;
+};
+
+/* One request on its way: what was asked, and the takes that came back. */
+struct question {
+    struct evaluation *e;
+    struct request rq;
+    unsigned asked;             /* tracks: bit 1 << role */
+    struct key key;             /* the key that in-key and ISR go by */
+    struct notes take[MAX_TAKES];
+    enum err err;
+};
+
+const char *eval_mode_name(enum eval_mode m)
+{
+    return m == EVAL_SCRATCH ? "scratch" : "accompany";
+}
+
+void eval_opts_init(struct eval_opts *o)
+{
+    *o = (struct eval_opts){ .phrases = 16, .takes = 2, .mode = { true, true }, .temperature = 1.0, .top_p = 0.98,
+                             .seed = 1 };
+}
+
+double eval_mean(struct eval_mean m)
+{
+    return m.weight > 0 ? m.sum / m.weight : NAN;
+}
+
+/* ---- measuring one phrase ---- */
+
+static void add(struct eval_mean *m, double value)
+{
+    m->sum += value;
+    m->weight += 1;
+}
+
+static unsigned roles_of(const struct pnote *p, uint32_t n)
+{
+    unsigned set = 0;
+    for (uint32_t i = 0; i < n; i++)
+        set |= 1u << p[i].role;
+    return set;
+}
+
+static void add_in_key(struct eval_side *s, const struct notes *p, unsigned tracks, struct key key)
+{
+    unsigned scale = key_scale(key);
+    for (uint32_t i = 0; i < p->n && key.tonic >= 0; i++)
+        if (p->p[i].role != ROLE_DRUMS && tracks >> p->p[i].role & 1)
+            add(&s->in_key, scale >> p->p[i].pitch % 12 & 1 ? 100 : 0);
+}
+
+static int note_order(const void *x, const void *y)
+{
+    return memcmp(x, y, 3); /* role, pitch, start: as note_keys lays them out */
+}
+
+/* The notes of some tracks as sorted (role, pitch, start). */
+static uint32_t note_keys(const struct notes *p, unsigned tracks, uint8_t (*out)[3])
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p->n; i++)
+        if (tracks >> p->p[i].role & 1) {
+            const uint8_t key[3] = { p->p[i].role, p->p[i].pitch, p->p[i].start };
+            memcpy(out[n++], key, 3);
+        }
+    qsort(out, n, 3, note_order);
+    return n;
+}
+
+/* How little two phrases share, in percent: 100 when no note is in both. */
+static double distance(const struct notes *a, const struct notes *b, unsigned tracks)
+{
+    uint8_t (*x)[3] = xcalloc(a->n + 1, 3), (*y)[3] = xcalloc(b->n + 1, 3);
+    uint32_t n = note_keys(a, tracks, x), m = note_keys(b, tracks, y), both = 0;
+    for (uint32_t i = 0, j = 0; i < n && j < m; ) {
+        int order = memcmp(x[i], y[j], 3);
+        both += order == 0;
+        i += order <= 0;
+        j += order >= 0;
+    }
+    free(x);
+    free(y);
+    return n + m > both ? 100.0 * (1 - (double)both / (n + m - both)) : 0;
+}
+
+static void measure(struct evaluation *e, struct eval_side *s, const struct notes *p, unsigned tracks, struct key key,
+                    int genre)
+{
+    s->n++;
+    s->empty += (roles_of(p->p, p->n) & tracks) == 0;
+    phrase_to_roll(p->p, p->n, &e->roll);
+    metrics_add_tracks(&s->metrics, &e->roll, key_scale(key), tracks);
+    memory_look(e->memory, p->p, p->n, tracks, &s->memorised, s->memorised_track);
+    if (p->n > 0)
+        add(&s->recognised, judge_genre(e->judge, p->p, p->n) == genre ? 100 : 0);
+}
+
+/* ---- asking ---- */
+
+static void on_take(void *ctx, int index, struct take *take)
+{
+    struct question *q = ctx;
+    if (index >= 0 && index < MAX_TAKES && q->err == ERR_OK) {
+        free(q->take[index].p);
+        q->take[index] = (struct notes){ NULL, 0 };
+        q->err = phrase_from_song(take->song, 0, &q->take[index].p, &q->take[index].n);
+    }
+    take_fini(take);
+}
+
+static int model_genre(const struct evaluation *e, const char *name)
+{
+    for (int i = 0; e->kind->genre && i < e->kind->n_genres(e->model); i++)
+        if (str_same(e->kind->genre(e->model, i), name))
+            return i;
+    return -1;
+}
+
+/* Key of the kept notes when they are enough to tell, else of the phrase. */
+static struct key key_of(const struct phrase *p, const struct notes *kept)
+{
+    uint32_t pitched = 0;
+    for (uint32_t i = 0; i < kept->n; i++)
+        pitched += kept->p[i].role != ROLE_DRUMS;
+    if (pitched >= MIN_KEY_NOTES)
+        return phrase_key(kept->p, kept->n);
+    return (struct key){ p->tonic > 11 ? -1 : (int8_t)p->tonic, p->minor };
+}
+
+static struct notes notes_of(const struct phrase *p, unsigned tracks)
+{
+    struct notes out = { xcalloc(p->n + 1, sizeof(*out.p)), 0 };
+    for (uint32_t i = 0; i < p->n; i++)
+        if (tracks >> p->notes[i].role & 1)
+            out.p[out.n++] = p->notes[i];
+    return out;
+}
+
+static enum err ask(struct question *q, const struct notes *kept, uint64_t seed, const char *genre)
+{
+    struct evaluation *e = q->e;
+    struct progress progress = { .cancel = e->o->cancel, .on_take = on_take, .ctx = q };
+    struct song *song = song_new_band();
+    enum err err = phrase_to_song(kept->p, kept->n, song, 0);
+
+    request_init(&q->rq, kept->n ? VERB_ACCOMPANY : VERB_GENERATE, song);
+    q->rq.n_bars = PHRASE_BARS;
+    q->rq.genre = model_genre(e, genre);
+    q->rq.temperature = e->o->temperature;
+    q->rq.top_p = e->o->top_p;
+    q->rq.seed = seed;
+    q->rq.n_takes = e->o->takes;
+    q->rq.key = kept->n ? (struct key){ -1, false } : q->key;
+    for (int r = 0; r < N_ROLES; r++) {
+        q->rq.density[r] = -2; /* the model's own idea, silence included, as in the data */
+        memset(q->rq.keep[r], !(q->asked >> r & 1), PHRASE_BARS);
+    }
+    double start = clock_s();
+    if (err == ERR_OK)
+        err = e->kind->run(e->model, &q->rq, &progress);
+    e->model_seconds += clock_s() - start;
+    e->n_takes += e->o->takes;
+    song_free(song);
+    return err != ERR_OK ? err : q->err;
+}
+
+static void measure_takes(struct question *q, struct eval_side *made, const struct phrase *p, bool around_seed)
+{
+    for (int i = 0; i < q->e->o->takes; i++) {
+        if (around_seed)
+            add_in_key(made, &q->take[i], q->asked, q->key);
+        measure(q->e, made, &q->take[i], q->asked, q->key, p->genre);
+        for (int j = 0; j < i; j++)
+            add(&made->diversity, distance(&q->take[i], &q->take[j], q->asked));
+    }
+}
+
+/* Put one request to the model (role `keep` kept, -1 for none) and measure both sides. */
+static enum err compare(struct evaluation *e, struct eval_row *row, enum eval_mode mode, const struct phrase *p,
+                        const struct phrase *before, int keep, uint64_t seed)
+{
+    struct question q = { .e = e, .asked = keep < 0 ? ALL : ALL & ~(1u << keep), .err = ERR_OK };
+    struct notes kept = notes_of(p, ALL & ~q.asked), whole = notes_of(p, ALL);
+    struct eval_pair *pair = &row->mode[mode];
+    bool around_seed = keep > ROLE_DRUMS;
+
+    q.key = key_of(p, &kept);
+    enum err err = ask(&q, &kept, seed, dataset_genre(e->data, p->genre));
+    if (err == ERR_OK) {
+        if (around_seed)
+            add_in_key(&pair->real, &whole, q.asked, q.key);
+        measure(e, &pair->real, &whole, q.asked, q.key, p->genre);
+        if (before) {
+            struct notes other = notes_of(before, ALL);
+            add(&pair->real.diversity, distance(&whole, &other, q.asked));
+            free(other.p);
+        }
+        measure_takes(&q, &pair->made, p, around_seed);
+    }
+    for (int i = 0; i < MAX_TAKES; i++)
+        free(q.take[i].p);
+    free(kept.p);
+    free(whole.p);
+    return err;
+}
+
+static enum err step(struct evaluation *e)
+{
+    e->done++;
+    if (e->o->on_step)
+        e->o->on_step(e->o->ctx, (double)e->done / (double)e->n_requests);
+    if (e->o->cancel && atomic_load(e->o->cancel))
+        return err_set(ERR_CANCELLED, "cancelled");
+    return ERR_OK;
+}
+
+static enum err eval_phrase(struct evaluation *e, struct eval_row *row, const struct phrase *p,
+                            const struct phrase *before, uint64_t seed)
+{
+    if (e->o->mode[EVAL_SCRATCH]) {
+        TRY(compare(e, row, EVAL_SCRATCH, p, before, -1, seed));
+        TRY(step(e));
+    }
+    unsigned roles = roles_of(p->notes, p->n);
+    for (int r = 0; r < N_ROLES && e->o->mode[EVAL_ACCOMPANY]; r++)
+        if (roles >> r & 1) {
+            TRY(compare(e, row, EVAL_ACCOMPANY, p, before, r, rng_hash(seed, (uint64_t)r + 1)));
+            TRY(step(e));
+        }
+    return ERR_OK;
+}
+
+/* ---- choosing phrases ---- */
+
+static bool chosen_set(const struct evaluation *e, const struct phrase *p)
+{
+    return !e->o->set || strcmp(dataset_set(e->data, p->set), e->o->set) == 0;
+}
+
+/* Held-out phrases of a genre, evenly over all there are: they lie in the order of their songs. */
+static size_t choose(const struct evaluation *e, size_t genre, size_t *out)
+{
+    size_t n = 0, count = 0, want = (size_t)e->o->phrases;
+    for (size_t i = 0; i < dataset_n(e->data); i++) {
+        struct phrase p = dataset_get(e->data, i);
+        n += p.held_out && p.genre == genre && chosen_set(e, &p);
+    }
+    size_t k = 0;
+    for (size_t i = 0; i < dataset_n(e->data); i++) {
+        struct phrase p = dataset_get(e->data, i);
+        if (!p.held_out || p.genre != genre || !chosen_set(e, &p))
+            continue;
+        if (n <= want || count == (k * n + n / 2) / want) {
+            if (k < want)
+                out[k++] = i;
+        }
+        count++;
+    }
+    return k;
+}
+
+static enum err eval_genre(struct evaluation *e, size_t genre, const size_t *chosen, size_t n)
+{
+    struct eval_row *row = &e->out->rows[e->out->n_rows++];
+    str_copy(row->genre, sizeof(row->genre), dataset_genre(e->data, genre));
+    for (size_t i = 0; i < n; i++) {
+        struct phrase p = dataset_get(e->data, chosen[i]), before;
+        if (i > 0)
+            before = dataset_get(e->data, chosen[i - 1]);
+        TRY(eval_phrase(e, row, &p, i > 0 ? &before : NULL, rng_hash(e->o->seed, chosen[i])));
+    }
+    return ERR_OK;
+}
+
+/* How many requests all chosen phrases will make. */
+static long count_requests(const struct evaluation *e, const size_t *chosen, size_t n)
+{
+    long requests = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct phrase p = dataset_get(e->data, chosen[i]);
+        requests += e->o->mode[EVAL_SCRATCH];
+        requests += e->o->mode[EVAL_ACCOMPANY] ? __builtin_popcount(roles_of(p.notes, p.n)) : 0;
+    }
+    return requests;
+}
+
+/* ---- everything ---- */
+
+static void add_mean(struct eval_mean *to, struct eval_mean from)
+{
+    to->sum += from.sum;
+    to->weight += from.weight;
+}
+
+static void add_side(struct eval_side *to, const struct eval_side *from)
+{
+    for (int m = 0; m < N_METRICS; m++)
+        for (int r = 0; r < N_ROLES; r++) {
+            to->metrics.sum[m][r] += from->metrics.sum[m][r];
+            to->metrics.weight[m][r] += from->metrics.weight[m][r];
+        }
+    for (int a = 0; a < N_ROLES; a++)
+        for (int b = 0; b < N_ROLES; b++) {
+            to->metrics.td_sum[a][b] += from->metrics.td_sum[a][b];
+            to->metrics.td_weight[a][b] += from->metrics.td_weight[a][b];
+        }
+    to->metrics.n_phrases += from->metrics.n_phrases;
+    add_mean(&to->in_key, from->in_key);
+    add_mean(&to->diversity, from->diversity);
+    add_mean(&to->memorised, from->memorised);
+    add_mean(&to->recognised, from->recognised);
+    for (int r = 0; r < N_ROLES; r++)
+        add_mean(&to->memorised_track[r], from->memorised_track[r]);
+    to->n += from->n;
+    to->empty += from->empty;
+}
+
+static void add_total(struct eval *out)
+{
+    struct eval_row *all = &out->rows[out->n_rows];
+    str_copy(all->genre, sizeof(all->genre), "all");
+    for (size_t i = 0; i < out->n_rows; i++)
+        for (int m = 0; m < N_EVAL_MODES; m++) {
+            add_side(&all->mode[m].real, &out->rows[i].mode[m].real);
+            add_side(&all->mode[m].made, &out->rows[i].mode[m].made);
+        }
+    out->n_rows++;
+}
+
+/* Share of held-out phrases the judge is right about, every genre weighing the same. */
+static double judge_score(const struct evaluation *e)
+{
+    size_t n_genres = dataset_n_genres(e->data);
+    struct eval_mean *by_genre = xcalloc(n_genres + 1, sizeof(*by_genre)), all = { 0, 0 };
+    for (size_t i = 0; i < dataset_n(e->data); i++) {
+        struct phrase p = dataset_get(e->data, i);
+        if (p.held_out && chosen_set(e, &p))
+            add(&by_genre[p.genre], judge_genre(e->judge, p.notes, p.n) == p.genre ? 100 : 0);
+    }
+    for (size_t g = 0; g < n_genres; g++)
+        if (by_genre[g].weight > 0)
+            add(&all, eval_mean(by_genre[g]));
+    free(by_genre);
+    return eval_mean(all);
+}
+
+static enum err run(struct evaluation *e)
+{
+    size_t n_genres = dataset_n_genres(e->data), want = (size_t)e->o->phrases, n[UINT8_MAX], used = 0;
+    size_t *chosen = xcalloc(n_genres * want + 1, sizeof(*chosen));
+    enum err err = ERR_OK;
+
+    TRY_OUT(judge_new(e->data, e->o->seed, e->o->cancel, &e->judge));
+    e->memory = memory_new(e->data);
+    TRY_OUT(roll_new(N_ROLES, PHRASE_BARS, PHRASE_BAR_STEPS, LOW, N_PITCHES, &e->roll));
+    for (size_t g = 0; g < n_genres; g++) {
+        bool named = !e->o->genre || str_same(e->o->genre, dataset_genre(e->data, g));
+        n[g] = named ? choose(e, g, chosen + g * want) : 0;
+        e->n_requests += count_requests(e, chosen + g * want, n[g]);
+        used += n[g];
+    }
+    if (used == 0)
+        TRY_OUT(err_set(ERR_EMPTY, "no held-out phrase to compare with"));
+    e->out->classifier = judge_score(e);
+    e->out->chance = 100.0 / (double)n_genres;
+    for (size_t g = 0; g < n_genres; g++)
+        if (n[g] > 0)
+            TRY_OUT(eval_genre(e, g, chosen + g * want, n[g]));
+    add_total(e->out);
+    e->out->seconds_per_take = e->n_takes ? e->model_seconds / (double)e->n_takes : NAN;
+out:
+    free(chosen);
+    return err;
+}
+
+enum err eval_run(const struct model_kind *kind, struct model *m, const struct dataset *d, const struct eval_opts *o,
+                  struct eval **out)
+{
+    if (!(kind->verbs >> VERB_GENERATE & 1) && o->mode[EVAL_SCRATCH])
+        return err_set(ERR_UNSUPPORTED, "%s makes nothing from scratch", kind->title);
+    if (!(kind->verbs >> VERB_ACCOMPANY & 1) && o->mode[EVAL_ACCOMPANY])
+        return err_set(ERR_UNSUPPORTED, "%s does not accompany", kind->title);
+    if (o->phrases < 1 || o->takes < 1 || o->takes > MAX_TAKES || dataset_n_genres(d) >= UINT8_MAX)
+        return err_set(ERR_RANGE, "%d phrases and %d takes; at most %d takes", o->phrases, o->takes, MAX_TAKES);
+    struct evaluation e = { .kind = kind, .model = m, .data = d, .o = o };
+    e.out = xcalloc(1, sizeof(*e.out));
+    e.out->rows = xcalloc(dataset_n_genres(d) + 1, sizeof(*e.out->rows));
+    memcpy(e.out->mode, o->mode, sizeof(o->mode));
+    enum err err = run(&e);
+    memory_free(e.memory);
+    judge_free(e.judge);
+    roll_fini(&e.roll);
+    if (err == ERR_OK)
+        *out = e.out;
+    else
+        eval_free(e.out);
+    return err;
+}
+
+void eval_free(struct eval *e)
+{
+    if (e)
+        free(e->rows);
+    free(e);
+}
