@@ -1,0 +1,96 @@
+/* cmd_eval.c: a model's music beside real music it has not seen, as a table or as JSON. */
+#include "cli.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "eval.h"
+#include "phrase.h"
+#include "verb.h"
+
+static void on_step(void *ctx, double fraction)
+{
+    (void)ctx;
+    fprintf(stderr, "\r%3.0f %%\r", floor(fraction * 100));
+}
+
+static void read_options(struct cli *c, struct eval_opts *e)
+{
+    struct opts *o = c->opts;
+    const char *mode = opts_text(o, "mode");
+    eval_opts_init(e);
+    e->phrases = (int)opts_int(o, "n");
+    e->takes = (int)opts_int(o, "takes");
+    e->set = opts_text(o, "set");
+    e->genre = opts_text(o, "genre");
+    for (int m = 0; m < N_EVAL_MODES; m++)
+        e->mode[m] = str_same(mode, "all") || str_same(mode, eval_mode_name((enum eval_mode)m));
+    e->temperature = opts_real(o, "temperature");
+    e->top_p = opts_real(o, "top-p");
+    e->seed = (uint64_t)opts_int(o, "seed");
+    e->cancel = cli_interrupt();
+    e->on_step = !c->quiet && isatty(STDERR_FILENO) ? on_step : NULL;
+}
+
+static int compare(struct cli *c, const struct model_kind *kind, struct model *m, const struct dataset *data)
+{
+    struct eval_opts o;
+    struct eval *result = NULL;
+    read_options(c, &o);
+    enum err err = eval_run(kind, m, data, &o, &result);
+    if (err != ERR_OK)
+        return cli_fail(c, err == ERR_MISSING ? STAGE_INPUT : STAGE_WORK, err);
+    if (c->json) {
+        cli_set(c, "eval", eval_json(result));
+    } else {
+        struct str table;
+        str_init(&table);
+        eval_table(result, &table);
+        fputs(str_c(&table), stdout);
+        str_fini(&table);
+    }
+    eval_free(result);
+    return EXIT_OK;
+}
+
+static int run_eval(struct cli *c)
+{
+    struct opts *o = c->opts;
+    if (!opts_text(o, "data"))
+        return cli_usage(c, "eval needs --data FILE");
+    struct dataset *data = NULL;
+    struct engine *engine = NULL;
+    const struct model_kind *kind;
+    struct model *m;
+    int code;
+    enum err err = dataset_open(opts_text(o, "data"), &data);
+    if (err != ERR_OK)
+        return cli_fail(c, STAGE_INPUT, err);
+    if ((err = engine_new(opts_text(o, "device"), (int)opts_int(o, "threads"), &engine)) != ERR_OK)
+        code = cli_fail(c, STAGE_DEVICE, err);
+    else if ((err = engine_load(engine, opts_arg(o, 0), VERB_GENERATE, &kind, &m)) != ERR_OK)
+        code = cli_fail(c, STAGE_MODEL, err);
+    else
+        code = compare(c, kind, m, data);
+    engine_free(engine);
+    dataset_close(data);
+    return code;
+}
+
+static const struct opt options[] = {
+    {"data", 'd', OPT_TEXT, 0, 0, NULL, NULL, "FILE", "a data set with held-out songs"},
+    {"n", 'n', OPT_INT, 1, 100000, "16", NULL, "N", "held-out phrases a genre"},
+    {"takes", 0, OPT_INT, 1, 64, "2", NULL, "N", "answers to each"},
+    {"mode", 0, OPT_ENUM, 0, 0, "all", "all|scratch|accompany", "MODE", "from nothing, around one kept track"},
+    {"genre", 'g', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "only this one"},
+    {"set", 0, OPT_TEXT, 0, 0, NULL, NULL, "FOLDER", "only phrases of this folder of the data set"},
+    {"temperature", 't', OPT_REAL, 0.05, 4, "1", NULL, "X", "as in generate"},
+    {"top-p", 0, OPT_REAL, 0.01, 1, "0.98", NULL, "X", "as in generate"},
+    {"seed", 's', OPT_INT, 0, 9223372036854775807.0, "1", NULL, "N", "of all draws"},
+    OPT_DEVICE, OPT_COMMON,
+};
+
+const struct command cmd_eval = {"eval", "MODEL", "measure a model against real music it has not seen",
+                                 OPTIONS_OF(options), 1, 1, run_eval};
