@@ -40,6 +40,18 @@ static void take_epilogues(struct schedule *s)
     }
 }
 
+/* A reduction that is the only reader of an element-wise node computes it piece by piece. */
+static bool joins_reduction(struct schedule *s, struct item *it)
+{
+    struct item *r = &s->items[it->reader];
+    const struct kernel *k = backend_kernel(s->backend, r->node, s->reference);
+    if (r->role != ROLE_STEP || !k || !k->fits_program || !k->fits_program(r->node) || !only_reader(it, r))
+        return false;
+    r->chain = (int)(it - s->items);
+    it->role = ROLE_INLINE;
+    return true;
+}
+
 /* Roots are found from the last node on, so that a node's reader knows already where it is computed. */
 static void take_chains(struct schedule *s, int *root)
 {
@@ -47,7 +59,8 @@ static void take_chains(struct schedule *s, int *root)
         struct item *it = &s->items[i];
         root[i] = i;
         it->ops = 1;
-        if (!is_elem(it) || it->role != ROLE_STEP || it->readers != 1 || !is_elem(&s->items[it->reader]))
+        if (!is_elem(it) || it->role != ROLE_STEP || it->readers != 1 || joins_reduction(s, it) ||
+            !is_elem(&s->items[it->reader]))
             continue;
         struct item *r = &s->items[root[it->reader]];
         if (!only_reader(it, r) || r->ops >= PROGRAM_INPUTS / 2 - 1) /* an op adds two inputs at most */
@@ -68,7 +81,7 @@ static void drop_spread(struct schedule *s)
     }
     for (int i = 0; i < s->n_items; i++)
         for (int k = 0; k < s->items[i].node->n_in; k++)
-            if (!is_elem(&s->items[i]))
+            if (!is_elem(&s->items[i]) && s->items[i].chain < 0)
                 item_of(s, s->items[i].node->in[k])->wanted = true;
     for (int i = 0; i < s->n_items; i++)
         if (!s->items[i].wanted && s->items[i].role == ROLE_STEP)

@@ -47,113 +47,6 @@ int buffer_new(struct schedule *s, size_t bytes, int first, int last)
     return s->n_buffers++;
 }
 
-/* ------------------------------------------------------------------ lowering */
-
-/* The graph of the outputs with every macro the device cannot run replaced, in order of ids; macros within
- * lowerings are lowered in the next round. Returns whether anything was replaced. */
-static bool lower_round(struct schedule *s, struct node **outs, int n)
-{
-    size_t size = graph_size(s->graph);
-    struct node **now = xcalloc(size, sizeof(*now));
-    bool *needed = xcalloc(size, sizeof(*needed)), any = false;
-    for (int i = 0; i < n; i++)
-        needed[outs[i]->id] = true;
-    for (size_t i = size; i-- > 0;)
-        for (int k = 0; needed[i] && k < graph_at(s->graph, i)->n_in; k++)
-            needed[graph_at(s->graph, i)->in[k]->id] = true;
-    for (size_t i = 0; i < size; i++) {
-        struct node *old = graph_at(s->graph, i);
-        if (!needed[i])
-            continue;
-        struct node **in = xcalloc((size_t)old->n_in + 1, sizeof(*in));
-        bool changed = false;
-        for (int k = 0; k < old->n_in; k++) {
-            in[k] = now[old->in[k]->id];
-            changed |= in[k] != old->in[k];
-        }
-        now[i] = changed ? node_make(s->graph, old->op, &old->attr, in, old->n_in) : old;
-        if (node_flag(now[i], F_MACRO) && !backend_kernel(s->backend, now[i], s->reference)) {
-            now[i] = lower(now[i]);
-            any = true;
-        }
-        free(in);
-    }
-    for (int i = 0; i < n; i++)
-        outs[i] = now[outs[i]->id];
-    free(now);
-    free(needed);
-    return any;
-}
-
-/* ------------------------------------------------------------------ items */
-
-static void collect(struct schedule *s, struct node *const *outs, int n)
-{
-    size_t size = graph_size(s->graph);
-    s->index = xcalloc(size, sizeof(*s->index));
-    for (int i = 0; i < n; i++)
-        s->index[outs[i]->id] = 1;
-    for (size_t i = size; i-- > 0;)
-        for (int k = 0; s->index[i] && k < graph_at(s->graph, i)->n_in; k++)
-            s->index[graph_at(s->graph, i)->in[k]->id] = 1;
-    for (size_t i = 0; i < size; i++)
-        s->n_items += s->index[i];
-    s->items = xcalloc((size_t)s->n_items + 1, sizeof(*s->items));
-    int at = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (s->index[i])
-            s->items[at] = (struct item){ .node = graph_at(s->graph, i), .product = -1, .reader = -1 };
-        s->index[i] = s->index[i] ? at++ : -1;
-    }
-    for (int i = 0; i < n; i++)
-        item_of(s, outs[i])->output = true;
-}
-
-static void count_readers(struct schedule *s)
-{
-    for (int i = 0; i < s->n_items; i++)
-        for (int k = 0; k < s->items[i].node->n_in; k++) {
-            struct item *in = item_of(s, s->items[i].node->in[k]);
-            in->readers += in->reader != i; /* readers come in order: one node counts once */
-            in->reader = i;
-        }
-}
-
-/* Params that a step writes are not constant even in a frozen plan. */
-static void find_fixed(struct schedule *s)
-{
-    bool *written = xcalloc((size_t)s->n_items + 1, sizeof(*written));
-    for (int i = 0; i < s->n_items; i++)
-        for (int k = 0; k < s->items[i].node->n_in; k++)
-            if (node_flag(s->items[i].node, F_EFFECT) && k > 0)
-                written[s->index[s->items[i].node->in[k]->id]] = true;
-    for (int i = 0; i < s->n_items; i++) {
-        struct item *it = &s->items[i];
-        const struct node *n = it->node;
-        it->fixed = n->op != OP_INPUT && n->op != OP_RANDOM && !node_flag(n, F_EFFECT) &&
-                    (n->op != OP_PARAM || (s->frozen && !written[i]));
-        for (int k = 0; k < n->n_in; k++)
-            it->fixed &= item_of(s, n->in[k])->fixed;
-    }
-    free(written);
-}
-
-/* A slice of the first axis (but for axes of size 1) is its input's memory from some point on. */
-static bool leading_slice(const struct node *n)
-{
-    struct span span;
-    return n->op == OP_SLICE && span_of(n->in[0]->shape, 1u << n->attr.window.axis, &span) && span.outer == 1;
-}
-
-static void first_roles(struct schedule *s)
-{
-    for (int i = 0; i < s->n_items; i++) {
-        const struct node *n = s->items[i].node;
-        bool view = node_flag(n, F_VIEW) || leading_slice(n) || n->op == OP_STORE;
-        s->items[i].role = node_flag(n, F_LEAF) ? ROLE_LEAF : view ? ROLE_VIEW : ROLE_STEP;
-    }
-}
-
 /* ------------------------------------------------------------------ steps */
 
 static struct ref ref_of(const struct schedule *s, const struct node *n)
@@ -210,9 +103,9 @@ static void add_step(struct plan *p, int i)
     const struct node *n = it->product >= 0 ? s->items[it->product].node : it->node;
     struct node *inputs[PROGRAM_INPUTS];
     struct program *prog = NULL;
-    if (node_flag(n, F_ELEM)) {
+    if (node_flag(n, F_ELEM) || it->chain >= 0) {
         prog = arena_alloc(&p->memory, sizeof(*prog));
-        program_build(s, i, prog, inputs);
+        program_build(s, it->chain >= 0 ? it->chain : i, prog, inputs);
     }
     const struct kernel *k = kernel_for(p, n);
     struct slot *sl = slot_new(p, k, n, prog ? prog->n_in : n->n_in);
@@ -323,7 +216,7 @@ static int reusable_input(const struct plan *p, int slot)
 {
     const struct slot *sl = &p->slots[slot];
     const struct program *prog = sl->step.program;
-    for (int k = 0; k < sl->n_in && prog; k++) {
+    for (int k = 0; k < sl->n_in && node_flag(sl->step.node, F_ELEM); k++) {
         const struct buffer *b = sl->in[k].buffer >= 0 ? &p->s.buffers[sl->in[k].buffer] : NULL;
         if (b && !b->outside && b->bytes == p->s.buffers[sl->out.buffer].bytes && b->last == slot &&
             b->first >= p->n_once && !prog->in[k].spread)
@@ -410,12 +303,7 @@ enum err plan_new(struct device *d, struct graph *g, struct node *const *outputs
     p->s = (struct schedule){ .graph = g, .backend = d->backend, .frozen = opts && opts->frozen,
                               .reference = opts && opts->reference };
     arena_init(&p->memory);
-    while (lower_round(&p->s, outs, n))
-        ;
-    collect(&p->s, outs, n);
-    count_readers(&p->s);
-    find_fixed(&p->s);
-    first_roles(&p->s);
+    order(&p->s, outs, n);
     fuse(&p->s);
     make_steps(p);
     make_outputs(p, outs, n);

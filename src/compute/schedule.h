@@ -22,6 +22,7 @@ struct item {
     bool wanted;         /* repeated nodes: somebody needs them written out */
     int ops;             /* element-wise roots: ops of the program so far */
     int product;         /* activations: the product whose epilogue this is, or -1 */
+    int chain;           /* reductions: the element-wise root computed within, or -1 */
     int buffer;          /* where its value lies ... */
     size_t offset;       /* ... and how far in, in bytes */
 };
@@ -53,6 +54,9 @@ static inline struct item *item_of(const struct schedule *s, const struct node *
 }
 
 int buffer_new(struct schedule *s, size_t bytes, int first, int last);
+
+/* order.c: the items of outs (which may be replaced by what they lower to). */
+void order(struct schedule *s, struct node **outs, int n);
 
 /* fuse.c: roles of the element-wise nodes; the program of a root. Inputs receives its n_in nodes
  * (NULL where the input is a constant). */

@@ -32,7 +32,7 @@ struct step {
     const void **in;               /* one an input of the node, or of the program */
     void *out;
     void *work;
-    const struct program *program; /* element-wise steps */
+    const struct program *program; /* element-wise steps; reductions of an element-wise chain */
     const float *packed;           /* products: the second factor, prepacked */
     enum act act;                  /* products: applied to the result */
     float slope;
@@ -43,6 +43,7 @@ struct kernel {
     const char *name;
     bool (*fits)(const struct node *n);   /* NULL: every node of the op */
     size_t (*work)(const struct node *n, int threads); /* bytes of workspace; NULL: none */
+    bool (*fits_program)(const struct node *n); /* can compute its input by a program; NULL: cannot */
 };
 
 /* A kind of device: its memory and its kernels. Private to backend.c, plan.c and the backends. */

@@ -20,7 +20,7 @@ static const struct kernel kernels[N_OPS] = {
     ROW(ADD, k_elem), ROW(SUB, k_elem), ROW(MUL, k_elem), ROW(DIV, k_elem), ROW(SCALE, k_elem), ROW(POWC, k_elem),
     ROW(EXP, k_elem), ROW(LOG, k_elem), ROW(TANH, k_elem), ROW(SIGMOID, k_elem), ROW(LEAKY, k_elem),
     ROW(STEP, k_elem), ROW(GE, k_elem), ROW(SELECT, k_elem), ROW(GELU, k_elem), ROW(GELU_DX, k_elem),
-    ROW_WORK(SUM, k_sum, w_sum),
+    [OP_SUM] = { .run = k_sum, .name = "k_sum", .work = w_sum, .fits_program = fits_sum_program },
     ROW(EXPAND, k_expand),
     ROW(MAX, k_max),
     ROW(ARGMAX, k_argmax),

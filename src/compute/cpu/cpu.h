@@ -80,10 +80,20 @@ static inline size_t row_grain(size_t cost)
     return cost >= CHUNK ? 1 : CHUNK / (cost ? cost : 1);
 }
 
+/* elem.c: a step's program, block by block: elements at..at+n, n <= ELEM_BLOCK, to out. */
+enum { ELEM_BLOCK = 512 };
+struct elem_state {
+    const struct step *step;
+    float *reg[PROGRAM_INPUTS + PROGRAM_OPS];
+    _Alignas(64) float loaded[PROGRAM_INPUTS][ELEM_BLOCK], temp[PROGRAM_OPS][ELEM_BLOCK];
+};
+void elem_begin(struct elem_state *e, const struct step *s);
+void elem_block(struct elem_state *e, size_t at, size_t n, float *out);
 void k_elem(const struct step *s, struct pool *pool);
 
 void k_sum(const struct step *s, struct pool *pool);
 size_t w_sum(const struct node *n, int threads);
+bool fits_sum_program(const struct node *n);
 void k_max(const struct step *s, struct pool *pool);
 void k_argmax(const struct step *s, struct pool *pool);
 void k_softmax(const struct step *s, struct pool *pool);

@@ -5,8 +5,6 @@
 #include "cpu.h"
 #include "vmath.h"
 
-enum { BLOCK = 512 };
-
 typedef void (*elem_fn)(const struct program_op *op, float *d, const float *a, const float *b, const float *c, size_t n);
 
 /* d may be a, b or c: element i only depends on elements i. */
@@ -64,7 +62,7 @@ FROM_VMATH(e_gelu, vgelu)
 
 static void e_gelu_dx(const struct program_op *op, float *d, const float *a, const float *b, const float *c, size_t n)
 {
-    float slope[BLOCK];
+    float slope[ELEM_BLOCK];
     vgelu_dx(slope, b, n);
     e_mul(op, d, a, slope, c, n);
 }
@@ -109,37 +107,46 @@ static void load_spread(float *d, const float *src, const struct program_input *
     }
 }
 
+void elem_begin(struct elem_state *e, const struct step *s)
+{
+    const struct program *p = s->program;
+    e->step = s;
+    for (int k = 0; k < p->n_in; k++)
+        if (p->in[k].constant)
+            set_all(e->reg[k] = e->loaded[k], p->in[k].value, ELEM_BLOCK);
+    for (int t = 0; t < p->n_temps; t++)
+        e->reg[p->n_in + t] = e->temp[t];
+}
+
+void elem_block(struct elem_state *e, size_t at, size_t n, float *out)
+{
+    const struct program *p = e->step->program;
+    for (int k = 0; k < p->n_in; k++) {
+        if (p->in[k].spread)
+            load_spread(e->reg[k] = e->loaded[k], e->step->in[k], &p->in[k], at, n);
+        else if (!p->in[k].constant)
+            e->reg[k] = (float *)(uintptr_t)e->step->in[k] + at; /* only read */
+    }
+    for (int i = 0; i < p->n_ops; i++) {
+        const struct program_op *op = &p->op[i];
+        float *d = i == p->n_ops - 1 ? out : e->reg[op->dst];
+        elem[op->op](op, d, e->reg[op->src[0]], e->reg[op->src[1]], e->reg[op->src[2]], n);
+    }
+}
+
 static void run_range(void *ctx, size_t from, size_t to, int chunk)
 {
     (void)chunk;
     const struct step *s = ctx;
-    const struct program *p = s->program;
-    _Alignas(64) float loaded[PROGRAM_INPUTS][BLOCK], temp[PROGRAM_OPS][BLOCK];
-    float *reg[PROGRAM_INPUTS + PROGRAM_OPS];
-    for (int k = 0; k < p->n_in; k++)
-        if (p->in[k].constant)
-            set_all(reg[k] = loaded[k], p->in[k].value, BLOCK);
-    for (int t = 0; t < p->n_temps; t++)
-        reg[p->n_in + t] = temp[t];
-    for (size_t at = from; at < to; at += BLOCK) {
-        size_t n = to - at < BLOCK ? to - at : BLOCK;
-        for (int k = 0; k < p->n_in; k++) {
-            if (p->in[k].spread)
-                load_spread(reg[k] = loaded[k], s->in[k], &p->in[k], at, n);
-            else if (!p->in[k].constant)
-                reg[k] = (float *)(uintptr_t)s->in[k] + at; /* only read */
-        }
-        for (int i = 0; i < p->n_ops; i++) {
-            const struct program_op *op = &p->op[i];
-            float *d = i == p->n_ops - 1 ? (float *)s->out + at : reg[op->dst];
-            elem[op->op](op, d, reg[op->src[0]], reg[op->src[1]], reg[op->src[2]], n);
-        }
-    }
+    struct elem_state e;
+    elem_begin(&e, s);
+    for (size_t at = from; at < to; at += ELEM_BLOCK)
+        elem_block(&e, at, to - at < ELEM_BLOCK ? to - at : ELEM_BLOCK, (float *)s->out + at);
 }
 
 void k_elem(const struct step *s, struct pool *pool)
 {
     size_t ops = (size_t)(s->program->n_ops + s->program->n_in);
-    size_t grain = (size_t)(1 << 17) / ops / BLOCK * BLOCK;
-    par_for(pool, node_count(s->node), grain ? grain : BLOCK, run_range, (void *)(uintptr_t)s);
+    size_t grain = (size_t)(1 << 17) / ops / ELEM_BLOCK * ELEM_BLOCK;
+    par_for(pool, node_count(s->node), grain ? grain : ELEM_BLOCK, run_range, (void *)(uintptr_t)s);
 }

@@ -15,43 +15,45 @@ static struct span reduced(const struct node *n, unsigned axes)
 
 /* ------------------------------------------------------------------ sum */
 
-enum { ROW_BLOCK = 1 << 15, LANES = 32 };
+enum { ROW_BLOCK = 1 << 15, WIDE = 128 };
 
-/* In 32 lanes, joined in double: the error stays near one rounding. */
+/* In many lanes, joined in double: the error stays near one rounding. */
 SIMD static double sum_row(const float *x, size_t n)
 {
-    float lane[LANES] = { 0 };
+    lanes a = { 0 }, b = { 0 };
     double sum = 0;
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int k = 0; k < LANES; k++)
-            lane[k] += x[i + (size_t)k];
+    for (; i + 2 * ROW_LANES <= n; i += 2 * ROW_LANES) {
+        a += *(const lanes *)(x + i);
+        b += *(const lanes *)(x + i + ROW_LANES);
+    }
     for (; i < n; i++)
         sum += (double)x[i];
-    for (int k = 0; k < LANES; k++)
-        sum += (double)lane[k];
+    for (int k = 0; k < ROW_LANES; k++)
+        sum += (double)a[k] + (double)b[k];
     return sum;
 }
 
 SIMD static void add_rows(float *d, const float *x, size_t rows, size_t width)
 {
-    memset(d, 0, width * sizeof(*d));
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < width; c++)
             d[c] += x[r * width + c];
 }
 
-/* mid is cut into blocks when there are few sums; block results go to the workspace. */
+/* mid is cut into blocks when there are few sums; block results go to the workspace. Where the input is an
+ * element-wise chain that nobody else reads, the step carries its program and the input is never stored. */
 struct sum_job {
-    const float *x;
-    float *out;      /* results, or one block's partial results after the other's */
+    const struct step *step;
+    float *out;           /* results, or one block's partial results after the other's */
     struct span span;
     size_t blocks, block; /* of mid */
+    size_t fold;          /* narrow rows are added `fold` at a time */
 };
 
 static struct sum_job sum_plan(const struct node *n)
 {
-    struct sum_job j = { .span = reduced(n, n->attr.reduce.axes) };
+    struct sum_job j = { .span = reduced(n, n->attr.reduce.axes), .fold = 1 };
     size_t row = j.span.mid * j.span.inner;
     size_t block = ROW_BLOCK / (j.span.inner < ROW_BLOCK ? j.span.inner : ROW_BLOCK);
     j.block = block ? block : 1;
@@ -60,6 +62,8 @@ static struct sum_job sum_plan(const struct node *n)
         j.block = j.span.mid;
         j.blocks = 1;
     }
+    while (j.fold * 2 * j.span.inner <= WIDE)
+        j.fold *= 2;
     return j;
 }
 
@@ -70,19 +74,66 @@ size_t w_sum(const struct node *n, int threads)
     return j.blocks > 1 ? j.blocks * j.span.outer * j.span.inner * sizeof(float) : 0;
 }
 
+bool fits_sum_program(const struct node *n)
+{
+    struct span s;
+    return span_of(n->in[0]->shape, n->attr.reduce.axes, &s) && s.inner <= ELEM_BLOCK;
+}
+
+/* acc[width] += rows of `inner`, which may be narrower: then as many at once as fit. */
+static void add_block(const struct sum_job *j, float *acc, const float *x, size_t rows)
+{
+    size_t inner = j->span.inner, full = rows / j->fold;
+    add_rows(acc, x, full, inner * j->fold);
+    add_rows(acc, x + full * inner * j->fold, rows - full * j->fold, inner);
+}
+
+static void sum_columns(const struct sum_job *j, struct elem_state *e, size_t at, size_t rows, float *out)
+{
+    size_t inner = j->span.inner, step = e ? ELEM_BLOCK / inner : rows;
+    float folded[WIDE], piece[ELEM_BLOCK], *acc = j->fold > 1 ? folded : out;
+    memset(acc, 0, inner * j->fold * sizeof(*acc));
+    for (size_t r = 0; r < rows; r += step) {
+        size_t n = rows - r < step ? rows - r : step;
+        if (e)
+            elem_block(e, at + r * inner, n * inner, piece);
+        add_block(j, acc, e ? piece : (const float *)j->step->in[0] + at, n);
+    }
+    if (j->fold == 1)
+        return;
+    memcpy(out, folded, inner * sizeof(*out));
+    add_rows(out, folded + inner, j->fold - 1, inner);
+}
+
+static float sum_run(const struct sum_job *j, struct elem_state *e, size_t at, size_t n)
+{
+    float piece[ELEM_BLOCK];
+    double sum = 0;
+    if (!e)
+        return (float)sum_row((const float *)j->step->in[0] + at, n);
+    for (size_t i = 0; i < n; i += ELEM_BLOCK) {
+        size_t part = n - i < ELEM_BLOCK ? n - i : ELEM_BLOCK;
+        elem_block(e, at + i, part, piece);
+        sum += sum_row(piece, part);
+    }
+    return (float)sum;
+}
+
 static void sum_blocks(void *ctx, size_t from, size_t to, int chunk)
 {
     (void)chunk;
     const struct sum_job *j = ctx;
     const struct span *s = &j->span;
+    struct elem_state state, *e = j->step->program ? &state : NULL;
+    if (e)
+        elem_begin(e, j->step);
     for (size_t i = from; i < to; i++) {
-        size_t outer = i / j->blocks, first = i % j->blocks * j->block;
+        size_t first = i % j->blocks * j->block, at = (i / j->blocks * s->mid + first) * s->inner;
         size_t rows = s->mid - first < j->block ? s->mid - first : j->block;
-        const float *x = j->x + (outer * s->mid + first) * s->inner;
         if (s->inner == 1)
-            j->out[i] = (float)sum_row(x, rows);
+            j->out[i] = sum_run(j, e, at, rows);
         else
-            add_rows(j->out + i * s->inner, x, rows, s->inner);
+            sum_columns(j, e, at, rows, j->out + i * s->inner);
     }
 }
 
@@ -101,7 +152,7 @@ static void join_blocks(const struct sum_job *j, const float *part, float *out)
 void k_sum(const struct step *s, struct pool *pool)
 {
     struct sum_job j = sum_plan(s->node);
-    j.x = s->in[0];
+    j.step = s;
     j.out = j.blocks > 1 ? s->work : s->out;
     par_for(pool, j.span.outer * j.blocks, row_grain(j.block * j.span.inner), sum_blocks, &j);
     if (j.blocks > 1)
