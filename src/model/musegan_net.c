@@ -79,17 +79,15 @@ static struct node *conv_t_norm(struct musegan_builder *b, const char *name, str
 }
 
 /* The overlapping convolution, kernel (4,3), stride (4,2) over (time, octave): x [(n, b, t16, o), in] ->
- * [(n, b, t4, o'), out] with o = 2 o' + 1, one product a window. */
+ * [(n, b, t4, o'), out] with o = 2 o' + 1, its windows laid side by side for one product. */
 static struct node *windows(struct node *x, int32_t octaves, struct node *w, struct node *bias)
 {
-    int32_t in = width_of(x), blocks = rows_of(x) / (BEATS * octaves), n = (octaves - 1) / 2, out = node_shape(w).dim[1];
+    int32_t in = width_of(x), blocks = rows_of(x) / (BEATS * octaves), n = (octaves - 1) / 2;
     struct node *part[16];
     x = g_reshape(x, SHAPE(blocks, BEATS, octaves, in));
-    for (int32_t i = 0; i < n; i++) {
-        struct node *window = g_reshape(g_slice(x, 2, 2 * i, 3), SHAPE(blocks, BEATS * 3 * in));
-        part[i] = g_linear(window, w, bias, ACT_NONE);
-    }
-    return g_reshape(g_concat(part, n, 1), SHAPE(blocks * n, out));
+    for (int32_t i = 0; i < n; i++)
+        part[i] = g_reshape(g_slice(x, 2, 2 * i, 3), SHAPE(blocks, BEATS * 3 * in));
+    return g_linear(as_rows(g_concat(part, n, 1), BEATS * 3 * in), w, bias, ACT_NONE);
 }
 
 /* Its adjoint as a layer: x [(n, b, t4, o'), in] -> [(n, b, t16, o), out]. Of an input row's three octaves

@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 """Writes musegan.json: outputs, losses and gradients of the full-size MuseGAN networks in double precision
-at batch 2, for test_musegan.c. Weights and inputs come from the integer hash of musegan_torch.py, so only
-samples of the results are stored. Run in this folder: OPENBLAS_CORETYPE=SkylakeX ./make_musegan.py"""
+at batch 3, for test_musegan.c. Weights and inputs come from the integer hash of musegan_torch.py, so only
+samples of the results are stored. The latent "z5" is one of which no unit of the small layers comes close to
+the kink of its rectifier, where single and double precision would part. Run in this folder: OPENBLAS_CORETYPE=SkylakeX ./make_musegan.py"""
 import json
 import torch
 import torch.nn.functional as F
 import musegan_torch as M
 
 torch.set_num_threads(2)
-N, PIANO, D = 2, 1, torch.float64
+N, PIANO, D = 3, 1, torch.float64
 
 
 def channels_first(a):
@@ -32,7 +33,7 @@ def grads(loss, params):
 
 
 shape = (N, 4, 48, 84, 5)
-z = torch.tensor(2 * M.hashed("z", N * 128).reshape(N, 128), dtype=D)
+z = torch.tensor(2 * M.hashed("z5", N * 128).reshape(N, 128), dtype=D)
 real = channels_first(M.phrase("real", shape))
 fake = channels_first(M.hashed("fake", N * 4 * 48 * 84 * 5).reshape(shape))
 condition = channels_first(M.phrase("condition", shape[:4] + (1,)))

@@ -24,7 +24,7 @@
 static struct device *device;
 static json_t *golden;
 static const struct musegan_config full = { .bars = 4, .steps = 48, .octaves = 7, .low = 24, .width = 1, .condition = -1 };
-enum { N = 2, CELLS = 4 * 48 * 84, MAX_NODES = 512 };
+enum { N = 3, CELLS = 4 * 48 * 84, MAX_NODES = 512 };
 
 static int start(void **state)
 {
@@ -152,7 +152,7 @@ static struct node *latent(struct rig *r) { return g_input(r->net.g, "z", F32, S
 
 static float *latent_values(void)
 {
-    float *z = hashed("z", N * MUSEGAN_LATENT);
+    float *z = hashed("z5", N * MUSEGAN_LATENT);
     for (int i = 0; i < N * MUSEGAN_LATENT; i++)
         z[i] *= 2;
     return z;
