@@ -25,6 +25,8 @@ struct node *nn_conv_t(struct net *n, const char *name, struct node *x, int out,
 struct node *nn_bias(struct net *n, const char *name, struct node *x); /* add over the last axis */
 /* Batch norm over all but the last axis with moving statistics (momentum as in TF: new = m old + (1-m) batch). */
 struct node *nn_batch_norm(struct net *n, const char *name, struct node *x, float momentum, float eps);
+/* The update of a moving statistic by the batch's, added to the net's stores. */
+void nn_keep_moving(struct net *n, struct node *state, struct node *batch, float momentum);
 struct node *nn_layer_norm(struct net *n, const char *name, struct node *x, float eps);     /* last axis, affine */
 struct node *nn_instance_norm(struct net *n, const char *name, struct node *x, float eps);  /* [N,...,C], affine */
 struct node *nn_embedding(struct net *n, const char *name, struct node *idx, int rows, int width, struct init_spec init);

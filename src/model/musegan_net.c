@@ -13,7 +13,7 @@
 #include <math.h>
 #include "musegan.h"
 
-static const struct init_spec WEIGHTS = { INIT_TRUNC_NORMAL, 0.05f }, ZEROS = { INIT_ZEROS, 0 };
+static const struct init_spec WEIGHTS = { INIT_TRUNC_NORMAL, 0.05f }, ZEROS = { INIT_ZEROS, 0 }, ONES = { INIT_ONES, 0 };
 static const float MOMENTUM = 0.99f, EPS = (float)MUSEGAN_NORM_EPS, SLOPE = 0.2f;
 static const char *const role_key[N_ROLES] = { "drums", "piano", "guitar", "bass", "strings" };
 enum { NAME_CAP = 48, BEATS = 4 };
@@ -44,38 +44,75 @@ static struct node *weight(struct musegan_builder *b, const char *name, const ch
     return nn_param(b->net, full, s, init);
 }
 
+/* A vector over channels, once for each tap. */
+static struct node *repeated(struct node *v, int32_t taps, int32_t out)
+{
+    return taps == 1 ? v : g_reshape(g_expand(g_reshape(v, SHAPE(1, out)), SHAPE(taps, out)), SHAPE(taps * out));
+}
+
+/* x^T x, whose gradient costs one product: what follows is symmetric in it, so half of it counts twice. */
+static struct node *gram(struct node *x)
+{
+    struct node *g = g_matmul(g_stop(x), x, true, false);
+    return g_sub(g_scale(g, 2, 0), g_stop(g));
+}
+
+/* ReLU(batch norm(x w)) in one product. The statistics of x w follow from those of x: its mean is mean(x) w, its
+ * mean square the diagonal of w^T (x^T x / rows) w, averaged over the taps. So the wide result is never read
+ * for them, nor kept unnormalised; it costs a Gram matrix, little where there are many more rows than columns. */
+static struct node *normed_product(struct musegan_builder *b, const char *name, struct node *x, struct node *w,
+                                   int32_t taps, int32_t out)
+{
+    char full[NAME_CAP + 8];
+    int32_t in = width_of(x);
+    struct node *mean = g_matmul(g_mean(x, 1), w, false, false);
+    struct node *square = g_sum(g_mul(w, g_matmul(g_scale(gram(x), 1.0f / (float)rows_of(x), 0), w, false, false)), 1);
+    mean = g_reshape(g_mean(g_reshape(mean, SHAPE(taps, out)), 1), SHAPE(out));
+    square = g_reshape(g_mean(g_reshape(square, SHAPE(taps, out)), 1), SHAPE(out));
+    struct node *var = g_sub(square, g_mul(mean, mean));
+    struct node *scale = g_mul(weight(b, name, ".gamma", SHAPE(out), ONES), g_powc(g_scale(var, 1, EPS), -0.5f));
+    struct node *shift = g_sub(weight(b, name, ".beta", SHAPE(out), ZEROS), g_mul(mean, scale));
+    struct node *bias = weight(b, name, ".b", SHAPE(out), ZEROS);
+    (void)str_format(full, sizeof full, "%s.mean", name);
+    nn_keep_moving(b->net, nn_state(b->net, full, SHAPE(out), ZEROS), g_add(mean, bias), MOMENTUM);
+    (void)str_format(full, sizeof full, "%s.var", name);
+    nn_keep_moving(b->net, nn_state(b->net, full, SHAPE(out), ONES), var, MOMENTUM);
+    w = g_mul(w, nn_across(repeated(scale, taps, out), SHAPE(in, taps * out)));
+    return g_leaky(g_linear(x, w, repeated(shift, taps, out), ACT_NONE), 0);
+}
+
 /* The bias of a product that batch statistics follow cancels in them: it moves the moving mean only and
- * gets no gradient. Repeated `taps` times for transposed convolutions; a folded set keeps it so. */
+ * gets no gradient. A folded set holds it once for each tap. */
 static struct node *bias_of(struct musegan_builder *b, const char *name, int32_t taps, int32_t out)
 {
     if (b->norm == NORM_FOLDED)
         return weight(b, name, ".b", SHAPE(taps * out), ZEROS);
-    struct node *bias = g_stop(weight(b, name, ".b", SHAPE(out), ZEROS));
-    return taps == 1 ? bias : g_reshape(g_expand(g_reshape(bias, SHAPE(1, out)), SHAPE(taps, out)), SHAPE(taps * out));
+    return repeated(g_stop(weight(b, name, ".b", SHAPE(out), ZEROS)), taps, out);
 }
 
-/* Batch norm where it is not folded into what made y, [rows, out]; then ReLU. */
+/* Batch norm of y [rows, out] where it is not folded into what made y, and ReLU. */
 static struct node *normalised(struct musegan_builder *b, const char *name, struct node *y)
 {
     return g_leaky(b->norm == NORM_FOLDED ? y : nn_batch_norm(b->net, name, y, MOMENTUM, EPS), 0);
 }
 
-/* Convolution: x [rows * taps, in] -> [rows, out], batch norm, ReLU. */
-static struct node *conv_norm(struct musegan_builder *b, const char *name, struct node *x, int32_t taps, int32_t out)
-{
-    int32_t in = taps * width_of(x);
-    struct node *w = weight(b, name, ".w", SHAPE(in, out), WEIGHTS);
-    return normalised(b, name, g_linear(as_rows(x, in), w, bias_of(b, name, 1, out), ACT_NONE));
-}
-
 /* Transposed convolution: x [rows, in] -> [rows * taps, out], batch norm, ReLU. */
 static struct node *conv_t_norm(struct musegan_builder *b, const char *name, struct node *x, int32_t taps, int32_t out)
 {
-    struct node *w = weight(b, name, ".w", SHAPE(width_of(x), taps * out), WEIGHTS);
+    int32_t in = width_of(x);
+    struct node *w = weight(b, name, ".w", SHAPE(in, taps * out), WEIGHTS);
+    if (b->norm == NORM_BATCH && rows_of(x) >= 8 * in)
+        return as_rows(normed_product(b, name, x, w, taps, out), out);
     struct node *y = g_linear(x, w, bias_of(b, name, taps, out), ACT_NONE);
     if (b->norm == NORM_FOLDED)
         return as_rows(g_leaky(y, 0), out); /* at once, as part of the product */
     return normalised(b, name, as_rows(y, out));
+}
+
+/* Convolution: x [rows * taps, in] -> [rows, out], batch norm, ReLU. */
+static struct node *conv_norm(struct musegan_builder *b, const char *name, struct node *x, int32_t taps, int32_t out)
+{
+    return conv_t_norm(b, name, as_rows(x, taps * width_of(x)), 1, out);
 }
 
 /* The overlapping convolution, kernel (4,3), stride (4,2) over (time, octave): x [(n, b, t16, o), in] ->
@@ -144,15 +181,22 @@ static struct maps encode(struct musegan_builder *b, struct node *condition)
 }
 
 /* The last layer of a head, to one channel: x [rows * taps, in] -> [rows, taps]. One column would be a poor
- * product, so a folded set holds the column `taps` times along a diagonal. Rows `from` on of the weights. */
+ * product, so it stands `taps` times along a diagonal. Rows `from` on of the weights. */
 static struct node *to_one(struct musegan_builder *b, const char *name, const char *half, struct node *x, int32_t taps,
                            int32_t from)
 {
     int32_t in = width_of(x);
+    x = as_rows(x, taps * in);
     if (b->norm == NORM_FOLDED)
-        return g_matmul(as_rows(x, taps * in), weight(b, name, half, SHAPE(taps * in, taps), ZEROS), false, false);
-    struct node *w = weight(b, name, ".w", SHAPE(2 * in, 1), WEIGHTS);
-    return g_reshape(g_matmul(x, g_slice(w, 0, from, in), false, false), SHAPE(rows_of(x) / taps, taps));
+        return g_matmul(x, weight(b, name, half, SHAPE(taps * in, taps), ZEROS), false, false);
+    float unit[16 * 16] = { 0 };
+    for (int32_t t = 0; t < taps; t++)
+        unit[t * taps + t] = 1;
+    struct shape blocks = SHAPE(taps, in, taps);
+    struct node *w = g_slice(weight(b, name, ".w", SHAPE(2 * in, 1), WEIGHTS), 0, from, in);
+    struct node *diagonal = g_expand(g_const_data(b->net->g, SHAPE(taps, 1, taps), unit), blocks);
+    w = g_mul(g_expand(g_reshape(w, SHAPE(1, in, 1)), blocks), diagonal);
+    return g_matmul(x, g_reshape(w, SHAPE(taps * in, taps)), false, false);
 }
 
 /* Both halves of a head are one channel now, in two orders: (coarse), (p12, dt) and (coarse), (dt, p12). */

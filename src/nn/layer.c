@@ -86,7 +86,7 @@ static struct node *affine(struct net *n, const char *name, struct node *x)
     return g_add(g_mul(x, nn_across(gamma, s)), nn_across(beta, s));
 }
 
-static void keep_moving(struct net *n, struct node *state, struct node *batch, float momentum)
+void nn_keep_moving(struct net *n, struct node *state, struct node *batch, float momentum)
 {
     struct node *now = g_stop(g_reshape(batch, node_shape(state)));
     BUG_ON(n->n_stores == (int)COUNT_OF(n->stores));
@@ -103,8 +103,8 @@ struct node *nn_batch_norm(struct net *n, const char *name, struct node *x, floa
     if (n->training) {
         struct node *batch_mean = g_mean(x, axes);
         struct node *away = g_sub(x, g_expand(batch_mean, s));
-        keep_moving(n, mean, batch_mean, momentum);
-        keep_moving(n, var, g_mean(g_mul(away, away), axes), momentum);
+        nn_keep_moving(n, mean, batch_mean, momentum);
+        nn_keep_moving(n, var, g_mean(g_mul(away, away), axes), momentum);
         return affine(n, name, g_norm(x, axes, eps));
     }
     struct node *inverse = g_powc(g_scale(var, 1, eps), -0.5f);
