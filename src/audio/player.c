@@ -5,7 +5,6 @@
  * side, so the audio callback never waits for a disk. With a driver the callback runs the transport;
  * without one, or when its callbacks stop coming, this thread does, by the monotonic clock. */
 #include "player.h"
-#include <fluidsynth.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "hush.h"
 #include "mem.h"
 #include "midiout.h"
+#include "outlet.h"
 #include "queue.h"
 #include "seq.h"
 #include "song.h"
@@ -22,7 +22,7 @@
 #include "synth.h"
 #include "transport.h"
 
-enum { QUEUE = 1024, SILENT_MS = 4, WATCH_MS = 250, LOST_CHECKS = 8, BEHIND_MS = 500, PERIOD = 256, PERIODS = 8 };
+enum { QUEUE = 1024, SILENT_MS = 4, WATCH_MS = 250, LOST_CHECKS = 8, BEHIND_MS = 500 };
 
 struct player {
     char *audio, *soundfont;
@@ -33,11 +33,11 @@ struct player {
     struct transport *transport;
     struct midiout *midi;
     struct synth *synth;
-    fluid_settings_t *settings;
-    fluid_audio_driver_t *driver;
+    struct outlet *outlet;
     _Atomic(const char *) note;
     char ready_note[256], lost_note[256];
     _Atomic int state;
+    atomic_bool leaving;
     uint64_t base_ns, base_frame;       /* silent clock: when it last began to run */
     double callback_ns;                 /* the callback's smoothed clock */
     /* What was asked last; it is the truth until the transport has reached that epoch. */
@@ -46,7 +46,7 @@ struct player {
     _Atomic int32_t asked_tick;
 };
 
-/* ---- audio driver ---- */
+/* ---- sound ---- */
 
 /* Callbacks come in bursts; MIDI needs the steady time behind them. */
 static uint64_t steady_ns(struct player *p, size_t frames)
@@ -58,46 +58,21 @@ static uint64_t steady_ns(struct player *p, size_t frames)
     return at;
 }
 
-static int on_audio(void *data, int len, int nfx, float *fx[], int nout, float *out[])
+static void on_audio(void *ctx, float *left, float *right, size_t n)
 {
-    (void)nfx, (void)fx;
-    struct player *p = data;
-    if (nout < 2 || len <= 0)
-        return FLUID_FAILED;
-    transport_run(p->transport, out[0], out[1], (size_t)len, steady_ns(p, (size_t)len));
-    return FLUID_OK;
-}
-
-static bool open_driver(struct player *p, const char *name)
-{
-    fluid_settings_setstr(p->settings, "audio.driver", name);
-    p->driver = new_fluid_audio_driver2(p->settings, on_audio, p);
-    return p->driver != NULL;
+    struct player *p = ctx;
+    transport_run(p->transport, left, right, n, steady_ns(p, n));
 }
 
 static bool open_audio(struct player *p)
 {
     static const char *const automatic[] = {"pulseaudio", "alsa"};
-    p->settings = new_fluid_settings();
-    if (!p->settings)
-        return false;
-    fluid_settings_setnum(p->settings, "synth.sample-rate", p->rate);
-    fluid_settings_setint(p->settings, "audio.period-size", PERIOD);
-    fluid_settings_setint(p->settings, "audio.periods", PERIODS);
     if (!str_same(p->audio, "auto"))
-        return open_driver(p, p->audio);
-    for (size_t i = 0; i < COUNT_OF(automatic); i++)
-        if (open_driver(p, automatic[i]))
-            return true;
-    return false;
-}
-
-static void close_audio(struct player *p)
-{
-    delete_fluid_audio_driver(p->driver);
-    delete_fluid_settings(p->settings);
-    p->driver = NULL;
-    p->settings = NULL;
+        p->outlet = outlet_open(p->audio, p->rate, on_audio, p, &p->leaving);
+    else
+        for (size_t i = 0; i < COUNT_OF(automatic) && !p->outlet; i++)
+            p->outlet = outlet_open(automatic[i], p->rate, on_audio, p, &p->leaving);
+    return p->outlet != NULL;
 }
 
 /* ---- the thread ---- */
@@ -124,7 +99,6 @@ static void load(struct player *p)
     if (sound) {
         str_format(p->ready_note, sizeof p->ready_note, "FLUID %s %+.0fdB", path_base(synth_font(p->synth)), p->gain_db);
     } else {
-        close_audio(p);
         transport_set_synth(p->transport, NULL);
         start_silent_clock(p);
         str_format(p->ready_note, sizeof p->ready_note, p->midi ? "MIDI only: %s" : "silent: %s", why);
@@ -154,7 +128,8 @@ static void run_silent(struct player *p)
 
 static void lose_audio(struct player *p)
 {
-    close_audio(p);
+    outlet_close(p->outlet);
+    p->outlet = NULL;
     transport_set_synth(p->transport, NULL);
     str_format(p->lost_note, sizeof p->lost_note, "silent: the audio device stopped answering");
     atomic_store(&p->note, p->lost_note);
@@ -281,10 +256,11 @@ void player_free(struct player *p)
 {
     if (!p)
         return;
+    atomic_store(&p->leaving, true);
     player_stop(p);
     ask(p, (struct command){.kind = CMD_QUIT});
     pthread_join(p->thread, NULL);
-    close_audio(p);
+    outlet_close(p->outlet);
     struct command c;
     while (queue_pop(p->queue, &c, 0))
         if (c.kind == CMD_SEQ)
