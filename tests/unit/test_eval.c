@@ -1,0 +1,238 @@
+/* test_eval.c: evaluation with models whose answers are known: one that repeats a training phrase, one that
+ * says nothing, one that invents. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <jansson.h>
+#include "eval.h"
+#include "file.h"
+#include "mem.h"
+#include "midi.h"
+#include "model.h"
+#include "phrase.h"
+#include "rng.h"
+#include "song.h"
+
+static char folder[64], data_path[80];
+static struct dataset *data;
+
+/* ---- a data set of two genres that differ in everything ---- */
+
+static struct song *genre_song(int genre, uint64_t seed)
+{
+    static const uint8_t major[] = { 0, 2, 4, 5, 7, 9, 11 };
+    struct song *s = song_new_band();
+    struct rng r;
+    rng_init(&r, seed, 0);
+    for (int i = 0; i < 16 * 8; i++) {
+        int32_t tick = i * (genre ? 240 : 480);
+        uint8_t a = major[rng_below(&r, 7)], b = major[rng_below(&r, 7)];
+        track_push(&s->tracks[ROLE_DRUMS], (struct note){ tick, 120, genre ? 42 : i % 2 ? 38 : 36, 100 });
+        track_push(&s->tracks[ROLE_BASS], (struct note){ tick, genre ? 100 : 400, (uint8_t)(36 + a), 90 });
+        track_push(&s->tracks[genre ? ROLE_GUITAR : ROLE_PIANO], (struct note){ tick, 200, (uint8_t)(60 + b), 80 });
+    }
+    for (int t = 0; t < N_ROLES; t++)
+        track_tidy(&s->tracks[t]);
+    return s;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    const char *dirs[] = { folder };
+    struct dataset_opts o;
+    str_format(folder, sizeof(folder), "/tmp/test_eval_%d", (int)getpid());
+    str_format(data_path, sizeof(data_path), "%s.ds", folder);
+    for (int g = 0; g < 2; g++)
+        for (int i = 0; i < 8; i++) {
+            char path[128];
+            str_format(path, sizeof(path), "%s/%s", folder, g ? "fast" : "slow");
+            if (file_mkdirs(path) != ERR_OK)
+                return -1;
+            str_format(path, sizeof(path), "%s/%s/song%d.mid", folder, g ? "fast" : "slow", i);
+            struct song *s = genre_song(g, (uint64_t)(g * 100 + i));
+            if (midi_save(s, NULL, path) != ERR_OK)
+                return -1;
+            song_free(s);
+        }
+    dataset_opts_init(&o);
+    o.held_out = 0.25;
+    return dataset_build(dirs, 1, &o, data_path, NULL) == ERR_OK && dataset_open(data_path, &data) == ERR_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    char cmd[200];
+    dataset_close(data);
+    str_format(cmd, sizeof(cmd), "rm -rf %s %s", folder, data_path);
+    return system(cmd);
+}
+
+/* ---- models ---- */
+
+struct model { enum { PARROT, MUTE, INVENTOR, BROKEN } kind; long asked; };
+
+static struct phrase training_phrase(size_t k)
+{
+    for (size_t i = 0; ; i = (i + 1) % dataset_n(data)) {
+        struct phrase p = dataset_get(data, i);
+        if (!p.held_out && k-- == 0)
+            return p;
+    }
+}
+
+static enum err fake_run(struct model *m, const struct request *rq, const struct progress *p)
+{
+    m->asked += rq->n_takes;
+    assert_int_equal(rq->n_bars, 4);
+    assert_int_equal(rq->density[ROLE_BASS], -2);
+    if (m->kind == BROKEN)
+        return err_set(ERR_UNSUPPORTED, "broken");
+    for (int i = 0; i < rq->n_takes; i++) {
+        struct take t = { .song = song_dup(rq->song), .seed = rq->seed };
+        struct rng r;
+        rng_init(&r, rq->seed + (uint64_t)i, 0);
+        struct phrase from = training_phrase(rng_below(&r, 20));
+        for (uint32_t k = 0; k < from.n && m->kind != MUTE; k++) {
+            struct pnote n = from.notes[k];
+            if (rq->keep[n.role][0])
+                continue;
+            int up = m->kind == PARROT ? 3 : (int)rng_below(&r, 12); /* in another key it is the same bar */
+            n.pitch = (uint8_t)(n.role == ROLE_DRUMS ? n.pitch : n.pitch + up);
+            assert_int_equal(phrase_to_song(&n, 1, t.song, 0), ERR_OK);
+        }
+        p->on_take(p->ctx, i, &t);
+    }
+    return ERR_OK;
+}
+
+static int two_genres(const struct model *m)
+{
+    (void)m;
+    return 2;
+}
+
+static const char *genre_name(const struct model *m, int i)
+{
+    (void)m;
+    return i ? "fast" : "slow";
+}
+
+static const struct model_kind fake = {
+    .name = "fake", .title = "Fake", .verbs = 1u << VERB_GENERATE | 1u << VERB_ACCOMPANY, .run = fake_run,
+    .n_genres = two_genres, .genre = genre_name,
+};
+
+static struct eval *evaluate(struct model *m)
+{
+    struct eval_opts o;
+    struct eval *e = NULL;
+    eval_opts_init(&o);
+    o.phrases = 4;
+    enum err err = eval_run(&fake, m, data, &o, &e);
+    if (err != ERR_OK)
+        print_error("%s\n", err_text());
+    assert_int_equal(err, ERR_OK);
+    return e;
+}
+
+static void test_parrot(void **state)
+{
+    (void)state;
+    struct model m = { .kind = PARROT };
+    struct eval *e = evaluate(&m);
+    assert_int_equal(e->n_rows, 3);
+    const struct eval_pair *all = &e->rows[2].mode[EVAL_SCRATCH];
+    assert_string_equal(e->rows[2].genre, "all");
+    assert_int_equal(all->real.n, 8);
+    assert_int_equal(all->made.n, 16);
+    assert_true(eval_mean(all->made.memorised) == 100);
+    assert_true(eval_mean(all->real.memorised) < 50);
+    assert_true(eval_mean(all->made.memorised_track[ROLE_BASS]) == 100);
+    assert_true(eval_mean(all->real.recognised) > 90);       /* the genres are easy */
+    assert_true(e->classifier > 90 && e->chance == 50);
+    assert_int_equal(all->made.empty, 0);
+    const struct eval_pair *acc = &e->rows[2].mode[EVAL_ACCOMPANY];
+    assert_int_equal(acc->real.n, 8 * 3);                    /* each of three sounding roles kept in turn */
+    assert_int_equal(m.asked, 2 * (8 + 24));
+    assert_true(eval_mean(acc->real.in_key) > 90);
+    assert_true(eval_mean(acc->made.memorised) < 50);        /* beside a kept new track a bar is not a copy */
+    assert_true(fabs(metrics_get(&all->made.metrics, METRIC_EB, ROLE_STRINGS) - 100) < 1e-9);
+    eval_free(e);
+}
+
+static void test_mute(void **state)
+{
+    (void)state;
+    struct model m = { .kind = MUTE };
+    struct eval *e = evaluate(&m);
+    const struct eval_side *made = &e->rows[2].mode[EVAL_SCRATCH].made;
+    assert_int_equal(made->empty, made->n);
+    assert_true(isnan(eval_mean(made->memorised)));
+    assert_true(metrics_get(&made->metrics, METRIC_EB, ROLE_DRUMS) == 100);
+    assert_true(eval_mean(made->diversity) == 0);
+    eval_free(e);
+}
+
+static void test_report(void **state)
+{
+    (void)state;
+    struct model m = { .kind = INVENTOR };
+    struct eval *e = evaluate(&m);
+    struct str out;
+    str_init(&out);
+    assert_true(eval_mean(e->rows[2].mode[EVAL_SCRATCH].made.memorised) < 50);
+    eval_table(e, &out);
+    assert_non_null(strstr(str_c(&out), "scratch, slow: 4 phrases, 8 takes"));
+    assert_non_null(strstr(str_c(&out), "accompany, all"));
+    assert_non_null(strstr(str_c(&out), "memorised"));
+    json_t *j = eval_json(e);
+    json_t *isr = json_object_get(json_object_get(json_object_get(json_object_get(json_object_get(json_object_get(
+        j, "scratch"), "all"), "made"), "tracks"), "Bass"), "ISR");
+    assert_true(json_is_real(isr) && json_real_value(isr) > 0);
+    json_decref(j);
+    str_fini(&out);
+    eval_free(e);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    struct model m = { .kind = BROKEN };
+    struct model_kind deaf = fake;
+    struct eval_opts o;
+    struct eval *e;
+    atomic_bool cancel = true;
+    eval_opts_init(&o);
+    assert_int_equal(eval_run(&fake, &m, data, &o, &e), ERR_UNSUPPORTED);
+    m.kind = MUTE;
+    o.genre = "polka";
+    assert_int_equal(eval_run(&fake, &m, data, &o, &e), ERR_EMPTY);
+    o.genre = NULL;
+    o.set = "elsewhere";
+    assert_int_equal(eval_run(&fake, &m, data, &o, &e), ERR_EMPTY);
+    o.set = NULL;
+    o.takes = 0;
+    assert_int_equal(eval_run(&fake, &m, data, &o, &e), ERR_RANGE);
+    o.takes = 1;
+    o.cancel = &cancel;
+    assert_int_equal(eval_run(&fake, &m, data, &o, &e), ERR_CANCELLED);
+    deaf.verbs = 1u << VERB_GENERATE;
+    assert_int_equal(eval_run(&deaf, &m, data, &o, &e), ERR_UNSUPPORTED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parrot), cmocka_unit_test(test_mute), cmocka_unit_test(test_report),
+        cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
