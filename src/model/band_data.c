@@ -228,15 +228,14 @@ uint32_t band_keep(struct rng *r, unsigned active)
 }
 
 /* The shift a training example is written with: the key is found from the kept notes, as it will be when
- * a composer keeps something, else it is the phrase's own. */
+ * a composer keeps something, else it is the phrase's own. Only the former is moved about: kept notes tell
+ * the network where it is, but from nothing it must stay in the key it was asked for. */
 static int draw_shift(const struct band_data *b, const struct phrase *p, uint32_t kept, struct rng *r)
 {
-    struct key key = codec_key(p->notes, p->n, kept);
-    if (key.tonic < 0 && p->tonic < 12)
-        key = (struct key){ (int8_t)p->tonic, p->minor };
-    bool moved = rng_uniform(r) < (float)b->opts.transpose;
+    struct key own = { p->tonic < 12 ? (int8_t)p->tonic : -1, p->minor }, key = codec_key(p->notes, p->n, kept);
+    bool moved = rng_uniform(r) < (float)b->opts.transpose && key.tonic >= 0;
     int by = (int)rng_below(r, 5) - 2;
-    return codec_key_shift(key) + (moved ? by : 0);
+    return codec_key_shift(key.tonic < 0 ? own : key) + (moved ? by : 0);
 }
 
 static unsigned active_ranks(const struct phrase *p)
