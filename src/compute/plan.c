@@ -345,8 +345,7 @@ static void bind_item(struct plan *p, struct item *it, void *data)
 
 void plan_bind(struct plan *p, const struct node *leaf, void *data)
 {
-    if (leaf->id < graph_size(p->s.graph))
-        plan_bind_name(p, leaf->name, data);
+    plan_bind_name(p, leaf->name, data);
 }
 
 void plan_bind_name(struct plan *p, const char *leaf_name, void *data)

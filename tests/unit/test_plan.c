@@ -427,6 +427,40 @@ static void decoding_steps_are_attention(void **state)
     net_fini(&s);
 }
 
+/* A take must not depend on how many are drawn beside it. */
+static void rows_do_not_see_their_neighbours(void **state)
+{
+    (void)state;
+    enum { D = 21, T = 5, MOST_ROWS = 9 };
+    float want[MOST_ROWS][D];
+    for (int rows = MOST_ROWS; rows > 0; rows -= 4) {
+        struct net n;
+        net_init(&n, 12);
+        struct node *w = param(&n, "w", SHAPE(D, D)), *b = param(&n, "b", SHAPE(D)), *u = param(&n, "u", SHAPE(D, 3 * D));
+        struct node *v = param(&n, "v", SHAPE(3 * D, D)), *caches[2] = { param(&n, "kc", SHAPE(rows, T, D)), NULL };
+        caches[1] = param(&n, "vc", SHAPE(rows, T, D));
+        struct node *at = integers(&n, "at", SHAPE(rows), 3, 1), *x = g_input(n.g, "x", F32, SHAPE(rows, D));
+        float in[MOST_ROWS * D];
+        for (size_t i = 0; i < COUNT_OF(in); i++)
+            in[i] = sinf((float)i);
+        for (int part = 0; part < 2; part++)
+            for (size_t i = 0; i < node_count(caches[part]); i++)
+                memory_of(&n, caches[part])[i] = cosf((float)i);
+        struct node *h = g_linear(g_norm(x, 2, 1e-5f), w, b, ACT_NONE);
+        h = g_add(x, g_attend_step(h, g_tanh(h), g_sigmoid(h), caches[0], caches[1], at, 3));
+        h = g_add(g_linear(g_linear(h, u, NULL, ACT_GELU), v, b, ACT_NONE), g_exp(g_scale(h, 0.3f, 0.7f)));
+        struct node *y = g_softmax(g_matmul(h, w, false, true), 1);
+        struct plan *p = plan_for(&n, two, &y, 1, (struct plan_opts){ .frozen = true });
+        plan_bind(p, x, in);
+        run(p);
+        if (rows == MOST_ROWS)
+            memcpy(want, plan_output(p, 0), sizeof(want));
+        assert_memory_equal(want, plan_output(p, 0), (size_t)rows * sizeof(want[0]));
+        plan_free(p);
+        net_fini(&n);
+    }
+}
+
 static void cancelling(void **state)
 {
     (void)state;
@@ -508,7 +542,7 @@ int main(void)
         cmocka_unit_test(runs_allocate_nothing), cmocka_unit_test(memory_is_reused),
         cmocka_unit_test(frozen_plans_fold_and_pack), cmocka_unit_test(states_are_written_last),
         cmocka_unit_test(outputs_land_where_bound), cmocka_unit_test(decoding_steps_are_attention),
-        cmocka_unit_test(cancelling), cmocka_unit_test(small_numbers_are_flushed_everywhere),
+        cmocka_unit_test(rows_do_not_see_their_neighbours), cmocka_unit_test(cancelling), cmocka_unit_test(small_numbers_are_flushed_everywhere),
         cmocka_unit_test(printing_and_devices),
     };
     return cmocka_run_group_tests(tests, open_devices, close_devices);
