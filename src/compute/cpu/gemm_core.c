@@ -2,8 +2,8 @@
  *
  * B is packed once for all threads into panels of nr columns (unless so few rows use it that reading it in
  * place is cheaper), k cut so that the packed part stays in the last-level cache. A chunk is a block of rows
- * times a range of panels; inside it k runs in blocks of KC so that one panel block stays in L1 while the row
- * tiles pass. Products with little of C and a long k (weight gradients) are cut along k instead, the parts
+ * times a range of panels; inside it k runs in blocks of KC, so that the panel block (64 KiB) and the rows stay in L2
+ * while the row tiles pass (blocks that fit L1 were slower: C is read and written once a block). Products with little of C and a long k (weight gradients) are cut along k instead, the parts
  * summed in order.
  *
  * Each element is one chain of multiply-adds over k whatever the cuts (ukr.h), and parts of k depend on
@@ -14,9 +14,9 @@
 #include "vmath.h"
 
 enum {
-    KC = 256,                /* rows of a panel block: 32 KiB at nr = 32 */
+    KC = 512,                /* rows of a panel block */
     SHARED_B = 1 << 20,      /* floats of B packed at a time for all threads: 4 MiB */
-    PRIVATE_B = 1 << 17,     /* by a lone thread: half an L2 */
+    PRIVATE_B = 1 << 18,     /* by a lone thread: 1 MiB */
     ROW_TILES = 8,           /* in a chunk at most */
     CHUNKS = 8,              /* for a thread, at most */
     CHUNK_WORK = 1 << 18,    /* multiply-adds worth a chunk: some 8 us */
