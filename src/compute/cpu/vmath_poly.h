@@ -8,6 +8,7 @@
 
 typedef float vec __attribute__((vector_size(VL * 4)));
 typedef int32_t ivec __attribute__((vector_size(VL * 4)));
+typedef uint32_t uvec __attribute__((vector_size(VL * 4))); /* wraps, for bits of any number */
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE vec splat(float x)
@@ -46,11 +47,11 @@ INLINE vec exp_v(vec x)
     x = clamp(x, -104.0f, 89.0f);
     vec shifted = x * splat(1.44269502f) + magic;
     vec n = shifted - magic;
-    ivec e = (ivec)shifted - (ivec)magic;
+    ivec e = (ivec)((uvec)shifted - (uvec)magic);
     vec r = (x - n * splat(ln2_hi)) - n * splat(ln2_lo);
     vec y = r * r * poly(r, q, 6) + r + splat(1);
     ivec half = e >> 1;
-    return y * (vec)((half + 127) << 23) * (vec)((e - half + 127) << 23);
+    return y * (vec)((uvec)(half + 127) << 23) * (vec)((uvec)(e - half + 127) << 23);
 }
 
 /* x = 2^e m, m in [sqrt 1/2, sqrt 2), f = m - 1; log(1 + f) = f - f^2 / 2 + f^3 q(f). */
@@ -60,7 +61,7 @@ INLINE vec log_v(vec x)
                               -0.124055445f, 0.118883938f, -0.11676053f, 0.0674660355f};
     const ivec tiny = x < splat(0x1p-126f);
     vec y = pick(tiny, x * splat(0x1p23f), x);
-    ivec bits = (ivec)y - 0x3f3504f3; /* sqrt 1/2 */
+    ivec bits = (ivec)((uvec)y - 0x3f3504f3u); /* sqrt 1/2 */
     ivec e = bits >> 23;
     vec f = (vec)((bits & 0x7fffff) + 0x3f3504f3) - splat(1);
     vec n = __builtin_convertvector(e - (tiny & 23), vec);
