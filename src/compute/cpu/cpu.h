@@ -84,6 +84,8 @@ static inline size_t row_grain(size_t cost)
 enum { ELEM_BLOCK = 512 };
 struct elem_state {
     const struct step *step;
+    size_t block;                                           /* elements to take at a time */
+    size_t outer[PROGRAM_INPUTS], phase[PROGRAM_INPUTS];    /* of the repetition that `loaded` holds */
     float *reg[PROGRAM_INPUTS + PROGRAM_OPS];
     _Alignas(64) float loaded[PROGRAM_INPUTS][ELEM_BLOCK], temp[PROGRAM_OPS][ELEM_BLOCK];
 };

@@ -111,11 +111,37 @@ void elem_begin(struct elem_state *e, const struct step *s)
 {
     const struct program *p = s->program;
     e->step = s;
-    for (int k = 0; k < p->n_in; k++)
-        if (p->in[k].constant)
-            set_all(e->reg[k] = e->loaded[k], p->in[k].value, ELEM_BLOCK);
+    e->block = ELEM_BLOCK;
+    for (int k = 0; k < p->n_in; k++) {
+        const struct program_input *in = &p->in[k];
+        e->outer[k] = SIZE_MAX;
+        if (in->constant)
+            set_all(e->reg[k] = e->loaded[k], in->value, ELEM_BLOCK);
+        if (in->spread && in->inner > 1 && in->inner <= ELEM_BLOCK) /* every block starts a row: loaded once */
+            e->block = ELEM_BLOCK / in->inner * in->inner;
+    }
     for (int t = 0; t < p->n_temps; t++)
         e->reg[p->n_in + t] = e->temp[t];
+}
+
+/* A block within one repetition is that row over and over: what the block before has left may do. */
+static void load_block(struct elem_state *e, int k, size_t at, size_t n)
+{
+    const struct program_input *in = &e->step->program->in[k];
+    const float *src = e->step->in[k];
+    size_t period = in->mid * in->inner, outer = at / period, phase = at % in->inner;
+    e->reg[k] = e->loaded[k];
+    if (at + n > (outer + 1) * period) {
+        load_spread(e->loaded[k], src, in, at, n);
+        e->outer[k] = SIZE_MAX;
+    } else if (e->outer[k] != outer || e->phase[k] != phase) {
+        if (in->inner == 1)
+            set_all(e->loaded[k], src[outer], ELEM_BLOCK);
+        else
+            repeat_row(e->loaded[k], src + outer * in->inner, in->inner, phase, ELEM_BLOCK);
+        e->outer[k] = outer;
+        e->phase[k] = phase;
+    }
 }
 
 void elem_block(struct elem_state *e, size_t at, size_t n, float *out)
@@ -123,7 +149,7 @@ void elem_block(struct elem_state *e, size_t at, size_t n, float *out)
     const struct program *p = e->step->program;
     for (int k = 0; k < p->n_in; k++) {
         if (p->in[k].spread)
-            load_spread(e->reg[k] = e->loaded[k], e->step->in[k], &p->in[k], at, n);
+            load_block(e, k, at, n);
         else if (!p->in[k].constant)
             e->reg[k] = (float *)(uintptr_t)e->step->in[k] + at; /* only read */
     }
@@ -140,8 +166,8 @@ static void run_range(void *ctx, size_t from, size_t to, int chunk)
     const struct step *s = ctx;
     struct elem_state e;
     elem_begin(&e, s);
-    for (size_t at = from; at < to; at += ELEM_BLOCK)
-        elem_block(&e, at, to - at < ELEM_BLOCK ? to - at : ELEM_BLOCK, (float *)s->out + at);
+    for (size_t at = from; at < to; at += e.block)
+        elem_block(&e, at, to - at < e.block ? to - at : e.block, (float *)s->out + at);
 }
 
 void k_elem(const struct step *s, struct pool *pool)
