@@ -35,7 +35,7 @@ is "the same notes" "$(notes first.mid "$all_tracks")" "$(notes second.mid "$all
 
 "$jamroll" train band --data set.bin -o long --set $small --minutes 5 --quiet > out 2> err &
 trainer=$!
-sleep 3
+until_true test -s long/log.tsv
 kill -INT $trainer
 wait $trainer
 is "Ctrl-C ends it" 130 $?

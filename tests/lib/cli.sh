@@ -45,6 +45,15 @@ result() {
     fi
 }
 
+# Wait until a command answers yes, at most 60 s.
+until_true() {
+    for _ in {1..600}; do
+        "$@" && return
+        sleep 0.1
+    done
+    result "waiting for: $*" no "it never came"
+}
+
 finish() {
     echo "$(basename "$0"): $passed passed, $failed failed"
     [ "$failed" = 0 ]
