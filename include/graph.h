@@ -75,19 +75,21 @@ enum dist { DIST_UNIFORM, DIST_NORMAL };
 /* Philox; seed is an I32 [2] input (seed, step counter) so that a plan can be replayed with other numbers. */
 struct node *g_random(struct graph *g, struct shape s, enum dist dist, struct node *seed, uint32_t stream);
 struct node *g_stop(struct node *x);                         /* identity, no gradient */
-/* Copies x into the memory bound to `state` (a g_param leaf) each run; value = x. Keep it among the outputs. */
+/* Copies x into the memory bound to `state` (a g_param leaf) at the end of each run, when all readers of the
+ * state have seen its old value; value = x. Keep it among the outputs. */
 struct node *g_store(struct node *x, struct node *state);
 
 /* Macros: lower to primitives where a device has no kernel; some carry their own derivative. */
 enum act { ACT_NONE, ACT_RELU, ACT_LEAKY, ACT_TANH, ACT_SIGMOID, ACT_GELU };
-struct node *g_linear(struct node *x, struct node *w, struct node *bias, enum act act); /* w [in,out]; bias may be NULL */
+/* w [in,out]; bias may be NULL. ACT_LEAKY has slope 0.2. */
+struct node *g_linear(struct node *x, struct node *w, struct node *bias, enum act act);
 /* (x - mean) / sqrt(var + eps) over axes (biased variance), no affine part. */
 struct node *g_norm(struct node *x, unsigned axes, float eps);
 struct node *g_gelu(struct node *x);                         /* tanh form */
 /* Mean over rows with target >= 0 of cross entropy; logits [R,V], target I32 [R]. Rank 0. */
 struct node *g_xent(struct node *logits, struct node *target);
 /* Multi-head attention with q, k, v [N,T,D], D = heads * head width, scale 1/sqrt(head width), causal or
- * not. length I32 [N] or NULL: keys at or beyond it are masked. */
+ * not. length I32 [N] or NULL: keys at or beyond it are masked; at least 1. */
 struct node *g_attention(struct node *q, struct node *k, struct node *v, int heads, bool causal, struct node *length);
 /* One decoding step: q, k, v [N,D]; caches [N,Tmax,D] are params written at row position[n], then
  * attended from 0 to position[n]. position I32 [N]. No derivative. */

@@ -33,7 +33,7 @@ void plan_bind_name(struct plan *p, const char *leaf_name, void *data); /* no-op
 void plan_bind_output(struct plan *p, int i, void *data); /* write output i there instead of the arena */
 void *plan_output(const struct plan *p, int i);           /* valid until the next run */
 void plan_refresh(struct plan *p);                        /* repack after params changed (frozen plans) */
-/* cancel may be NULL; polled between nodes -> ERR_CANCELLED. */
+/* cancel may be NULL; polled between nodes -> ERR_CANCELLED. One plan of a device runs at a time. */
 NODISCARD enum err plan_run(struct plan *p, const atomic_bool *cancel);
 size_t plan_arena_bytes(const struct plan *p);
 double plan_flops(const struct plan *p);

@@ -521,6 +521,18 @@ static void printing_and_devices(void **state)
     assert_non_null(strstr(device_name(two), "2 threads"));
 }
 
+static void too_large_is_an_error(void **state)
+{
+    (void)state;
+    struct net n;
+    struct plan *p = NULL;
+    net_init(&n, 13);
+    struct node *x = g_input(n.g, "x", F32, SHAPE(1 << 20, 1)), *y = g_expand(x, SHAPE(1 << 20, 1 << 24));
+    assert_int_equal(plan_new(two, n.g, &y, 1, NULL, &p), ERR_NOMEM);
+    assert_null(p);
+    net_fini(&n);
+}
+
 static int open_devices(void **state)
 {
     (void)state;
@@ -543,7 +555,7 @@ int main(void)
         cmocka_unit_test(frozen_plans_fold_and_pack), cmocka_unit_test(states_are_written_last),
         cmocka_unit_test(outputs_land_where_bound), cmocka_unit_test(decoding_steps_are_attention),
         cmocka_unit_test(rows_do_not_see_their_neighbours), cmocka_unit_test(cancelling), cmocka_unit_test(small_numbers_are_flushed_everywhere),
-        cmocka_unit_test(printing_and_devices),
+        cmocka_unit_test(printing_and_devices), cmocka_unit_test(too_large_is_an_error),
     };
     return cmocka_run_group_tests(tests, open_devices, close_devices);
 }
