@@ -21,17 +21,20 @@ const char *ckpt_hash(const struct ckpt *c);     /* 16 hex digits over all bytes
 struct ckpt_writer;
 struct ckpt_writer *ckpt_writer_new(void);
 void ckpt_writer_meta(struct ckpt_writer *w, const char *key, const char *value);
-void ckpt_writer_add(struct ckpt_writer *w, const char *name, enum dtype t, struct shape s, const void *data); /* copies */
+/* Copies data. */
+void ckpt_writer_add(struct ckpt_writer *w, const char *name, enum dtype t, struct shape s, const void *data);
 NODISCARD enum err ckpt_writer_save(struct ckpt_writer *w, const char *path); /* atomic; frees the writer */
 
 /* A whole parameter set: every declared tensor must be there with its shape (ERR_SHAPE with the name). */
 NODISCARD enum err ckpt_load_params(const struct ckpt *c, struct params *p, struct device *d);
 void ckpt_add_params(struct ckpt_writer *w, const struct params *p, struct device *d);
 /* Only tensors whose names start with prefix, states included. */
-void ckpt_add_params_named(struct ckpt_writer *w, const struct params *p, const char *prefix, struct device *d);
+void ckpt_add_params_named(struct ckpt_writer *w, const struct params *p, const char *prefix,
+                           struct device *d);
 /* Training state beside the weights: moments, under "adam.m/" and "adam.v/". */
 void ckpt_add_moments(struct ckpt_writer *w, const struct params *p, struct device *d);
 NODISCARD enum err ckpt_load_moments(const struct ckpt *c, struct params *p, struct device *d);
 /* The averaged weights, under "ema/", with the count of updates. */
 void ckpt_add_ema(struct ckpt_writer *w, struct ema *e, const struct params *p, struct device *d);
-NODISCARD enum err ckpt_load_ema(const struct ckpt *c, struct ema *e, const struct params *p, struct device *d);
+NODISCARD enum err ckpt_load_ema(const struct ckpt *c, struct ema *e, const struct params *p,
+                                 struct device *d);

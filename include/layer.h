@@ -19,20 +19,26 @@ struct node *nn_param(struct net *n, const char *name, struct shape s, struct in
 struct node *nn_state(struct net *n, const char *name, struct shape s, struct init_spec init);
 /* A vector over the last axis of `to`, repeated along all others. */
 struct node *nn_across(struct node *v, struct shape to);
-struct node *nn_linear(struct net *n, const char *name, struct node *x, int out, bool bias, struct init_spec init, enum act act);
-struct node *nn_conv(struct net *n, const char *name, struct node *x, int out, struct geom g, bool bias, struct init_spec init);
-struct node *nn_conv_t(struct net *n, const char *name, struct node *x, int out, struct geom g, bool bias, struct init_spec init);
+struct node *nn_linear(struct net *n, const char *name, struct node *x, int out, bool bias, struct init_spec init,
+                       enum act act);
+struct node *nn_conv(struct net *n, const char *name, struct node *x, int out, struct geom g, bool bias,
+                     struct init_spec init);
+struct node *nn_conv_t(struct net *n, const char *name, struct node *x, int out, struct geom g, bool bias,
+                       struct init_spec init);
 struct node *nn_bias(struct net *n, const char *name, struct node *x); /* add over the last axis */
-/* Batch norm over all but the last axis with moving statistics (momentum as in TF: new = m old + (1-m) batch). */
+/* Batch norm over all but the last axis with moving statistics (as in TF: new = m old + (1-m) batch). */
 struct node *nn_batch_norm(struct net *n, const char *name, struct node *x, float momentum, float eps);
 /* The update of a moving statistic by the batch's, added to the net's stores. */
 void nn_keep_moving(struct net *n, struct node *state, struct node *batch, float momentum);
-struct node *nn_layer_norm(struct net *n, const char *name, struct node *x, float eps);     /* last axis, affine */
-struct node *nn_instance_norm(struct net *n, const char *name, struct node *x, float eps);  /* [N,...,C], affine */
-struct node *nn_embedding(struct net *n, const char *name, struct node *idx, int rows, int width, struct init_spec init);
+struct node *nn_layer_norm(struct net *n, const char *name, struct node *x, float eps); /* last axis, affine */
+/* [N,...,C], affine */
+struct node *nn_instance_norm(struct net *n, const char *name, struct node *x, float eps);
+struct node *nn_embedding(struct net *n, const char *name, struct node *idx, int rows, int width,
+                          struct init_spec init);
 struct node *nn_dropout(struct net *n, struct node *x, float rate);  /* identity unless training */
 /* Pre-norm transformer block (minGPT form): x + attention(norm x), x + mlp(norm x); x [N,T,D]. */
-struct node *nn_block(struct net *n, const char *name, struct node *x, int heads, float dropout, int depth, struct node *length);
+struct node *nn_block(struct net *n, const char *name, struct node *x, int heads, float dropout, int depth,
+                      struct node *length);
 /* The same block for one decoding step: x [N,D], caches made by the caller as states. */
 struct node *nn_block_step(struct net *n, const char *name, struct node *x, int heads, int depth,
                            struct node *k_cache, struct node *v_cache, struct node *position);

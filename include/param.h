@@ -7,7 +7,8 @@
 
 /* INIT_XAVIER is uniform within scale sqrt(6 / (in + out)), INIT_KAIMING normal of deviation
  * scale sqrt(2 / in), INIT_TRUNC_NORMAL redrawn beyond two deviations; INIT_ORTHOGONAL is times scale. */
-enum init { INIT_ZEROS, INIT_ONES, INIT_NORMAL, INIT_TRUNC_NORMAL, INIT_UNIFORM, INIT_XAVIER, INIT_KAIMING, INIT_ORTHOGONAL };
+enum init { INIT_ZEROS, INIT_ONES, INIT_NORMAL, INIT_TRUNC_NORMAL, INIT_UNIFORM, INIT_XAVIER, INIT_KAIMING,
+            INIT_ORTHOGONAL };
 struct init_spec { enum init kind; float scale; }; /* deviation, or half-width for INIT_UNIFORM */
 
 struct params;
@@ -16,8 +17,9 @@ void params_free(struct params *p);
 /* Declare while building the first graph; a second declaration of the same name must agree in shape (BUG)
  * and is otherwise ignored. Frozen after params_alloc. */
 void params_declare(struct params *p, const char *name, struct shape s, struct init_spec init, bool trained);
-NODISCARD enum err params_alloc(struct params *p, struct device *d, bool training); /* gradients and moments only when training */
-void params_init(struct params *p, uint64_t seed);       /* each tensor from its own stream: independent of order */
+/* Gradients and moments only when training. */
+NODISCARD enum err params_alloc(struct params *p, struct device *d, bool training);
+void params_init(struct params *p, uint64_t seed);        /* a stream a tensor: independent of order */
 size_t params_count(const struct params *p);              /* trained scalars */
 size_t params_n(const struct params *p);                   /* tensors, states included */
 const char *params_name(const struct params *p, size_t i);
@@ -36,7 +38,9 @@ void params_bind(const struct params *p, struct plan *plan);
 void params_bind_grads(const struct params *p, struct plan *plan, int first, const int *idx, int n);
 /* The trained params whose names start with prefix ("" = all) as leaves of g, in declaration order, for
  * graph_grad; one that g does not use gets a zero gradient. Returns how many; idx[k] is the params index. */
-int params_leaves(const struct params *p, struct graph *g, const char *prefix, struct node **out, int *idx, int cap);
-void params_flat(const struct params *p, float **value, float **grad, float **m, float **v, size_t *n); /* trained block */
+int params_leaves(const struct params *p, struct graph *g, const char *prefix, struct node **out, int *idx,
+                  int cap);
+/* The trained block. */
+void params_flat(const struct params *p, float **value, float **grad, float **m, float **v, size_t *n);
 /* Offsets in the trained block of the tensors with a name prefix: they are contiguous when declared so. */
 void params_range(const struct params *p, const char *prefix, size_t *from, size_t *n);

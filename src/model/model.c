@@ -6,9 +6,9 @@
 const char *verb_name(enum verb v)
 {
     static const char *const names[N_VERBS] = {
-        [VERB_GENERATE] = "generate",       [VERB_ACCOMPANY] = "accompany", [VERB_INFILL] = "infill",
-        [VERB_VARY] = "vary",               [VERB_INTERPOLATE] = "interpolate", [VERB_CONTINUE] = "continue",
-        [VERB_TRANSFER] = "transfer",       [VERB_SUGGEST] = "suggest",
+        [VERB_GENERATE] = "generate", [VERB_ACCOMPANY] = "accompany",     [VERB_INFILL] = "infill",
+        [VERB_VARY] = "vary",         [VERB_INTERPOLATE] = "interpolate", [VERB_CONTINUE] = "continue",
+        [VERB_TRANSFER] = "transfer", [VERB_SUGGEST] = "suggest",
     };
     return names[v];
 }

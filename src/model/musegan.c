@@ -9,29 +9,31 @@
 #include "opt.h"
 
 static const struct opt options[] = {
-    { "bars", 0, OPT_INT, 2, MUSEGAN_MAX_BARS, "4", NULL, "N", "bars of a phrase" },
-    { "steps", 0, OPT_ENUM, 0, 0, "48", "16|32|48", "N", "steps of a bar" },
-    { "octaves", 0, OPT_ENUM, 0, 0, "7", "3|5|7", "N", "octaves of the grid" },
-    { "low", 0, OPT_INT, 0, 48, "24", NULL, "PITCH", "lowest pitch of the grid" },
-    { "width", 0, OPT_REAL, 0.01, 2, "1", NULL, "X", "channel counts times this; 1 = as published" },
-    { "condition", 0, OPT_ENUM, 0, 0, "none", "none|drums|piano|guitar|bass|strings", "TRACK", "accompany this track" },
-    { "loss", 0, OPT_ENUM, 0, 0, "wasserstein", "wasserstein|hinge|nonsaturating|classic", "KIND", "adversarial loss" },
-    { "penalty", 0, OPT_REAL, 0, 1000, "10", NULL, "X", "weight of the gradient penalty; 0 = none" },
-    { "lr", 0, OPT_REAL, 0, 1, "0.001", NULL, "X", "learning rate of both networks" },
-    { "beta1", 0, OPT_REAL, 0, 0.9999, "0.5", NULL, "X", "Adam's first decay" },
-    { "beta2", 0, OPT_REAL, 0, 0.9999, "0.9", NULL, "X", "Adam's second decay" },
-    { "batch", 0, OPT_INT, 2, 1024, "64", NULL, "N", "phrases an update" },
-    { "micro", 0, OPT_INT, 1, 1024, "8", NULL, "N", "phrases the critic sees at a time" },
-    { "critic-steps", 0, OPT_INT, 1, 1000, "5", NULL, "N", "updates of the critic for one of the generator" },
-    { "warm", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "50 updates of the critic in each of the first 10 steps" },
-    { "decay-from", 0, OPT_INT, 0, 1e9, "45000", NULL, "STEP", "the learning rate falls linearly from here" },
-    { "decay-to", 0, OPT_INT, 1, 1e9, "50000", NULL, "STEP", "and is zero here" },
-    { "genre", 0, OPT_TEXT, 0, 0, NULL, NULL, "NAME", "train on one genre" },
-    { "seed", 0, OPT_INT, 0, 2147483647, "1", NULL, "N", "first weights and order of the data" },
+    {"bars", 0, OPT_INT, 2, MUSEGAN_MAX_BARS, "4", NULL, "N", "bars of a phrase"},
+    {"steps", 0, OPT_ENUM, 0, 0, "48", "16|32|48", "N", "steps of a bar"},
+    {"octaves", 0, OPT_ENUM, 0, 0, "7", "3|5|7", "N", "octaves of the grid"},
+    {"low", 0, OPT_INT, 0, 48, "24", NULL, "PITCH", "lowest pitch of the grid"},
+    {"width", 0, OPT_REAL, 0.01, 2, "1", NULL, "X", "channel counts times this; 1 = as published"},
+    {"condition", 0, OPT_ENUM, 0, 0, "none", "none|drums|piano|guitar|bass|strings", "TRACK",
+     "accompany this track"},
+    {"loss", 0, OPT_ENUM, 0, 0, "wasserstein", "wasserstein|hinge|nonsaturating|classic", "KIND",
+     "adversarial loss"},
+    {"penalty", 0, OPT_REAL, 0, 1000, "10", NULL, "X", "weight of the gradient penalty; 0 = none"},
+    {"lr", 0, OPT_REAL, 0, 1, "0.001", NULL, "X", "learning rate of both networks"},
+    {"beta1", 0, OPT_REAL, 0, 0.9999, "0.5", NULL, "X", "Adam's first decay"},
+    {"beta2", 0, OPT_REAL, 0, 0.9999, "0.9", NULL, "X", "Adam's second decay"},
+    {"batch", 0, OPT_INT, 2, 1024, "64", NULL, "N", "phrases an update"},
+    {"micro", 0, OPT_INT, 1, 1024, "8", NULL, "N", "phrases the critic sees at a time"},
+    {"critic-steps", 0, OPT_INT, 1, 1000, "5", NULL, "N", "updates of the critic for one of the generator"},
+    {"warm", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "50 updates of the critic in each of the first 10 steps"},
+    {"decay-from", 0, OPT_INT, 0, 1e9, "45000", NULL, "STEP", "the learning rate falls linearly from here"},
+    {"decay-to", 0, OPT_INT, 1, 1e9, "50000", NULL, "STEP", "and is zero here"},
+    {"genre", 0, OPT_TEXT, 0, 0, NULL, NULL, "NAME", "train on one genre"},
+    {"seed", 0, OPT_INT, 0, 2147483647, "1", NULL, "N", "first weights and order of the data"},
 };
 
 /* The options that shape the networks travel in the weight file, as "config.NAME". */
-static const char *const shaping[] = { "bars", "steps", "octaves", "low", "width", "condition" };
+static const char *const shaping[] = {"bars", "steps", "octaves", "low", "width", "condition"};
 
 static int condition_of(const char *text)
 {
@@ -45,11 +47,16 @@ enum err musegan_config_from(const struct opts *o, struct musegan_config *out)
     TRY(parse_int(opts_text(o, "steps"), 16, 48, &steps));
     TRY(parse_int(opts_text(o, "octaves"), 3, 7, &octaves));
     *out = (struct musegan_config){
-        .bars = (int)opts_int(o, "bars"), .steps = (int)steps, .octaves = (int)octaves, .low = (int)opts_int(o, "low"),
-        .width = opts_real(o, "width"), .condition = condition_of(opts_text(o, "condition")),
+        .bars = (int)opts_int(o, "bars"),
+        .steps = (int)steps,
+        .octaves = (int)octaves,
+        .low = (int)opts_int(o, "low"),
+        .width = opts_real(o, "width"),
+        .condition = condition_of(opts_text(o, "condition")),
     };
     if (out->low + musegan_pitches(out) > 128)
-        return err_set(ERR_RANGE, "%d pitches from %d on do not fit into 0..127", musegan_pitches(out), out->low);
+        return err_set(ERR_RANGE, "%d pitches from %d on do not fit into 0..127", musegan_pitches(out),
+                       out->low);
     return ERR_OK;
 }
 
@@ -58,15 +65,16 @@ enum which { GENERATOR, CRITIC };
 static struct params *declared(const struct musegan_config *c, enum which which, enum musegan_norm norm)
 {
     struct params *p = params_new();
-    struct net net = { .g = graph_new(), .p = p, .training = norm == NORM_BATCH };
-    struct musegan_builder b = { &net, c, norm };
+    struct net net = {.g = graph_new(), .p = p, .training = norm == NORM_BATCH};
+    struct musegan_builder b = {&net, c, norm};
     int32_t pitches = musegan_pitches(c);
     if (which == CRITIC)
         musegan_critic(&b, g_input(net.g, "x", F32, SHAPE(1, c->bars, c->steps, pitches, N_ROLES)));
     else
         musegan_generator(&b, g_input(net.g, "z", F32, SHAPE(1, MUSEGAN_LATENT)),
-                          c->condition < 0 ? NULL
-                                           : g_input(net.g, "condition", F32, SHAPE(1, c->bars, c->steps, pitches, 1)));
+                          c->condition < 0
+                              ? NULL
+                              : g_input(net.g, "condition", F32, SHAPE(1, c->bars, c->steps, pitches, 1)));
     graph_free(net.g);
     return p;
 }
@@ -89,14 +97,18 @@ static int nets(const struct opts *o, struct model_net *out, int cap)
     if (err != ERR_OK)
         return 0;
     int condition = c.condition < 0 ? ROLE_PIANO : c.condition;
-    const struct { const char *name; enum which which; int condition; } rows[] = {
-        { "generator", GENERATOR, -1 },
-        { "accompaniment generator", GENERATOR, condition },
-        { "discriminator", CRITIC, -1 },
+    const struct {
+        const char *name;
+        enum which which;
+        int condition;
+    } rows[] = {
+        {"generator", GENERATOR, -1},
+        {"accompaniment generator", GENERATOR, condition},
+        {"discriminator", CRITIC, -1},
     };
     int n = 0;
     for (; n < (int)COUNT_OF(rows) && n < cap; n++)
-        out[n] = (struct model_net){ rows[n].name, count(c, rows[n].which, rows[n].condition) };
+        out[n] = (struct model_net){rows[n].name, count(c, rows[n].which, rows[n].condition)};
     return n;
 }
 
@@ -153,7 +165,7 @@ out:
 void musegan_config_meta(const struct musegan_config *c, struct ckpt_writer *w)
 {
     char value[COUNT_OF(shaping)][32], key[64];
-    const int numbers[] = { c->bars, c->steps, c->octaves, c->low };
+    const int numbers[] = {c->bars, c->steps, c->octaves, c->low};
     for (size_t i = 0; i < COUNT_OF(numbers); i++)
         (void)str_format(value[i], sizeof value[i], "%d", numbers[i]);
     (void)str_format(value[4], sizeof value[4], "%.9g", c->width);
@@ -179,7 +191,7 @@ static const char *genre(const struct model *m, int i)
     return "";
 }
 
-static const char *const loss_names[] = { "critic", "generator", "penalty", "gap", NULL };
+static const char *const loss_names[] = {"critic", "generator", "penalty", "gap", NULL};
 
 const struct model_kind musegan_kind = {
     .name = "musegan",

@@ -45,7 +45,8 @@ struct node *musegan_critic_loss(enum musegan_loss kind, struct node *real, stru
 struct node *musegan_generator_loss(enum musegan_loss kind, struct node *fake);
 /* mean over samples of (|d sum of scores / d mixed| - 1)^2 with mixed = share real + (1 - share) fake, share
  * [N,1,1,1,1]. Differentiable again. */
-struct node *musegan_penalty(struct musegan_builder *b, struct node *real, struct node *fake, struct node *share);
+struct node *musegan_penalty(struct musegan_builder *b, struct node *real, struct node *fake,
+                             struct node *share);
 
 /* musegan_train.c */
 NODISCARD enum err musegan_train_open(struct device *d, const struct opts *o, const struct dataset *data,
@@ -66,9 +67,10 @@ void musegan_extract(const struct musegan_config *c, const float *cells, enum ro
 /* Draw on or off for every cell: probability (x+1)/2, sharpened by a temperature below 1; 0 = threshold. */
 void musegan_binarise(const struct musegan_config *c, const float *cells, double temperature, uint64_t seed,
                       uint64_t stream, uint8_t *on);
-/* Append the notes of the roles and bars that `wanted` [role * bars + bar] names to a song in band layout, the
- * first bar at bar0. A note ends before a bar of its role that is not wanted. */
-void musegan_decode(const struct musegan_config *c, const uint8_t *on, const uint8_t *wanted, int bar0, struct song *s);
+/* Append the notes of the roles and bars that `wanted` [role * bars + bar] names to a song in band layout,
+ * the first bar at bar0. A note ends before a bar of its role that is not wanted. */
+void musegan_decode(const struct musegan_config *c, const uint8_t *on, const uint8_t *wanted, int bar0,
+                    struct song *s);
 
 /* What an opened model is. One of generator and trainer is there. */
 struct model {
@@ -82,12 +84,12 @@ struct model {
 
 /* musegan_sample.c: the generator at work, a fixed number of samples a run. */
 struct musegan_sampler;
-NODISCARD enum err musegan_sampler_new(struct device *d, const struct musegan_config *c, struct params *folded,
-                                       int batch, struct musegan_sampler **out);
+NODISCARD enum err musegan_sampler_new(struct device *d, const struct musegan_config *c,
+                                       struct params *folded, int batch, struct musegan_sampler **out);
 void musegan_sampler_free(struct musegan_sampler *s);
 void musegan_sampler_print(const struct musegan_sampler *s, struct str *out);
 /* n samples: z [n,128], condition [n,B,T,P] or NULL, out [n,B,T,P,5]; host memory. */
-NODISCARD enum err musegan_sample(struct musegan_sampler *s, const float *z, const float *condition, int n, float *out,
-                                  const atomic_bool *cancel);
+NODISCARD enum err musegan_sample(struct musegan_sampler *s, const float *z, const float *condition, int n,
+                                  float *out, const atomic_bool *cancel);
 void musegan_latent(struct rng *r, float *z, int n); /* n vectors, normal, cut at two deviations */
 NODISCARD enum err musegan_run(struct model *m, const struct request *rq, const struct progress *p);

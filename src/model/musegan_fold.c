@@ -6,7 +6,9 @@
 #include "mem.h"
 #include "musegan.h"
 
-struct fold { double scale, shift; };
+struct fold {
+    double scale, shift;
+};
 
 /* A live tensor on the host; NULL when there is none. */
 static float *fetch(const struct params *live, const char *layer, const char *suffix, size_t *n)
@@ -18,7 +20,8 @@ static float *fetch(const struct params *live, const char *layer, const char *su
         return NULL;
     *n = shape_count(params_shape(live, (size_t)i));
     float *host = xmalloc(*n * sizeof *host);
-    BUG_ON(device_download(params_device(live), host, params_value(live, (size_t)i), *n * sizeof *host) != ERR_OK);
+    BUG_ON(device_download(params_device(live), host, params_value(live, (size_t)i), *n * sizeof *host) !=
+           ERR_OK);
     return host;
 }
 
@@ -26,7 +29,7 @@ static float *fetch(const struct params *live, const char *layer, const char *su
 static struct fold *fold_of(const struct params *live, const char *layer, size_t *n)
 {
     enum { B, MEAN, VAR, GAMMA, BETA, N_TENSORS };
-    static const char *const suffix[N_TENSORS] = { ".b", ".mean", ".var", ".gamma", ".beta" };
+    static const char *const suffix[N_TENSORS] = {".b", ".mean", ".var", ".gamma", ".beta"};
     float *t[N_TENSORS];
     for (int i = 0; i < N_TENSORS; i++) {
         t[i] = fetch(live, layer, suffix[i], n);
@@ -79,7 +82,8 @@ void musegan_fold(const struct params *live, struct params *folded)
         struct shape s = params_shape(folded, i);
         float *value = xcalloc(shape_count(s), sizeof *value);
         fold_tensor(live, params_name(folded, i), s, value);
-        BUG_ON(device_upload(params_device(folded), params_value(folded, i), value, shape_count(s) * sizeof *value) != ERR_OK);
+        BUG_ON(device_upload(params_device(folded), params_value(folded, i), value,
+                             shape_count(s) * sizeof *value) != ERR_OK);
         free(value);
     }
 }

@@ -5,10 +5,13 @@
 static struct node *mean_of(struct node *x)
 {
     struct shape s = node_shape(x);
-    return g_reshape(g_mean(x, (1u << s.rank) - 1), (struct shape){ 0 });
+    return g_reshape(g_mean(x, (1u << s.rank) - 1), (struct shape){0});
 }
 
-static struct node *negative(struct node *x) { return g_scale(x, -1, 0); }
+static struct node *negative(struct node *x)
+{
+    return g_scale(x, -1, 0);
+}
 
 /* log(1 + e^x) that neither overflows nor loses small values. */
 static struct node *softplus(struct node *x)
@@ -31,18 +34,27 @@ static struct node *entropy_critic(struct node *real, struct node *fake)
     return g_add(mean_of(softplus(negative(real))), mean_of(softplus(fake)));
 }
 
-static struct node *raise_score(struct node *fake) { return negative(mean_of(fake)); }
-static struct node *raise_odds(struct node *fake) { return mean_of(softplus(negative(fake))); }
-static struct node *spoil_entropy(struct node *fake) { return negative(mean_of(softplus(fake))); }
+static struct node *raise_score(struct node *fake)
+{
+    return negative(mean_of(fake));
+}
+static struct node *raise_odds(struct node *fake)
+{
+    return mean_of(softplus(negative(fake)));
+}
+static struct node *spoil_entropy(struct node *fake)
+{
+    return negative(mean_of(softplus(fake)));
+}
 
 static const struct {
     struct node *(*critic)(struct node *real, struct node *fake);
     struct node *(*generator)(struct node *fake);
 } losses[N_LOSSES] = {
-    [LOSS_WASSERSTEIN] = { wasserstein_critic, raise_score },
-    [LOSS_HINGE] = { hinge_critic, raise_score },
-    [LOSS_NONSATURATING] = { entropy_critic, raise_odds },
-    [LOSS_CLASSIC] = { entropy_critic, spoil_entropy },
+    [LOSS_WASSERSTEIN] = {wasserstein_critic, raise_score},
+    [LOSS_HINGE] = {hinge_critic, raise_score},
+    [LOSS_NONSATURATING] = {entropy_critic, raise_odds},
+    [LOSS_CLASSIC] = {entropy_critic, spoil_entropy},
 };
 
 struct node *musegan_critic_loss(enum musegan_loss kind, struct node *real, struct node *fake)
@@ -55,13 +67,14 @@ struct node *musegan_generator_loss(enum musegan_loss kind, struct node *fake)
     return losses[kind].generator(fake);
 }
 
-struct node *musegan_penalty(struct musegan_builder *b, struct node *real, struct node *fake, struct node *share)
+struct node *musegan_penalty(struct musegan_builder *b, struct node *real, struct node *fake,
+                             struct node *share)
 {
     struct shape s = node_shape(real);
     int32_t cells = (int32_t)(shape_count(s) / (size_t)s.dim[0]);
     struct node *weight = g_expand(share, s), *slope, *mixed = g_add(fake, g_mul(weight, g_sub(real, fake)));
     struct node *score = musegan_critic(b, mixed);
-    graph_grad(g_reshape(g_sum(score, 3), (struct shape){ 0 }), &mixed, 1, &slope);
+    graph_grad(g_reshape(g_sum(score, 3), (struct shape){0}), &mixed, 1, &slope);
     slope = g_reshape(slope, SHAPE(s.dim[0], cells));
     struct node *norm = g_powc(g_scale(g_sum(g_mul(slope, slope), 1u << 1), 1, 1e-8f), 0.5f);
     struct node *off = g_scale(norm, 1, -1);

@@ -13,9 +13,10 @@
 #include <math.h>
 #include "musegan.h"
 
-static const struct init_spec WEIGHTS = { INIT_TRUNC_NORMAL, 0.05f }, ZEROS = { INIT_ZEROS, 0 }, ONES = { INIT_ONES, 0 };
+static const struct init_spec WEIGHTS = {INIT_TRUNC_NORMAL, 0.05f}, ZEROS = {INIT_ZEROS, 0},
+                              ONES = {INIT_ONES, 0};
 static const float MOMENTUM = 0.99f, EPS = (float)MUSEGAN_NORM_EPS, SLOPE = 0.2f;
-static const char *const role_key[N_ROLES] = { "drums", "piano", "guitar", "bass", "strings" };
+static const char *const role_key[N_ROLES] = {"drums", "piano", "guitar", "bass", "strings"};
 enum { NAME_CAP = 48, BEATS = 4 };
 
 static int channels(const struct musegan_builder *b, int published)
@@ -24,8 +25,14 @@ static int channels(const struct musegan_builder *b, int published)
     return n > 1 ? n : 1;
 }
 
-static int32_t rows_of(struct node *x) { return node_shape(x).dim[0]; }
-static int32_t width_of(struct node *x) { return node_shape(x).dim[1]; }
+static int32_t rows_of(struct node *x)
+{
+    return node_shape(x).dim[0];
+}
+static int32_t width_of(struct node *x)
+{
+    return node_shape(x).dim[1];
+}
 
 static struct node *as_rows(struct node *x, int32_t width)
 {
@@ -34,10 +41,11 @@ static struct node *as_rows(struct node *x, int32_t width)
 
 static struct node *beside(struct node *a, struct node *b) /* channels of a, then of b, where there is a b */
 {
-    return b ? g_concat((struct node *[]){ a, b }, 2, 1) : a;
+    return b ? g_concat((struct node *[]){a, b}, 2, 1) : a;
 }
 
-static struct node *weight(struct musegan_builder *b, const char *name, const char *suffix, struct shape s, struct init_spec init)
+static struct node *weight(struct musegan_builder *b, const char *name, const char *suffix, struct shape s,
+                           struct init_spec init)
 {
     char full[NAME_CAP + 8];
     BUG_ON(!str_format(full, sizeof full, "%s%s", name, suffix));
@@ -47,7 +55,8 @@ static struct node *weight(struct musegan_builder *b, const char *name, const ch
 /* A vector over channels, once for each tap. */
 static struct node *repeated(struct node *v, int32_t taps, int32_t out)
 {
-    return taps == 1 ? v : g_reshape(g_expand(g_reshape(v, SHAPE(1, out)), SHAPE(taps, out)), SHAPE(taps * out));
+    return taps == 1 ? v
+                     : g_reshape(g_expand(g_reshape(v, SHAPE(1, out)), SHAPE(taps, out)), SHAPE(taps * out));
 }
 
 /* x^T x, whose gradient costs one product: what follows is symmetric in it, so half of it counts twice. */
@@ -60,17 +69,19 @@ static struct node *gram(struct node *x)
 /* ReLU(batch norm(x w)) in one product. The statistics of x w follow from those of x: its mean is mean(x) w, its
  * mean square the diagonal of w^T (x^T x / rows) w, averaged over the taps. So the wide result is never read
  * for them, nor kept unnormalised; it costs a Gram matrix, little where there are many more rows than columns. */
-static struct node *normed_product(struct musegan_builder *b, const char *name, struct node *x, struct node *w,
-                                   int32_t taps, int32_t out)
+static struct node *normed_product(struct musegan_builder *b, const char *name, struct node *x,
+                                   struct node *w, int32_t taps, int32_t out)
 {
     char full[NAME_CAP + 8];
     int32_t in = width_of(x);
     struct node *mean = g_matmul(g_mean(x, 1), w, false, false);
-    struct node *square = g_sum(g_mul(w, g_matmul(g_scale(gram(x), 1.0f / (float)rows_of(x), 0), w, false, false)), 1);
+    struct node *square =
+        g_sum(g_mul(w, g_matmul(g_scale(gram(x), 1.0f / (float)rows_of(x), 0), w, false, false)), 1);
     mean = g_reshape(g_mean(g_reshape(mean, SHAPE(taps, out)), 1), SHAPE(out));
     square = g_reshape(g_mean(g_reshape(square, SHAPE(taps, out)), 1), SHAPE(out));
     struct node *var = g_sub(square, g_mul(mean, mean));
-    struct node *scale = g_mul(weight(b, name, ".gamma", SHAPE(out), ONES), g_powc(g_scale(var, 1, EPS), -0.5f));
+    struct node *scale =
+        g_mul(weight(b, name, ".gamma", SHAPE(out), ONES), g_powc(g_scale(var, 1, EPS), -0.5f));
     struct node *shift = g_sub(weight(b, name, ".beta", SHAPE(out), ZEROS), g_mul(mean, scale));
     struct node *bias = weight(b, name, ".b", SHAPE(out), ZEROS);
     (void)str_format(full, sizeof full, "%s.mean", name);
@@ -97,7 +108,8 @@ static struct node *normalised(struct musegan_builder *b, const char *name, stru
 }
 
 /* Transposed convolution: x [rows, in] -> [rows * taps, out], batch norm, ReLU. */
-static struct node *conv_t_norm(struct musegan_builder *b, const char *name, struct node *x, int32_t taps, int32_t out)
+static struct node *conv_t_norm(struct musegan_builder *b, const char *name, struct node *x, int32_t taps,
+                                int32_t out)
 {
     int32_t in = width_of(x);
     struct node *w = weight(b, name, ".w", SHAPE(in, taps * out), WEIGHTS);
@@ -110,7 +122,8 @@ static struct node *conv_t_norm(struct musegan_builder *b, const char *name, str
 }
 
 /* Convolution: x [rows * taps, in] -> [rows, out], batch norm, ReLU. */
-static struct node *conv_norm(struct musegan_builder *b, const char *name, struct node *x, int32_t taps, int32_t out)
+static struct node *conv_norm(struct musegan_builder *b, const char *name, struct node *x, int32_t taps,
+                              int32_t out)
 {
     return conv_t_norm(b, name, as_rows(x, taps * width_of(x)), 1, out);
 }
@@ -129,12 +142,13 @@ static struct node *windows(struct node *x, int32_t octaves, struct node *w, str
 
 /* Its adjoint as a layer: x [(n, b, t4, o'), in] -> [(n, b, t16, o), out]. Of an input row's three octaves
  * the first two tile the output, the third falls on the next row's first. Weights are [in, (4, 3, out)]. */
-static struct node *overlapped(struct musegan_builder *b, const char *name, struct node *x, int32_t o, int32_t out)
+static struct node *overlapped(struct musegan_builder *b, const char *name, struct node *x, int32_t o,
+                               int32_t out)
 {
     int32_t blocks = rows_of(x) / o;
     struct node *w = weight(b, name, ".w", SHAPE(width_of(x), BEATS * 3 * out), WEIGHTS);
     struct node *y = g_reshape(g_matmul(x, w, false, false), SHAPE(blocks, o, BEATS, 3, out));
-    y = g_permute(y, (int[]){ 0, 2, 1, 3, 4 }); /* [blocks, dt, o', 3, out] */
+    y = g_permute(y, (int[]){0, 2, 1, 3, 4}); /* [blocks, dt, o', 3, out] */
     blocks *= BEATS;
     struct node *tiles = g_reshape(g_slice(y, 3, 0, 2), SHAPE(blocks, 2 * o, out));
     struct node *over = g_reshape(g_pad(g_slice(y, 3, 2, 1), 3, 1, 0), SHAPE(blocks, 2 * o, out));
@@ -148,18 +162,20 @@ static struct node *by_pitch(const struct musegan_config *c, struct node *x, int
 {
     int32_t coarse = n * c->bars * 16, tail = musegan_tail(c);
     x = g_reshape(x, SHAPE(coarse, tail, c->octaves, 12 * channel));
-    return as_rows(g_permute(x, (int[]){ 0, 2, 1, 3 }), 12 * channel);   /* (coarse/t), (p12, c) */
+    return as_rows(g_permute(x, (int[]){0, 2, 1, 3}), 12 * channel); /* (coarse/t), (p12, c) */
 }
 
 static struct node *by_time(const struct musegan_config *c, struct node *x, int32_t n, int32_t channel)
 {
     int32_t coarse = n * c->bars * 16, tail = musegan_tail(c);
     x = g_reshape(x, SHAPE(coarse, tail, musegan_pitches(c), channel));
-    return as_rows(g_permute(x, (int[]){ 0, 2, 1, 3 }), tail * channel); /* (coarse/p), (dt, c) */
+    return as_rows(g_permute(x, (int[]){0, 2, 1, 3}), tail * channel); /* (coarse/p), (dt, c) */
 }
 
 /* Feature maps of the condition, in the row orders in which the decoder joins them. */
-struct maps { struct node *pt1, *pt2, *tp1, *tp2, *s1, *s2, *s3; };
+struct maps {
+    struct node *pt1, *pt2, *tp1, *tp2, *s1, *s2, *s3;
+};
 
 static struct maps encode(struct musegan_builder *b, struct node *condition)
 {
@@ -182,14 +198,14 @@ static struct maps encode(struct musegan_builder *b, struct node *condition)
 
 /* The last layer of a head, to one channel: x [rows * taps, in] -> [rows, taps]. One column would be a poor
  * product, so it stands `taps` times along a diagonal. Rows `from` on of the weights. */
-static struct node *to_one(struct musegan_builder *b, const char *name, const char *half, struct node *x, int32_t taps,
-                           int32_t from)
+static struct node *to_one(struct musegan_builder *b, const char *name, const char *half, struct node *x,
+                           int32_t taps, int32_t from)
 {
     int32_t in = width_of(x);
     x = as_rows(x, taps * in);
     if (b->norm == NORM_FOLDED)
         return g_matmul(x, weight(b, name, half, SHAPE(taps * in, taps), ZEROS), false, false);
-    float unit[16 * 16] = { 0 };
+    float unit[16 * 16] = {0};
     for (int32_t t = 0; t < taps; t++)
         unit[t * taps + t] = 1;
     struct shape blocks = SHAPE(taps, in, taps);
@@ -206,17 +222,18 @@ static struct node *merge(struct musegan_builder *b, const char *name, struct no
     int32_t tail = musegan_tail(c), in = width_of(pt), coarse = rows_of(pt) / (12 * tail);
     pt = g_reshape(to_one(b, name, ".w.pt", pt, tail, 0), SHAPE(coarse, 12, tail));
     tp = g_reshape(to_one(b, name, ".w.tp", tp, 12, in), SHAPE(coarse, tail, 12));
-    struct node *y = as_rows(g_add(g_permute(pt, (int[]){ 0, 2, 1 }), tp), 1);
+    struct node *y = as_rows(g_add(g_permute(pt, (int[]){0, 2, 1}), tp), 1);
     y = g_add(y, nn_across(bias_of(b, name, 1, 1), node_shape(y)));
     if (b->norm != NORM_FOLDED)
         y = nn_batch_norm(b->net, name, y, MOMENTUM, EPS);
     int32_t bars = coarse / (16 * c->octaves);
-    y = g_permute(g_reshape(g_tanh(y), SHAPE(bars * 16, c->octaves, tail, 12)), (int[]){ 0, 2, 1, 3 });
+    y = g_permute(g_reshape(g_tanh(y), SHAPE(bars * 16, c->octaves, tail, 12)), (int[]){0, 2, 1, 3});
     return g_reshape(y, SHAPE(bars / c->bars, c->bars, c->steps, musegan_pitches(c), 1));
 }
 
 /* One track's head: two ways from the coarse map to every cell, merged: [N,B,T,P,1]. */
-static struct node *head(struct musegan_builder *b, const char *role, struct node *shared, const struct maps *m)
+static struct node *head(struct musegan_builder *b, const char *role, struct node *shared,
+                         const struct maps *m)
 {
     int32_t tail = musegan_tail(b->c), wide = channels(b, 32), narrow = channels(b, 16);
     char name[NAME_CAP];
@@ -233,7 +250,7 @@ struct node *musegan_generator(struct musegan_builder *b, struct node *z, struct
 {
     const struct musegan_config *c = b->c;
     int32_t half = (c->octaves - 1) / 2;
-    struct maps m = { 0 };
+    struct maps m = {0};
     struct node *track[N_ROLES];
     if (condition)
         m = encode(b, condition);
@@ -246,7 +263,8 @@ struct node *musegan_generator(struct musegan_builder *b, struct node *z, struct
 }
 
 /* The critic's layers: convolution, bias, leaky ReLU; x [rows * taps, in] -> [rows, out]. */
-static struct node *conv_leaky(struct musegan_builder *b, const char *name, struct node *x, int32_t taps, int32_t out)
+static struct node *conv_leaky(struct musegan_builder *b, const char *name, struct node *x, int32_t taps,
+                               int32_t out)
 {
     int32_t in = taps * width_of(x);
     struct node *w = weight(b, name, ".w", SHAPE(in, out), WEIGHTS);
@@ -255,7 +273,8 @@ static struct node *conv_leaky(struct musegan_builder *b, const char *name, stru
 }
 
 /* One of the five private nets, all of which see the whole band: (coarse), 64. */
-static struct node *private_net(struct musegan_builder *b, const char *role, struct node *pitch, struct node *time)
+static struct node *private_net(struct musegan_builder *b, const char *role, struct node *pitch,
+                                struct node *time)
 {
     char name[NAME_CAP];
 #define LAYER(text) (str_format(name, NAME_CAP, "d.%s." text, role), name)
@@ -296,15 +315,15 @@ struct node *musegan_critic(struct musegan_builder *b, struct node *x)
     int32_t n = node_shape(x).dim[0], bars = n * c->bars, half = (c->octaves - 1) / 2, out = channels(b, 128);
     struct node *pitch = by_pitch(c, x, n, N_ROLES), *time = by_time(c, x, n, N_ROLES), *private[N_ROLES];
     for (int r = 0; r < N_ROLES; r++)
-        private[r] = private_net(b, role_key[r], pitch, time);
+    private[r] = private_net(b, role_key[r], pitch, time);
     struct node *y = g_concat(private, N_ROLES, 1);
     struct node *w = weight(b, "d.shared1", ".w", SHAPE(BEATS * 3 * width_of(y), out), WEIGHTS);
     y = g_leaky(windows(y, c->octaves, w, weight(b, "d.shared1", ".b", SHAPE(out), ZEROS)), SLOPE);
     y = conv_leaky(b, "d.shared2", y, BEATS * half, channels(b, 256));
-    y = g_concat((struct node *[]){ y, chroma_stream(b, x, bars), onset_stream(b, x, bars) }, 3, 1);
+    y = g_concat((struct node *[]){y, chroma_stream(b, x, bars), onset_stream(b, x, bars)}, 3, 1);
     int32_t width = width_of(y);
     y = g_reshape(y, SHAPE(n, c->bars, width));
-    y = g_concat((struct node *[]){ g_slice(y, 1, 0, c->bars - 1), g_slice(y, 1, 1, c->bars - 1) }, 2, 2);
+    y = g_concat((struct node *[]){g_slice(y, 1, 0, c->bars - 1), g_slice(y, 1, 1, c->bars - 1)}, 2, 2);
     y = conv_leaky(b, "d.merge", as_rows(y, 2 * width), 1, channels(b, 512)); /* one row a pair of bars */
     w = weight(b, "d.score", ".w", SHAPE(width_of(y), 1), WEIGHTS);
     return g_linear(y, w, weight(b, "d.score", ".b", SHAPE(1), ZEROS), ACT_NONE);

@@ -36,7 +36,8 @@ void musegan_encode(const struct musegan_config *c, const struct pnote *notes, u
         to = role == ROLE_DRUMS || to <= from ? from + 1 : to;
         to = to < n_steps ? to : n_steps;
         float *column = cells + (size_t)row * N_ROLES + (size_t)role;
-        if (from >= 2 && column[(size_t)(from - 1) * step_stride] > 0 && column[(size_t)(from - 2) * step_stride] > 0)
+        if (from >= 2 && column[(size_t)(from - 1) * step_stride] > 0 &&
+            column[(size_t)(from - 2) * step_stride] > 0)
             column[(size_t)(from - 1) * step_stride] = -1;
         for (int t = from; t < to; t++)
             column[(size_t)t * step_stride] = 1;
@@ -67,8 +68,8 @@ void musegan_binarise(const struct musegan_config *c, const float *cells, double
 }
 
 /* One pitch of one role: each run of cells that are on is a note. */
-static void decode_row(const struct musegan_config *c, const uint8_t *on, int role, int row, const uint8_t *wanted,
-                       int32_t tick0, struct track *out)
+static void decode_row(const struct musegan_config *c, const uint8_t *on, int role, int row,
+                       const uint8_t *wanted, int32_t tick0, struct track *out)
 {
     size_t stride = (size_t)musegan_pitches(c) * N_ROLES;
     int n_steps = c->bars * c->steps, step_ticks = 4 * SONG_TPQ / c->steps;
@@ -79,13 +80,15 @@ static void decode_row(const struct musegan_config *c, const uint8_t *on, int ro
             continue;
         while (end < n_steps && column[(size_t)end * stride] && wanted[role * c->bars + end / c->steps])
             end++;
-        track_add(out, (struct note){ .tick = tick0 + t * step_ticks, .pitch = (uint8_t)(c->low + row),
-                                      .dur = role == ROLE_DRUMS ? DRUM_GATE : (end - t) * step_ticks,
-                                      .vel = (uint8_t)VELOCITY });
+        track_add(out, (struct note){.tick = tick0 + t * step_ticks,
+                                     .pitch = (uint8_t)(c->low + row),
+                                     .dur = role == ROLE_DRUMS ? DRUM_GATE : (end - t) * step_ticks,
+                                     .vel = (uint8_t)VELOCITY});
     }
 }
 
-void musegan_decode(const struct musegan_config *c, const uint8_t *on, const uint8_t *wanted, int bar0, struct song *s)
+void musegan_decode(const struct musegan_config *c, const uint8_t *on, const uint8_t *wanted, int bar0,
+                    struct song *s)
 {
     int32_t tick0 = song_bar_tick(s, bar0);
     for (int role = 0; role < N_ROLES; role++)

@@ -29,19 +29,19 @@ void musegan_sampler_free(struct musegan_sampler *s)
         return;
     plan_free(s->plan);
     graph_free(s->graph);
-    float *const owned[] = { s->z, s->condition, s->out };
+    float *const owned[] = {s->z, s->condition, s->out};
     for (size_t i = 0; i < COUNT_OF(owned); i++)
         if (owned[i])
             device_free(s->device, owned[i]);
     free(s);
 }
 
-enum err musegan_sampler_new(struct device *d, const struct musegan_config *c, struct params *folded, int batch,
-                             struct musegan_sampler **out)
+enum err musegan_sampler_new(struct device *d, const struct musegan_config *c, struct params *folded,
+                             int batch, struct musegan_sampler **out)
 {
     struct musegan_sampler *s = xcalloc(1, sizeof *s);
-    struct net net = { .g = s->graph = graph_new(), .p = folded };
-    struct musegan_builder b = { &net, &s->c, NORM_FOLDED };
+    struct net net = {.g = s->graph = graph_new(), .p = folded};
+    struct musegan_builder b = {&net, &s->c, NORM_FOLDED};
     size_t cells = musegan_cells(c) * (size_t)batch;
     enum err err = ERR_OK;
     s->c = *c;
@@ -54,7 +54,7 @@ enum err musegan_sampler_new(struct device *d, const struct musegan_config *c, s
     TRY_OUT(device_alloc(d, (size_t)batch * MUSEGAN_LATENT * sizeof(float), (void **)&s->z));
     TRY_OUT(device_alloc(d, cells * sizeof(float), (void **)&s->condition));
     TRY_OUT(device_alloc(d, cells * N_ROLES * sizeof(float), (void **)&s->out));
-    TRY_OUT(plan_new(d, net.g, &x, 1, &(struct plan_opts){ .frozen = true }, &s->plan));
+    TRY_OUT(plan_new(d, net.g, &x, 1, &(struct plan_opts){.frozen = true}, &s->plan));
     params_bind(folded, s->plan);
     plan_bind_name(s->plan, "z", s->z);
     plan_bind_name(s->plan, "condition", s->condition);
@@ -71,8 +71,8 @@ void musegan_sampler_print(const struct musegan_sampler *s, struct str *out)
     plan_print(s->plan, true, out);
 }
 
-static enum err sample_batch(struct musegan_sampler *s, const float *z, const float *condition, int n, float *out,
-                             const atomic_bool *cancel)
+static enum err sample_batch(struct musegan_sampler *s, const float *z, const float *condition, int n,
+                             float *out, const atomic_bool *cancel)
 {
     size_t cells = musegan_cells(&s->c), count = (size_t)n;
     TRY(device_upload(s->device, s->z, z, count * MUSEGAN_LATENT * sizeof(float)));
@@ -88,7 +88,8 @@ enum err musegan_sample(struct musegan_sampler *s, const float *z, const float *
     size_t cells = musegan_cells(&s->c);
     for (int at = 0; at < n; at += s->batch) {
         int rows = n - at < s->batch ? n - at : s->batch;
-        TRY(sample_batch(s, z + (size_t)at * MUSEGAN_LATENT, condition ? condition + (size_t)at * cells : NULL, rows,
+        TRY(sample_batch(s, z + (size_t)at * MUSEGAN_LATENT,
+                         condition ? condition + (size_t)at * cells : NULL, rows,
                          out + (size_t)at * cells * N_ROLES, cancel));
     }
     return ERR_OK;
@@ -116,7 +117,8 @@ static enum err check(const struct model *m, const struct request *rq)
     if (rq->verb != VERB_GENERATE && rq->verb != VERB_ACCOMPANY)
         return err_set(ERR_UNSUPPORTED, "%s: musegan can generate and accompany only", verb_name(rq->verb));
     if ((rq->verb == VERB_ACCOMPANY) != (condition >= 0))
-        return err_set(ERR_UNSUPPORTED, condition >= 0 ? "%s accompanies only" : "%s generates only", m->name);
+        return err_set(ERR_UNSUPPORTED, condition >= 0 ? "%s accompanies only" : "%s generates only",
+                       m->name);
     for (int bar = 0; condition >= 0 && bar < rq->n_bars; bar++)
         if (!rq->keep[condition][bar])
             return err_set(ERR_UNSUPPORTED, "%s plays around the %s: keep that track in every bar", m->name,
@@ -177,11 +179,12 @@ static enum err draw_take(struct job *j, int index, const struct progress *p)
     const struct model *m = j->m;
     const struct request *rq = j->rq;
     const struct musegan_config *c = &m->c;
-    struct take take = { .seed = rq->seed + (uint64_t)index };
+    struct take take = {.seed = rq->seed + (uint64_t)index};
     struct rng r;
     rng_init(&r, take.seed, 0);
     musegan_latent(&r, j->z, j->n_phrases);
-    TRY(musegan_sample(m->sampler, j->z, c->condition >= 0 ? j->condition : NULL, j->n_phrases, j->cells, p->cancel));
+    TRY(musegan_sample(m->sampler, j->z, c->condition >= 0 ? j->condition : NULL, j->n_phrases, j->cells,
+                       p->cancel));
     take.song = cleared(j);
     for (int i = 0; i < j->n_phrases; i++) {
         uint8_t wanted[N_ROLES * MUSEGAN_MAX_BARS];
@@ -207,9 +210,9 @@ static enum err draw_take(struct job *j, int index, const struct progress *p)
 
 enum err musegan_run(struct model *m, const struct request *rq, const struct progress *p)
 {
-    static const struct progress silent = { 0 };
+    static const struct progress silent = {0};
     TRY(check(m, rq));
-    struct job j = { .m = m, .rq = rq, .n_phrases = (rq->n_bars + m->c.bars - 1) / m->c.bars };
+    struct job j = {.m = m, .rq = rq, .n_phrases = (rq->n_bars + m->c.bars - 1) / m->c.bars};
     size_t cells = musegan_cells(&m->c), n = (size_t)j.n_phrases;
     enum err err = ERR_OK;
     TRY_OUT(mem_try_alloc(n * MUSEGAN_LATENT, sizeof(float), (void **)&j.z));

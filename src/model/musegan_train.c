@@ -20,7 +20,10 @@ enum { MAX_TENSORS = 512, WARM_STEPS = 10, WARM_UPDATES = 50 };
 enum { ALIGN_FLOATS = 16 }; /* what a plan expects of memory bound to it */
 enum { OUT_LOSS, OUT_PENALTY, OUT_REAL, OUT_FAKE, N_SCALARS };
 
-struct net_plan { struct graph *g; struct plan *plan; };
+struct net_plan {
+    struct graph *g;
+    struct plan *plan;
+};
 
 struct musegan_trainer {
     enum musegan_loss loss;
@@ -28,14 +31,14 @@ struct musegan_trainer {
     int batch, micro, critic_steps;
     bool warm;
     long decay_from, decay_to;
-    uint64_t seed, update;       /* updates done: the stream of the next one's random numbers */
-    uint64_t first_update;       /* of this session */
+    uint64_t seed, update; /* updates done: the stream of the next one's random numbers */
+    uint64_t first_update; /* of this session */
     struct optim critic, generator;
     const struct dataset *data;
-    uint32_t *set[2], n_set[2];  /* phrases to train on, and held out */
+    uint32_t *set[2], n_set[2]; /* phrases to train on, and held out */
     struct net_plan fake_plan, critic_plan, judge_plan, step_plan;
     float *z, *real, *condition, *fake, *share, *keep; /* device */
-    float *host;                 /* a batch of phrases being written */
+    float *host; /* a batch of phrases being written */
 };
 
 static struct shape phrase_shape(const struct musegan_config *c, int32_t n, int32_t tracks)
@@ -48,7 +51,8 @@ static struct node *generator_of(struct musegan_builder *b, int batch)
     const struct musegan_config *c = b->c;
     struct graph *g = b->net->g;
     struct node *z = g_input(g, "z", F32, SHAPE(batch, MUSEGAN_LATENT));
-    return musegan_generator(b, z, c->condition < 0 ? NULL : g_input(g, "condition", F32, phrase_shape(c, batch, 1)));
+    return musegan_generator(
+        b, z, c->condition < 0 ? NULL : g_input(g, "condition", F32, phrase_shape(c, batch, 1)));
 }
 
 static enum err plan_finish(struct model *m, struct net_plan *np, struct node **outputs, int n)
@@ -56,9 +60,12 @@ static enum err plan_finish(struct model *m, struct net_plan *np, struct node **
     struct musegan_trainer *t = m->trainer;
     TRY(plan_new(m->device, np->g, outputs, n, NULL, &np->plan));
     params_bind(m->live, np->plan);
-    const struct { const char *name; float *at; } inputs[] = {
-        { "z", t->z }, { "condition", t->condition }, { "real", t->real }, { "fake", t->fake },
-        { "share", t->share }, { "keep", t->keep },
+    const struct {
+        const char *name;
+        float *at;
+    } inputs[] = {
+        {"z", t->z},       {"condition", t->condition}, {"real", t->real},
+        {"fake", t->fake}, {"share", t->share},         {"keep", t->keep},
     };
     for (size_t i = 0; i < COUNT_OF(inputs); i++)
         plan_bind_name(np->plan, inputs[i].name, inputs[i].at);
@@ -68,8 +75,8 @@ static enum err plan_finish(struct model *m, struct net_plan *np, struct node **
 static enum err build_fake(struct model *m)
 {
     struct musegan_trainer *t = m->trainer;
-    struct net net = { .g = t->fake_plan.g = graph_new(), .p = m->live, .training = true };
-    struct musegan_builder b = { &net, &m->c, NORM_BATCH };
+    struct net net = {.g = t->fake_plan.g = graph_new(), .p = m->live, .training = true};
+    struct musegan_builder b = {&net, &m->c, NORM_BATCH};
     struct node *fake = generator_of(&b, t->batch);
     TRY(plan_finish(m, &t->fake_plan, &fake, 1));
     plan_bind_output(t->fake_plan.plan, 0, t->fake);
@@ -91,10 +98,10 @@ static struct node *accumulate(struct graph *g, const char *leaf, struct node *g
 static enum err build_critic(struct model *m, struct net_plan *np, bool update)
 {
     struct musegan_trainer *t = m->trainer;
-    struct net net = { .g = np->g = graph_new(), .p = m->live, .training = true };
-    struct musegan_builder b = { &net, &m->c, NORM_BATCH };
+    struct net net = {.g = np->g = graph_new(), .p = m->live, .training = true};
+    struct musegan_builder b = {&net, &m->c, NORM_BATCH};
     struct node *out[N_SCALARS + MAX_TENSORS], *leaf[MAX_TENSORS], *grad[MAX_TENSORS];
-    struct node *keep = g_input(net.g, "keep", F32, (struct shape){ 0 });
+    struct node *keep = g_input(net.g, "keep", F32, (struct shape){0});
     struct node *real = g_input(net.g, "real", F32, phrase_shape(&m->c, t->micro, N_ROLES));
     struct node *fake = g_input(net.g, "fake", F32, phrase_shape(&m->c, t->micro, N_ROLES));
     struct node *on_real = musegan_critic(&b, real), *on_fake = musegan_critic(&b, fake);
@@ -126,8 +133,8 @@ static enum err build_critic(struct model *m, struct net_plan *np, bool update)
 static enum err build_step(struct model *m)
 {
     struct musegan_trainer *t = m->trainer;
-    struct net net = { .g = t->step_plan.g = graph_new(), .p = m->live, .training = true };
-    struct musegan_builder b = { &net, &m->c, NORM_BATCH };
+    struct net net = {.g = t->step_plan.g = graph_new(), .p = m->live, .training = true};
+    struct musegan_builder b = {&net, &m->c, NORM_BATCH};
     struct node *out[1 + 2 * MAX_TENSORS], *leaf[MAX_TENSORS];
     int idx[MAX_TENSORS];
     struct node *score = musegan_critic(&b, generator_of(&b, t->batch));
@@ -143,8 +150,8 @@ static enum err build_step(struct model *m)
 /* Declare everything once, the generator first: each network's tensors lie together. */
 static void declare(struct model *m)
 {
-    struct net net = { .g = graph_new(), .p = m->live, .training = true };
-    struct musegan_builder b = { &net, &m->c, NORM_BATCH };
+    struct net net = {.g = graph_new(), .p = m->live, .training = true};
+    struct musegan_builder b = {&net, &m->c, NORM_BATCH};
     musegan_critic(&b, generator_of(&b, 2));
     graph_free(net.g);
 }
@@ -182,9 +189,12 @@ static enum err alloc_buffers(struct model *m)
 {
     struct musegan_trainer *t = m->trainer;
     size_t n = (size_t)t->batch, cells = musegan_cells(&m->c) * n;
-    const struct { float **at; size_t n; } blocks[] = {
-        { &t->z, n * MUSEGAN_LATENT }, { &t->real, cells * N_ROLES }, { &t->fake, cells * N_ROLES },
-        { &t->condition, cells }, { &t->share, n_shares(t) }, { &t->keep, 1 },
+    const struct {
+        float **at;
+        size_t n;
+    } blocks[] = {
+        {&t->z, n * MUSEGAN_LATENT}, {&t->real, cells * N_ROLES}, {&t->fake, cells * N_ROLES},
+        {&t->condition, cells},      {&t->share, n_shares(t)},    {&t->keep, 1},
     };
     for (size_t i = 0; i < COUNT_OF(blocks); i++)
         TRY(device_alloc(m->device, blocks[i].n * sizeof(float), (void **)blocks[i].at));
@@ -193,7 +203,7 @@ static enum err alloc_buffers(struct model *m)
 
 static enum err read_options(struct musegan_trainer *t, const struct opts *o)
 {
-    static const char *const names[N_LOSSES] = { "wasserstein", "hinge", "nonsaturating", "classic" };
+    static const char *const names[N_LOSSES] = {"wasserstein", "hinge", "nonsaturating", "classic"};
     const char *loss = opts_text(o, "loss");
     for (int i = 0; i < N_LOSSES; i++)
         if (!strcmp(loss, names[i]))
@@ -207,8 +217,11 @@ static enum err read_options(struct musegan_trainer *t, const struct opts *o)
     t->decay_from = opts_int(o, "decay-from");
     t->decay_to = opts_int(o, "decay-to");
     t->seed = (uint64_t)opts_int(o, "seed");
-    t->critic = (struct optim){ .kind = OPTIM_ADAM, .beta1 = opts_real(o, "beta1"), .beta2 = opts_real(o, "beta2"),
-                                .eps = 1e-8, .tf_eps = true };
+    t->critic = (struct optim){.kind = OPTIM_ADAM,
+                               .beta1 = opts_real(o, "beta1"),
+                               .beta2 = opts_real(o, "beta2"),
+                               .eps = 1e-8,
+                               .tf_eps = true};
     t->generator = t->critic;
     if (t->batch % t->micro)
         return err_set(ERR_RANGE, "batch %d is not a multiple of micro %d", t->batch, t->micro);
@@ -218,7 +231,7 @@ static enum err read_options(struct musegan_trainer *t, const struct opts *o)
 static enum err resume_from(struct model *m, const struct ckpt *c)
 {
     struct musegan_trainer *t = m->trainer;
-    static const char *const keys[] = { "train.update", "train.critic", "train.generator" };
+    static const char *const keys[] = {"train.update", "train.critic", "train.generator"};
     int64_t value[3];
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         if (!ckpt_meta(c, keys[i]))
@@ -237,12 +250,12 @@ void musegan_trainer_close(struct model *m)
     struct musegan_trainer *t = m->trainer;
     if (!t)
         return;
-    struct net_plan *const plans[] = { &t->fake_plan, &t->critic_plan, &t->judge_plan, &t->step_plan };
+    struct net_plan *const plans[] = {&t->fake_plan, &t->critic_plan, &t->judge_plan, &t->step_plan};
     for (size_t i = 0; i < COUNT_OF(plans); i++) {
         plan_free(plans[i]->plan);
         graph_free(plans[i]->g);
     }
-    float *const blocks[] = { t->z, t->real, t->condition, t->fake, t->share, t->keep };
+    float *const blocks[] = {t->z, t->real, t->condition, t->fake, t->share, t->keep};
     for (size_t i = 0; i < COUNT_OF(blocks); i++)
         if (blocks[i])
             device_free(m->device, blocks[i]);
@@ -345,11 +358,12 @@ static enum err run_critic(struct model *m, struct plan *p, double scalar[N_SCAL
 enum err musegan_train_step(struct model *m, long step, double losses[4])
 {
     struct musegan_trainer *t = m->trainer;
-    double scalar[N_SCALARS] = { 0 }, loss = 0;
+    double scalar[N_SCALARS] = {0}, loss = 0;
     int n_updates = t->warm && step < WARM_STEPS ? WARM_UPDATES : t->critic_steps;
     t->critic.lr = t->generator.lr =
-        step < t->decay_from ? t->lr : schedule_lr(SCHEDULE_LINEAR, t->lr, 0, 0, t->decay_to - t->decay_from,
-                                                   step - t->decay_from);
+        step < t->decay_from
+            ? t->lr
+            : schedule_lr(SCHEDULE_LINEAR, t->lr, 0, 0, t->decay_to - t->decay_from, step - t->decay_from);
     for (int i = 0; i < n_updates; i++) {
         TRY(draw_batch(m, 0));
         TRY(run_critic(m, t->critic_plan.plan, scalar));
@@ -394,12 +408,17 @@ enum err musegan_train_eval(struct model *m, double losses[4])
 void musegan_trainer_print(const struct model *m, struct str *out)
 {
     const struct musegan_trainer *t = m->trainer;
-    const struct { const char *title; struct plan *plan; } rows[] = {
-        { "fake", t->fake_plan.plan }, { "critic", t->critic_plan.plan }, { "step", t->step_plan.plan },
+    const struct {
+        const char *title;
+        struct plan *plan;
+    } rows[] = {
+        {"fake", t->fake_plan.plan},
+        {"critic", t->critic_plan.plan},
+        {"step", t->step_plan.plan},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        str_addf(out, "plan %s, arena %.0f MB, %.1f GFLOP\n", rows[i].title, (double)plan_arena_bytes(rows[i].plan) / 1e6,
-                 plan_flops(rows[i].plan) / 1e9);
+        str_addf(out, "plan %s, arena %.0f MB, %.1f GFLOP\n", rows[i].title,
+                 (double)plan_arena_bytes(rows[i].plan) / 1e6, plan_flops(rows[i].plan) / 1e9);
         plan_print(rows[i].plan, true, out);
     }
 }
@@ -412,7 +431,8 @@ static void add_number(struct ckpt_writer *w, const char *key, uint64_t value)
 }
 
 /* For shipping the generator alone; else everything that training goes on from. */
-enum err musegan_train_save(struct model *m, const char *path, bool for_shipping, const char *const *meta, size_t n_meta)
+enum err musegan_train_save(struct model *m, const char *path, bool for_shipping, const char *const *meta,
+                            size_t n_meta)
 {
     struct musegan_trainer *t = m->trainer;
     struct ckpt_writer *w = ckpt_writer_new();

@@ -12,23 +12,30 @@
 
 enum { MAX_HEADER = 1 << 20, MAX_TENSORS = 1 << 16, PREFIX_CAP = 256 };
 
-static const struct { const char *name; enum dtype dtype; size_t size; } dtypes[] = {
-    { "F32", F32, sizeof(float) },
-    { "I32", I32, sizeof(int32_t) },
+static const struct {
+    const char *name;
+    enum dtype dtype;
+    size_t size;
+} dtypes[] = {
+    {"F32", F32, sizeof(float)},
+    {"I32", I32, sizeof(int32_t)},
 };
 
-struct item { struct ckpt_tensor t; size_t from, to; };
+struct item {
+    struct ckpt_tensor t;
+    size_t from, to;
+};
 
 struct ckpt {
     const uint8_t *bytes;
-    uint8_t *copy;         /* owned, when the borrowed bytes were not aligned */
+    uint8_t *copy; /* owned, when the borrowed bytes were not aligned */
     size_t len, data_at;
     bool mapped;
     char *name;
-    json_t *header;        /* owns the tensors' names and the metadata */
+    json_t *header; /* owns the tensors' names and the metadata */
     struct item *item;
     size_t n, n_meta;
-    const char **meta;     /* key, value pairs */
+    const char **meta; /* key, value pairs */
     char hash[17];
 };
 
@@ -36,7 +43,7 @@ struct ckpt {
 static uint64_t hash_bytes(const uint8_t *p, size_t len)
 {
     uint64_t h = 0xcbf29ce484222325u ^ len;
-    for (; len; ) {
+    for (; len;) {
         uint64_t word = 0;
         size_t n = len < 8 ? len : 8;
         memcpy(&word, p, n);
@@ -59,7 +66,7 @@ static enum err read_shape(const struct ckpt *c, const char *name, const json_t 
     size_t rank = json_array_size(list);
     if (!json_is_array(list) || rank > MAX_RANK)
         return bad(c, name, "shape is not a list of at most 6 sizes");
-    *out = (struct shape){ .rank = (int)rank };
+    *out = (struct shape){.rank = (int)rank};
     for (size_t i = 0; i < rank; i++) {
         const json_t *dim = json_array_get(list, i);
         json_int_t value = json_integer_value(dim);
@@ -83,7 +90,8 @@ static enum err read_offsets(const struct ckpt *c, const char *name, const json_
     return ERR_OK;
 }
 
-static enum err read_dtype(const struct ckpt *c, const char *name, const char *dtype, struct item *it, size_t *size)
+static enum err read_dtype(const struct ckpt *c, const char *name, const char *dtype, struct item *it,
+                           size_t *size)
 {
     for (size_t i = 0; dtype && i < COUNT_OF(dtypes); i++)
         if (!strcmp(dtypes[i].name, dtype)) {
@@ -91,7 +99,8 @@ static enum err read_dtype(const struct ckpt *c, const char *name, const char *d
             *size = dtypes[i].size;
             return ERR_OK;
         }
-    return err_set(ERR_UNSUPPORTED, "%s: tensor \"%s\": type %s (only F32 and I32)", c->name, name, dtype ? dtype : "missing");
+    return err_set(ERR_UNSUPPORTED, "%s: tensor \"%s\": type %s (only F32 and I32)", c->name, name,
+                   dtype ? dtype : "missing");
 }
 
 static enum err read_item(const struct ckpt *c, const char *name, const json_t *row, struct item *it)
@@ -129,7 +138,8 @@ static enum err check_cover(const struct ckpt *c)
     qsort(sorted, c->n, sizeof *sorted, by_offset);
     for (size_t i = 0; i < c->n && err == ERR_OK; i++) {
         if (sorted[i].from != at)
-            err = bad(c, sorted[i].t.name, sorted[i].from < at ? "overlaps another" : "leaves a gap before it");
+            err =
+                bad(c, sorted[i].t.name, sorted[i].from < at ? "overlaps another" : "leaves a gap before it");
         at = sorted[i].to;
     }
     if (err == ERR_OK && at != c->len - c->data_at)
@@ -145,7 +155,8 @@ static enum err read_meta(struct ckpt *c, json_t *meta)
     if (!json_is_object(meta))
         return err_set(ERR_FORMAT, "%s: __metadata__ is not an object", c->name);
     c->meta = xcalloc(2 * json_object_size(meta) + 1, sizeof *c->meta);
-    json_object_foreach(meta, key, value) {
+    json_object_foreach(meta, key, value)
+    {
         if (!json_is_string(value))
             return err_set(ERR_FORMAT, "%s: metadata \"%s\" is not text", c->name, key);
         c->meta[2 * c->n_meta] = key;
@@ -156,24 +167,26 @@ static enum err read_meta(struct ckpt *c, json_t *meta)
 
 static enum err read_header(struct ckpt *c)
 {
-    struct cursor cur = { c->bytes, c->len, 0, false };
+    struct cursor cur = {c->bytes, c->len, 0, false};
     uint64_t size = cursor_le64(&cur);
     json_error_t where;
     const char *key;
     json_t *value;
     if (cur.bad || size > MAX_HEADER || size > c->len - 8)
-        return err_set(ERR_FORMAT, "%s: offset 0: not a safetensors file (header of %llu bytes in a file of %zu)", c->name,
-                       (unsigned long long)size, c->len);
+        return err_set(ERR_FORMAT,
+                       "%s: offset 0: not a safetensors file (header of %llu bytes in a file of %zu)",
+                       c->name, (unsigned long long)size, c->len);
     c->data_at = 8 + (size_t)size;
     c->header = json_loadb((const char *)c->bytes + 8, (size_t)size, JSON_REJECT_DUPLICATES, &where);
     if (!c->header || !json_is_object(c->header))
-        return err_set(ERR_FORMAT, "%s: offset %d: header is not a JSON object (%s)", c->name, 8 + (c->header ? 0 : where.position),
-                       c->header ? "another value" : where.text);
+        return err_set(ERR_FORMAT, "%s: offset %d: header is not a JSON object (%s)", c->name,
+                       8 + (c->header ? 0 : where.position), c->header ? "another value" : where.text);
     size_t n = json_object_size(c->header);
     if (n > MAX_TENSORS)
         return err_set(ERR_FORMAT, "%s: %zu tensors", c->name, n);
     c->item = xcalloc(n + 1, sizeof *c->item);
-    json_object_foreach(c->header, key, value) {
+    json_object_foreach(c->header, key, value)
+    {
         if (!strcmp(key, "__metadata__")) {
             TRY(read_meta(c, value));
         } else {
@@ -282,7 +295,10 @@ const char *ckpt_hash(const struct ckpt *c)
     return c->hash;
 }
 
-struct ckpt_writer { json_t *header, *meta; struct str data; };
+struct ckpt_writer {
+    json_t *header, *meta;
+    struct str data;
+};
 
 struct ckpt_writer *ckpt_writer_new(void)
 {
@@ -335,7 +351,13 @@ enum err ckpt_writer_save(struct ckpt_writer *w, const char *path)
 }
 
 /* The parts of a parameter set as named tensors: where part `i` lies, under which prefix. */
-struct part_set { const char *prefix; const float *base; const float *trained; bool states; const char *only; };
+struct part_set {
+    const char *prefix;
+    const float *base;
+    const float *trained;
+    bool states;
+    const char *only;
+};
 
 static const char *prefixed(char buf[PREFIX_CAP], const char *prefix, const char *name)
 {
@@ -354,7 +376,8 @@ static bool part_in(const struct part_set *s, const struct params *p, size_t i)
     return (params_trained(p, i) || s->states) && (!s->only || str_starts(params_name(p, i), s->only));
 }
 
-static void add_parts(struct ckpt_writer *w, const struct part_set *s, const struct params *p, struct device *d)
+static void add_parts(struct ckpt_writer *w, const struct part_set *s, const struct params *p,
+                      struct device *d)
 {
     char name[PREFIX_CAP];
     for (size_t i = 0; i < params_n(p); i++) {
@@ -368,7 +391,8 @@ static void add_parts(struct ckpt_writer *w, const struct part_set *s, const str
     }
 }
 
-static enum err load_parts(const struct ckpt *c, const struct part_set *s, const struct params *p, struct device *d)
+static enum err load_parts(const struct ckpt *c, const struct part_set *s, const struct params *p,
+                           struct device *d)
 {
     char name[PREFIX_CAP], has[64], wants[64];
     struct ckpt_tensor t;
@@ -394,9 +418,9 @@ static void parts_of(const struct params *p, struct part_set *values, struct par
     float *w, *g, *m, *v;
     size_t n;
     params_flat(p, &w, &g, &m, &v, &n);
-    *values = (struct part_set){ .prefix = "", .base = w, .trained = w, .states = true };
-    moments[0] = (struct part_set){ .prefix = "adam.m/", .base = m, .trained = w };
-    moments[1] = (struct part_set){ .prefix = "adam.v/", .base = v, .trained = w };
+    *values = (struct part_set){.prefix = "", .base = w, .trained = w, .states = true};
+    moments[0] = (struct part_set){.prefix = "adam.m/", .base = m, .trained = w};
+    moments[1] = (struct part_set){.prefix = "adam.v/", .base = v, .trained = w};
 }
 
 enum err ckpt_load_params(const struct ckpt *c, struct params *p, struct device *d)
@@ -413,7 +437,8 @@ void ckpt_add_params(struct ckpt_writer *w, const struct params *p, struct devic
     add_parts(w, &values, p, d);
 }
 
-void ckpt_add_params_named(struct ckpt_writer *w, const struct params *p, const char *prefix, struct device *d)
+void ckpt_add_params_named(struct ckpt_writer *w, const struct params *p, const char *prefix,
+                           struct device *d)
 {
     struct part_set values, moments[2];
     parts_of(p, &values, moments);
@@ -442,7 +467,8 @@ void ckpt_add_ema(struct ckpt_writer *w, struct ema *e, const struct params *p, 
     struct part_set values, moments[2];
     int32_t updates = (int32_t)ema_updates(e);
     parts_of(p, &values, moments);
-    add_parts(w, &(struct part_set){ .prefix = "ema/", .base = ema_values(e), .trained = values.trained }, p, d);
+    add_parts(w, &(struct part_set){.prefix = "ema/", .base = ema_values(e), .trained = values.trained}, p,
+              d);
     ckpt_writer_add(w, "ema.updates", I32, SHAPE(1), &updates);
 }
 
@@ -451,7 +477,8 @@ enum err ckpt_load_ema(const struct ckpt *c, struct ema *e, const struct params 
     struct part_set values, moments[2];
     struct ckpt_tensor t;
     parts_of(p, &values, moments);
-    TRY(load_parts(c, &(struct part_set){ .prefix = "ema/", .base = ema_values(e), .trained = values.trained }, p, d));
+    TRY(load_parts(c, &(struct part_set){.prefix = "ema/", .base = ema_values(e), .trained = values.trained},
+                   p, d));
     if (!ckpt_find(c, "ema.updates", &t) || t.dtype != I32 || shape_count(t.shape) != 1)
         return err_set(ERR_SHAPE, "%s: tensor \"ema.updates\" is missing", c->name);
     ema_resume(e, *(const int32_t *)t.data);

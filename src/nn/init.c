@@ -5,14 +5,16 @@
 #include "init.h"
 #include "mem.h"
 
-struct fans { double in, out; };
+struct fans {
+    double in, out;
+};
 
 static struct fans fans_of(struct shape s)
 {
     double out = s.rank > 0 ? s.dim[s.rank - 1] : 1, in = 1;
     for (int i = 0; i < s.rank - 1; i++)
         in *= s.dim[i];
-    return (struct fans){ in, out };
+    return (struct fans){in, out};
 }
 
 static void fill_const(float *out, size_t n, float value)
@@ -94,13 +96,29 @@ void init_fill(struct init_spec spec, struct shape s, uint64_t seed, const char 
     double scale = (double)spec.scale;
     rng_init(&r, seed, name_stream(name));
     switch (spec.kind) {
-    case INIT_ZEROS:        fill_const(out, n, 0); break;
-    case INIT_ONES:         fill_const(out, n, 1); break;
-    case INIT_NORMAL:       fill_normal(&r, out, n, scale); break;
-    case INIT_TRUNC_NORMAL: fill_truncated(&r, out, n, scale); break;
-    case INIT_UNIFORM:      fill_uniform(&r, out, n, scale); break;
-    case INIT_XAVIER:       fill_uniform(&r, out, n, scale * sqrt(6.0 / (f.in + f.out))); break;
-    case INIT_KAIMING:      fill_normal(&r, out, n, scale * sqrt(2.0 / f.in)); break;
-    case INIT_ORTHOGONAL:   fill_orthogonal(&r, f, out, scale); break;
+    case INIT_ZEROS:
+        fill_const(out, n, 0);
+        break;
+    case INIT_ONES:
+        fill_const(out, n, 1);
+        break;
+    case INIT_NORMAL:
+        fill_normal(&r, out, n, scale);
+        break;
+    case INIT_TRUNC_NORMAL:
+        fill_truncated(&r, out, n, scale);
+        break;
+    case INIT_UNIFORM:
+        fill_uniform(&r, out, n, scale);
+        break;
+    case INIT_XAVIER:
+        fill_uniform(&r, out, n, scale * sqrt(6.0 / (f.in + f.out)));
+        break;
+    case INIT_KAIMING:
+        fill_normal(&r, out, n, scale * sqrt(2.0 / f.in));
+        break;
+    case INIT_ORTHOGONAL:
+        fill_orthogonal(&r, f, out, scale);
+        break;
     }
 }

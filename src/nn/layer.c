@@ -4,7 +4,7 @@
 #include <math.h>
 #include "layer.h"
 
-static const struct init_spec ZEROS = { INIT_ZEROS, 0 }, ONES = { INIT_ONES, 0 };
+static const struct init_spec ZEROS = {INIT_ZEROS, 0}, ONES = {INIT_ONES, 0};
 enum { NAME_CAP = 128 };
 
 static const char *joined(char buf[NAME_CAP], const char *name, const char *suffix)
@@ -13,7 +13,8 @@ static const char *joined(char buf[NAME_CAP], const char *name, const char *suff
     return buf;
 }
 
-static struct node *part(struct net *n, const char *name, const char *suffix, struct shape s, struct init_spec init)
+static struct node *part(struct net *n, const char *name, const char *suffix, struct shape s,
+                         struct init_spec init)
 {
     char full[NAME_CAP];
     return nn_param(n, joined(full, name, suffix), s, init);
@@ -39,7 +40,7 @@ struct node *nn_state(struct net *n, const char *name, struct shape s, struct in
 
 struct node *nn_across(struct node *v, struct shape to)
 {
-    struct shape s = { .rank = to.rank };
+    struct shape s = {.rank = to.rank};
     for (int i = 0; i < to.rank; i++)
         s.dim[i] = i == to.rank - 1 ? to.dim[i] : 1;
     return g_expand(g_reshape(v, s), to);
@@ -51,21 +52,25 @@ struct node *nn_bias(struct net *n, const char *name, struct node *x)
     return g_add(x, nn_across(b, node_shape(x)));
 }
 
-struct node *nn_linear(struct net *n, const char *name, struct node *x, int out, bool bias, struct init_spec init, enum act act)
+struct node *nn_linear(struct net *n, const char *name, struct node *x, int out, bool bias,
+                       struct init_spec init, enum act act)
 {
     struct node *w = part(n, name, ".w", SHAPE(last_dim(x), out), init);
     struct node *b = bias ? part(n, name, ".b", SHAPE(out), ZEROS) : NULL;
     return g_linear(x, w, b, act);
 }
 
-struct node *nn_conv(struct net *n, const char *name, struct node *x, int out, struct geom g, bool bias, struct init_spec init)
+struct node *nn_conv(struct net *n, const char *name, struct node *x, int out, struct geom g, bool bias,
+                     struct init_spec init)
 {
-    struct node *w = part(n, name, ".w", SHAPE(g.kernel[0], g.kernel[1], g.kernel[2], last_dim(x), out), init);
+    struct node *w =
+        part(n, name, ".w", SHAPE(g.kernel[0], g.kernel[1], g.kernel[2], last_dim(x), out), init);
     struct node *y = g_conv(x, w, g);
     return bias ? nn_bias(n, name, y) : y;
 }
 
-struct node *nn_conv_t(struct net *n, const char *name, struct node *x, int out, struct geom g, bool bias, struct init_spec init)
+struct node *nn_conv_t(struct net *n, const char *name, struct node *x, int out, struct geom g, bool bias,
+                       struct init_spec init)
 {
     struct shape s = node_shape(x);
     int32_t size[3];
@@ -90,7 +95,8 @@ void nn_keep_moving(struct net *n, struct node *state, struct node *batch, float
 {
     struct node *now = g_stop(g_reshape(batch, node_shape(state)));
     BUG_ON(n->n_stores == (int)COUNT_OF(n->stores));
-    n->stores[n->n_stores++] = g_store(g_add(g_scale(state, momentum, 0), g_scale(now, 1 - momentum, 0)), state);
+    n->stores[n->n_stores++] =
+        g_store(g_add(g_scale(state, momentum, 0), g_scale(now, 1 - momentum, 0)), state);
 }
 
 struct node *nn_batch_norm(struct net *n, const char *name, struct node *x, float momentum, float eps)
@@ -122,7 +128,8 @@ struct node *nn_instance_norm(struct net *n, const char *name, struct node *x, f
     return affine(n, name, g_norm(x, axes, eps));
 }
 
-struct node *nn_embedding(struct net *n, const char *name, struct node *idx, int rows, int width, struct init_spec init)
+struct node *nn_embedding(struct net *n, const char *name, struct node *idx, int rows, int width,
+                          struct init_spec init)
 {
     char full[NAME_CAP];
     struct node *table = part(n, name, ".w", SHAPE(rows, width), init);
@@ -141,14 +148,16 @@ struct node *nn_dropout(struct net *n, struct node *x, float rate)
 }
 
 /* The parts of a transformer block, the same for whole sequences and single steps. */
-static const struct init_spec NARROW = { INIT_NORMAL, 0.02f };
+static const struct init_spec NARROW = {INIT_NORMAL, 0.02f};
 
 static struct init_spec residual_init(int depth)
 {
-    return (struct init_spec){ INIT_NORMAL, 0.02f / sqrtf(2.0f * (float)depth) };
+    return (struct init_spec){INIT_NORMAL, 0.02f / sqrtf(2.0f * (float)depth)};
 }
 
-struct heads { struct node *q, *k, *v; };
+struct heads {
+    struct node *q, *k, *v;
+};
 
 static struct heads project(struct net *n, const char *name, struct node *x)
 {
@@ -163,11 +172,13 @@ static struct heads project(struct net *n, const char *name, struct node *x)
 }
 
 /* What follows the attention: its output projection, the residual, and the two-layer perceptron. */
-static struct node *finish(struct net *n, const char *name, struct node *x, struct node *attended, float dropout, int depth)
+static struct node *finish(struct net *n, const char *name, struct node *x, struct node *attended,
+                           float dropout, int depth)
 {
     char full[NAME_CAP];
     int width = last_dim(x);
-    struct node *a = nn_linear(n, joined(full, name, ".proj"), attended, width, true, residual_init(depth), ACT_NONE);
+    struct node *a =
+        nn_linear(n, joined(full, name, ".proj"), attended, width, true, residual_init(depth), ACT_NONE);
     x = g_add(x, nn_dropout(n, a, dropout));
     struct node *h = nn_layer_norm(n, joined(full, name, ".norm2"), x, 1e-5f);
     h = nn_linear(n, joined(full, name, ".up"), h, 4 * width, true, NARROW, ACT_GELU);
@@ -175,7 +186,8 @@ static struct node *finish(struct net *n, const char *name, struct node *x, stru
     return g_add(x, nn_dropout(n, h, dropout));
 }
 
-struct node *nn_block(struct net *n, const char *name, struct node *x, int heads, float dropout, int depth, struct node *length)
+struct node *nn_block(struct net *n, const char *name, struct node *x, int heads, float dropout, int depth,
+                      struct node *length)
 {
     struct heads h = project(n, name, x);
     return finish(n, name, x, g_attention(h.q, h.k, h.v, heads, true, length), dropout, depth);

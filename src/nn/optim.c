@@ -15,14 +15,14 @@
 
 /* One update of n weights, constants worked out once in double precision. */
 struct adam_step {
-    float grad_scale;  /* clipping */
+    float grad_scale; /* clipping */
     float beta1, beta2;
-    float grad_share;  /* Nadam's share of the fresh gradient in the direction; 0 for Adam */
-    float m_share;     /* share of the first moment, bias corrected where the form asks for it */
-    float v_scale;     /* bias correction of the second moment, under the root */
+    float grad_share; /* Nadam's share of the fresh gradient in the direction; 0 for Adam */
+    float m_share; /* share of the first moment, bias corrected where the form asks for it */
+    float v_scale; /* bias correction of the second moment, under the root */
     float lr, eps;
-    float shrink;      /* decoupled weight decay: w is first multiplied by this */
-    float l2;          /* decay added to the gradient */
+    float shrink; /* decoupled weight decay: w is first multiplied by this */
+    float l2; /* decay added to the gradient */
 };
 
 struct flat_ops {
@@ -64,7 +64,7 @@ WIDE static double host_norm2(const float *g, size_t n)
     double sum = 0;
     for (size_t at = 0; at < n; at += BLOCK) {
         size_t len = n - at < BLOCK ? n - at : BLOCK, i = 0;
-        float lane[LANES] = { 0 }, block = 0;
+        float lane[LANES] = {0}, block = 0;
         for (; i + LANES <= len; i += LANES)
             for (size_t k = 0; k < LANES; k++)
                 lane[k] += g[at + i + k] * g[at + i + k];
@@ -94,7 +94,7 @@ static void host_swap(float *restrict a, float *restrict b, size_t n)
 
 static const struct flat_ops *flat_ops_of(const struct device *d)
 {
-    static const struct flat_ops host = { host_adam, host_sgd, host_norm2, host_blend, host_swap };
+    static const struct flat_ops host = {host_adam, host_sgd, host_norm2, host_blend, host_swap};
     BUG_ON(!device_is_host(d));
     return &host;
 }
@@ -106,9 +106,14 @@ static const struct flat_ops *flat_ops_of(const struct device *d)
 static struct adam_step step_of(const struct optim *o, double grad_scale, bool decays)
 {
     double t = (double)o->step, c1 = 1 - pow(o->beta1, t), c2 = 1 - pow(o->beta2, t);
-    struct adam_step s = { .grad_scale = (float)grad_scale, .beta1 = (float)o->beta1, .beta2 = (float)o->beta2,
-                           .m_share = (float)(1 / c1), .v_scale = (float)(1 / c2), .lr = (float)o->lr,
-                           .eps = (float)o->eps, .shrink = 1 };
+    struct adam_step s = {.grad_scale = (float)grad_scale,
+                          .beta1 = (float)o->beta1,
+                          .beta2 = (float)o->beta2,
+                          .m_share = (float)(1 / c1),
+                          .v_scale = (float)(1 / c2),
+                          .lr = (float)o->lr,
+                          .eps = (float)o->eps,
+                          .shrink = 1};
     double decay = decays ? o->weight_decay : 0;
     if (o->kind == OPTIM_ADAMW)
         s.shrink = (float)(1 - o->lr * decay);
@@ -126,10 +131,12 @@ static struct adam_step step_of(const struct optim *o, double grad_scale, bool d
     return s;
 }
 
-struct blocks { float *w, *g, *m, *v; };
+struct blocks {
+    float *w, *g, *m, *v;
+};
 
-static void update(const struct optim *o, const struct flat_ops *ops, const struct blocks *b, size_t from, size_t n,
-                   const struct adam_step *s)
+static void update(const struct optim *o, const struct flat_ops *ops, const struct blocks *b, size_t from,
+                   size_t n, const struct adam_step *s)
 {
     if (o->kind == OPTIM_SGD)
         ops->sgd(b->w + from, b->g + from, b->m + from, n, s);
@@ -138,8 +145,8 @@ static void update(const struct optim *o, const struct flat_ops *ops, const stru
 }
 
 /* With decay each tensor is a stretch of its own, since small ones are exempt. */
-static void update_each(const struct optim *o, const struct flat_ops *ops, const struct blocks *b, struct params *p,
-                        const char *prefix, double grad_scale)
+static void update_each(const struct optim *o, const struct flat_ops *ops, const struct blocks *b,
+                        struct params *p, const char *prefix, double grad_scale)
 {
     struct adam_step with = step_of(o, grad_scale, true), without = step_of(o, grad_scale, false);
     for (size_t i = 0; i < params_n(p); i++)

@@ -64,8 +64,12 @@ void params_declare(struct params *p, const char *name, struct shape s, struct i
     BUG_ON(p->device);
     p->entry = xgrow(p->entry, p->n, &p->cap, sizeof *p->entry);
     size_t *end = trained ? &p->n_trained : &p->n_state;
-    p->entry[p->n++] = (struct entry){ .name = xstrdup(name), .shape = s, .init = init, .at = *end,
-                                       .trained = trained, .decays = trained && s.rank >= 2 };
+    p->entry[p->n++] = (struct entry){.name = xstrdup(name),
+                                      .shape = s,
+                                      .init = init,
+                                      .at = *end,
+                                      .trained = trained,
+                                      .decays = trained && s.rank >= 2};
     *end += (shape_count(s) + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
 }
 
@@ -156,7 +160,8 @@ void params_bind_grads(const struct params *p, struct plan *plan, int first, con
         plan_bind_output(plan, first + k, params_grad(p, (size_t)idx[k]));
 }
 
-int params_leaves(const struct params *p, struct graph *g, const char *prefix, struct node **out, int *idx, int cap)
+int params_leaves(const struct params *p, struct graph *g, const char *prefix, struct node **out, int *idx,
+                  int cap)
 {
     int n = 0;
     for (size_t i = 0; i < p->n; i++) {

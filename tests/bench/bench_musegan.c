@@ -20,8 +20,16 @@
 #include "song.h"
 
 enum { MAX_REPEATS = 32 };
-struct work { struct musegan_sampler *sampler; struct model *trained; float *z, *out; int n; long step; };
-struct timing { double median, best; };
+struct work {
+    struct musegan_sampler *sampler;
+    struct model *trained;
+    float *z, *out;
+    int n;
+    long step;
+};
+struct timing {
+    double median, best;
+};
 static bool verbose;
 static int repeats_wanted; /* 0 = as many as the task deserves */
 
@@ -52,7 +60,7 @@ static struct timing timed(void (*run)(struct work *), struct work *w, int warm,
         t[i] = 1e3 * (clock_s() - start);
     }
     qsort(t, (size_t)repeats, sizeof *t, by_value);
-    return (struct timing){ t[repeats / 2], t[0] };
+    return (struct timing){t[repeats / 2], t[0]};
 }
 
 static void run_forward(struct work *w)
@@ -62,12 +70,14 @@ static void run_forward(struct work *w)
 
 static struct timing forward(struct device *d, int n, int batch)
 {
-    static const struct musegan_config c = { .bars = 4, .steps = 48, .octaves = 7, .low = 24, .width = 1, .condition = -1 };
+    static const struct musegan_config c = {
+        .bars = 4, .steps = 48, .octaves = 7, .low = 24, .width = 1, .condition = -1};
     struct params *folded = params_new();
-    struct net net = { .g = graph_new(), .p = folded };
-    struct musegan_builder b = { &net, &c, NORM_FOLDED };
-    struct work w = { .n = n, .z = xcalloc((size_t)n * MUSEGAN_LATENT, sizeof(float)),
-                      .out = xcalloc((size_t)n * musegan_cells(&c) * N_ROLES, sizeof(float)) };
+    struct net net = {.g = graph_new(), .p = folded};
+    struct musegan_builder b = {&net, &c, NORM_FOLDED};
+    struct work w = {.n = n,
+                     .z = xcalloc((size_t)n * MUSEGAN_LATENT, sizeof(float)),
+                     .out = xcalloc((size_t)n * musegan_cells(&c) * N_ROLES, sizeof(float))};
     musegan_generator(&b, g_input(net.g, "z", F32, SHAPE(1, MUSEGAN_LATENT)), NULL);
     graph_free(net.g);
     must(params_alloc(folded, d, false));
@@ -77,7 +87,7 @@ static struct timing forward(struct device *d, int n, int batch)
     rng_init(&r, 1, 1);
     musegan_latent(&r, w.z, n);
     struct timing t = timed(run_forward, &w, 3, n == 1 ? 31 : 7);
-    struct str text = { 0 };
+    struct str text = {0};
     if (verbose)
         musegan_sampler_print(w.sampler, &text);
     fputs(str_c(&text), stdout);
@@ -93,7 +103,7 @@ static struct timing forward(struct device *d, int n, int batch)
 static struct dataset *made_data(char *dir)
 {
     char path[256];
-    struct str report = { 0 };
+    struct str report = {0};
     struct dataset *data;
     if (!mkdtemp(dir))
         must(err_set(ERR_IO, "no temporary folder"));
@@ -101,18 +111,21 @@ static struct dataset *made_data(char *dir)
         struct song *s = song_new_band();
         for (int beat = 0; beat < 64; beat++) {
             int root = (k + beat / 4 * 5) % 12;
-            track_add(song_track_of(s, ROLE_DRUMS), (struct note){ beat * 480, 120, (uint8_t)(beat % 2 ? 38 : 36), 100 });
-            track_add(song_track_of(s, ROLE_BASS), (struct note){ beat * 480, 480, (uint8_t)(36 + root), 100 });
+            track_add(song_track_of(s, ROLE_DRUMS),
+                      (struct note){beat * 480, 120, (uint8_t)(beat % 2 ? 38 : 36), 100});
+            track_add(song_track_of(s, ROLE_BASS), (struct note){beat * 480, 480, (uint8_t)(36 + root), 100});
             for (int v = 0; v < 3; v++)
-                track_add(song_track_of(s, ROLE_PIANO), (struct note){ beat * 480, 400, (uint8_t)(60 + (root + 4 * v) % 12), 100 });
+                track_add(song_track_of(s, ROLE_PIANO),
+                          (struct note){beat * 480, 400, (uint8_t)(60 + (root + 4 * v) % 12), 100});
         }
         (void)str_format(path, sizeof path, "%s/%d.mid", dir, k);
-        must(midi_save(s, &(struct midi_write_opts){ .format = 1 }, path));
+        must(midi_save(s, &(struct midi_write_opts){.format = 1}, path));
         song_free(s);
     }
     (void)str_format(path, sizeof path, "%s/data", dir);
-    must(dataset_build((const char *const *)&dir, 1, &(struct dataset_opts){ .hop_bars = 1, .min_roles = 3, .held_out = 0.1 },
-                       path, &report));
+    must(dataset_build((const char *const *)&dir, 1,
+                       &(struct dataset_opts){.hop_bars = 1, .min_roles = 3, .held_out = 0.1}, path,
+                       &report));
     str_fini(&report);
     must(dataset_open(path, &data));
     return data;
@@ -135,10 +148,10 @@ static struct timing iteration(struct device *d)
     char dir[] = "/tmp/jamroll-bench-XXXXXX";
     struct dataset *data = made_data(dir);
     struct opts *o = opts_new(musegan_kind.options, musegan_kind.n_options);
-    struct work w = { 0 };
+    struct work w = {0};
     must(musegan_kind.train_open(d, o, data, NULL, &w.trained));
     struct timing t = timed(run_iteration, &w, 1, 3);
-    struct str text = { 0 };
+    struct str text = {0};
     if (verbose)
         musegan_trainer_print(w.trained, &text);
     fputs(str_c(&text), stdout);
@@ -156,14 +169,17 @@ static bool torch_timing(int threads, const char *task, struct timing *out)
 {
     char command[512], line[512];
     bool found = false;
-    (void)str_format(command, sizeof command,
-                     "OPENBLAS_CORETYPE=SkylakeX ATEN_CPU_CAPABILITY=avx512 OMP_PROC_BIND=close OMP_PLACES=cores "
-                     "/usr/bin/python3 tests/bench/torch_musegan.py %d \"%s\" 2>/dev/null", threads, task);
+    (void)str_format(
+        command, sizeof command,
+        "OPENBLAS_CORETYPE=SkylakeX ATEN_CPU_CAPABILITY=avx512 OMP_PROC_BIND=close OMP_PLACES=cores "
+        "/usr/bin/python3 tests/bench/torch_musegan.py %d \"%s\" 2>/dev/null",
+        threads, task);
     FILE *f = popen(command, "r");
     while (f && fgets(line, sizeof line, f)) {
         json_t *row = json_loads(line, 0, NULL);
         if (row) {
-            *out = (struct timing){ json_number_value(json_object_get(row, "ms")), json_number_value(json_object_get(row, "best")) };
+            *out = (struct timing){json_number_value(json_object_get(row, "ms")),
+                                   json_number_value(json_object_get(row, "best"))};
             found = true;
         }
         json_decref(row);
@@ -173,7 +189,7 @@ static bool torch_timing(int threads, const char *task, struct timing *out)
 
 int main(int argc, char **argv)
 {
-    static const char *const tasks[] = { "forward 1", "forward 64", "iteration 64" };
+    static const char *const tasks[] = {"forward 1", "forward 64", "iteration 64"};
     struct device *d;
     int threads = 2, option;
     bool torch = true;
@@ -189,7 +205,8 @@ int main(int argc, char **argv)
         torch &= option != 'o';
     }
     must(device_open("cpu", threads, &d));
-    printf("MuseGAN, full size, %s\n%-14s %12s %12s %12s %7s\n", device_name(d), "task", "ours ms", "best", "PyTorch ms", "ratio");
+    printf("MuseGAN, full size, %s\n%-14s %12s %12s %12s %7s\n", device_name(d), "task", "ours ms", "best",
+           "PyTorch ms", "ratio");
     for (size_t i = 0; i < COUNT_OF(tasks); i++) {
         struct timing theirs, ours;
         if (optind < argc && strcmp(argv[optind], tasks[i]))

@@ -31,14 +31,14 @@ static int stop(void **state)
 
 static void save_sample(void)
 {
-    static const float x[6] = { 1, 2, 3, 4, 5, 6 };
-    static const int32_t i[2] = { -7, 8 };
+    static const float x[6] = {1, 2, 3, 4, 5, 6};
+    static const int32_t i[2] = {-7, 8};
     struct ckpt_writer *w = ckpt_writer_new();
     ckpt_writer_meta(w, "family", "band");
     ckpt_writer_meta(w, "note", "quotes \" and \\ and \xc3\xa9");
     ckpt_writer_add(w, "x", F32, SHAPE(2, 3), x);
     ckpt_writer_add(w, "i", I32, SHAPE(2), i);
-    ckpt_writer_add(w, "scalar", F32, (struct shape){ 0 }, x + 5);
+    ckpt_writer_add(w, "scalar", F32, (struct shape){0}, x + 5);
     assert_int_equal(ckpt_writer_save(w, path), ERR_OK);
 }
 
@@ -99,29 +99,38 @@ static void refusals(void **state)
 {
     (void)state;
     /* Headers are padded to a length that keeps the data on a 4-byte boundary. */
-    static const struct { const char *header; size_t n_data; enum err err; } rows[] = {
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}  ", 8, ERR_OK },
-        { "{} ", 0, ERR_OK },
-        { "{} ", 1, ERR_FORMAT },
-        { "[] ", 0, ERR_FORMAT },
-        { "{\"a\":3} ", 0, ERR_FORMAT },
-        { "{\"a\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}}  ", 8, ERR_UNSUPPORTED },
-        { "{\"a\":{\"shape\":[1],\"data_offsets\":[0,8]}}  ", 8, ERR_UNSUPPORTED },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}  ", 8, ERR_FORMAT },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,9]}}  ", 8, ERR_FORMAT },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}  ", 8, ERR_FORMAT },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[-8,0]}}  ", 8, ERR_FORMAT },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}  ", 12, ERR_FORMAT },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}  ", 12, ERR_FORMAT },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}  ", 8, ERR_FORMAT },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}  ", 0, ERR_FORMAT },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}  ", 4, ERR_FORMAT },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2147483647,2147483647,2147483647],\"data_offsets\":[0,4]}}  ", 4, ERR_FORMAT },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}  ", 4, ERR_FORMAT },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}  ", 8, ERR_FORMAT },
-        { "{\"__metadata__\":{\"k\":1}} ", 0, ERR_FORMAT },
-        { "{\"__metadata__\":[]} ", 0, ERR_FORMAT },
-        { "{\"__metadata__\":{\"k\":\"v\"}} ", 0, ERR_OK },
+    static const struct {
+        const char *header;
+        size_t n_data;
+        enum err err;
+    } rows[] = {
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}  ", 8, ERR_OK},
+        {"{} ", 0, ERR_OK},
+        {"{} ", 1, ERR_FORMAT},
+        {"[] ", 0, ERR_FORMAT},
+        {"{\"a\":3} ", 0, ERR_FORMAT},
+        {"{\"a\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}}  ", 8, ERR_UNSUPPORTED},
+        {"{\"a\":{\"shape\":[1],\"data_offsets\":[0,8]}}  ", 8, ERR_UNSUPPORTED},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}  ", 8, ERR_FORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,9]}}  ", 8, ERR_FORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}  ", 8, ERR_FORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[-8,0]}}  ", 8, ERR_FORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}  ", 12, ERR_FORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}  ", 12, ERR_FORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}  ", 8, ERR_FORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}  ", 0, ERR_FORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}  ", 4, ERR_FORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2147483647,2147483647,2147483647],\"data_offsets\":[0,4]}}  ",
+         4, ERR_FORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":"
+         "[1],\"data_offsets\":[0,4]}}  ",
+         4, ERR_FORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F32\",\"shape\":"
+         "[1],\"data_offsets\":[4,8]}}  ",
+         8, ERR_FORMAT},
+        {"{\"__metadata__\":{\"k\":1}} ", 0, ERR_FORMAT},
+        {"{\"__metadata__\":[]} ", 0, ERR_FORMAT},
+        {"{\"__metadata__\":{\"k\":\"v\"}} ", 0, ERR_OK},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char header[512];
@@ -135,7 +144,7 @@ static void refusals(void **state)
             fail_msg("row %zu: %s, wanted %s", i, err_name(err), err_name(rows[i].err));
     }
     struct ckpt *c;
-    uint8_t huge[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+    uint8_t huge[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     assert_int_equal(ckpt_parse(huge, sizeof huge, "huge", &c), ERR_FORMAT);
     assert_int_equal(ckpt_parse(huge, 3, "short", &c), ERR_FORMAT);
     assert_int_equal(ckpt_parse(huge, 0, "empty", &c), ERR_FORMAT);
@@ -156,7 +165,8 @@ static void damage(void **state)
         struct ckpt *c;
         memcpy(copy, bytes, len);
         for (uint32_t k = 1 + rng_below(&r, 4); k-- > 0;)
-            copy[rng_below(&r, (uint32_t)len)] = (uint8_t)(rng_below(&r, 2) ? (char)rng_u32(&r) : "0123456789-[]{}\",:"[rng_below(&r, 18)]);
+            copy[rng_below(&r, (uint32_t)len)] =
+                (uint8_t)(rng_below(&r, 2) ? (char)rng_u32(&r) : "0123456789-[]{}\",:"[rng_below(&r, 18)]);
         if (ckpt_parse(copy, n, "damaged", &c) == ERR_OK) {
             volatile float sum = 0;
             for (size_t i = 0; i < ckpt_n(c); i++) {
@@ -174,9 +184,9 @@ static void damage(void **state)
 static struct params *some_params(int width)
 {
     struct params *p = params_new();
-    params_declare(p, "a.w", SHAPE(4, width), (struct init_spec){ INIT_NORMAL, 1 }, true);
-    params_declare(p, "a.mean", SHAPE(width), (struct init_spec){ INIT_UNIFORM, 1 }, false);
-    params_declare(p, "b.w", SHAPE(width), (struct init_spec){ INIT_NORMAL, 1 }, true);
+    params_declare(p, "a.w", SHAPE(4, width), (struct init_spec){INIT_NORMAL, 1}, true);
+    params_declare(p, "a.mean", SHAPE(width), (struct init_spec){INIT_UNIFORM, 1}, false);
+    params_declare(p, "b.w", SHAPE(width), (struct init_spec){INIT_NORMAL, 1}, true);
     assert_int_equal(params_alloc(p, device, true), ERR_OK);
     params_init(p, (uint64_t)width);
     return p;
@@ -188,7 +198,7 @@ static void whole_sets(void **state)
     struct params *p = some_params(5), *q = some_params(5), *other = some_params(6);
     struct ema *e, *f;
     struct ckpt *c;
-    struct optim o = { .kind = OPTIM_ADAM, .lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8 };
+    struct optim o = {.kind = OPTIM_ADAM, .lr = 0.1, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8};
     for (size_t k = 0; k < 20; k++)
         params_grad(p, 0)[k] = (float)k;
     assert_int_equal(ema_new(p, device, 0.9, &e), ERR_OK);
@@ -237,7 +247,10 @@ static void whole_sets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip), cmocka_unit_test(refusals), cmocka_unit_test(damage), cmocka_unit_test(whole_sets),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(damage),
+        cmocka_unit_test(whole_sets),
     };
     return cmocka_run_group_tests_name("ckpt", tests, start, stop);
 }

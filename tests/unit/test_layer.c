@@ -25,12 +25,16 @@ static int stop(void **state)
     return 0;
 }
 
-struct rig { struct net net; struct plan *plan; float x[ROWS * WIDTH]; };
+struct rig {
+    struct net net;
+    struct plan *plan;
+    float x[ROWS * WIDTH];
+};
 
 static struct node *begin(struct rig *r, bool training)
 {
     memset(r, 0, sizeof *r);
-    r->net = (struct net){ .g = graph_new(), .p = params_new(), .training = training };
+    r->net = (struct net){.g = graph_new(), .p = params_new(), .training = training};
     for (int i = 0; i < ROWS * WIDTH; i++)
         r->x[i] = sinf((float)i * 1.3f) + 0.1f * (float)(i % WIDTH);
     return g_input(r->net.g, "x", F32, SHAPE(ROWS, WIDTH));
@@ -61,15 +65,18 @@ static float *tensor(struct rig *r, const char *name)
     return params_value(r->net.p, (size_t)i);
 }
 
-static void near(float got, double want) { assert_true(fabs((double)got - want) < 2e-5); }
+static void near(float got, double want)
+{
+    assert_true(fabs((double)got - want) < 2e-5);
+}
 
 static void linear(void **state)
 {
     (void)state;
     struct rig r;
     struct node *x = begin(&r, false);
-    struct node *y = nn_linear(&r.net, "fc", x, 3, true, (struct init_spec){ INIT_NORMAL, 1 }, ACT_RELU);
-    struct node *again = nn_linear(&r.net, "fc", x, 3, true, (struct init_spec){ INIT_NORMAL, 1 }, ACT_RELU);
+    struct node *y = nn_linear(&r.net, "fc", x, 3, true, (struct init_spec){INIT_NORMAL, 1}, ACT_RELU);
+    struct node *again = nn_linear(&r.net, "fc", x, 3, true, (struct init_spec){INIT_NORMAL, 1}, ACT_RELU);
     assert_ptr_equal(y, again); /* the same tensors, the same node */
     run(&r, &y, 1);
     assert_int_equal(params_n(r.net.p), 2);
@@ -152,10 +159,10 @@ static void embedding(void **state)
 {
     (void)state;
     struct rig r;
-    int32_t idx[3] = { 2, -1, 0 };
+    int32_t idx[3] = {2, -1, 0};
     begin(&r, false);
     struct node *i = g_input(r.net.g, "i", I32, SHAPE(3));
-    struct node *y = nn_embedding(&r.net, "e", i, 4, WIDTH, (struct init_spec){ INIT_NORMAL, 1 });
+    struct node *y = nn_embedding(&r.net, "e", i, 4, WIDTH, (struct init_spec){INIT_NORMAL, 1});
     assert_int_equal(params_alloc(r.net.p, device, false), ERR_OK);
     params_init(r.net.p, 4);
     assert_false(params_decays(r.net.p, 0));
@@ -175,8 +182,8 @@ static void dropout(void **state)
 {
     (void)state;
     enum { MANY = 4096 };
-    struct net net = { .g = graph_new(), .p = params_new(), .training = true };
-    int32_t seed[2] = { 7, 0 };
+    struct net net = {.g = graph_new(), .p = params_new(), .training = true};
+    int32_t seed[2] = {7, 0};
     net.seed = g_input(net.g, "seed", I32, SHAPE(2));
     struct node *ones = g_input(net.g, "ones", F32, SHAPE(MANY)), *y[2];
     y[0] = nn_dropout(&net, ones, 0.25f);
@@ -207,11 +214,11 @@ static void dropout(void **state)
 static void convolutions(void **state)
 {
     (void)state;
-    struct net net = { .g = graph_new(), .p = params_new() };
-    struct geom g = { .kernel = { 1, 2, 3 }, .stride = { 1, 2, 2 } };
+    struct net net = {.g = graph_new(), .p = params_new()};
+    struct geom g = {.kernel = {1, 2, 3}, .stride = {1, 2, 2}};
     struct node *x = g_input(net.g, "x", F32, SHAPE(2, 3, 4, 5, 6));
-    struct node *y = nn_conv(&net, "c", x, 7, g, true, (struct init_spec){ INIT_NORMAL, 1 });
-    struct node *z = nn_conv_t(&net, "t", y, 6, g, true, (struct init_spec){ INIT_NORMAL, 1 });
+    struct node *y = nn_conv(&net, "c", x, 7, g, true, (struct init_spec){INIT_NORMAL, 1});
+    struct node *z = nn_conv_t(&net, "t", y, 6, g, true, (struct init_spec){INIT_NORMAL, 1});
     assert_true(shape_same(node_shape(y), SHAPE(2, 3, 2, 2, 7)));
     assert_true(shape_same(node_shape(z), SHAPE(2, 3, 4, 5, 6)));
     assert_int_equal(params_count(net.p), 6 * 6 * 7 + 7 + 6 * 6 * 7 + 6);
@@ -224,19 +231,23 @@ static void block(void **state)
 {
     (void)state;
     enum { TIME = 5, HEADS = 2 };
-    struct net net = { .g = graph_new(), .p = params_new() }, one = { .g = graph_new(), .p = net.p };
-    struct node *x = g_input(net.g, "x", F32, SHAPE(2, TIME, WIDTH)), *xs = g_input(one.g, "x", F32, SHAPE(2, WIDTH));
+    struct net net = {.g = graph_new(), .p = params_new()}, one = {.g = graph_new(), .p = net.p};
+    struct node *x = g_input(net.g, "x", F32, SHAPE(2, TIME, WIDTH)),
+                *xs = g_input(one.g, "x", F32, SHAPE(2, WIDTH));
     struct node *y = nn_block(&net, "b", x, HEADS, 0.1f, 4, NULL);
-    struct node *k = g_param(one.g, "k", SHAPE(2, TIME, WIDTH)), *v = g_param(one.g, "v", SHAPE(2, TIME, WIDTH));
-    struct node *step = nn_block_step(&one, "b", xs, HEADS, 4, k, v, g_input(one.g, "position", I32, SHAPE(2)));
-    assert_int_equal(params_count(net.p), 4 * WIDTH + 4 * (WIDTH * WIDTH + WIDTH) + 2 * 4 * WIDTH * WIDTH + 5 * WIDTH);
+    struct node *k = g_param(one.g, "k", SHAPE(2, TIME, WIDTH)),
+                *v = g_param(one.g, "v", SHAPE(2, TIME, WIDTH));
+    struct node *step =
+        nn_block_step(&one, "b", xs, HEADS, 4, k, v, g_input(one.g, "position", I32, SHAPE(2)));
+    assert_int_equal(params_count(net.p),
+                     4 * WIDTH + 4 * (WIDTH * WIDTH + WIDTH) + 2 * 4 * WIDTH * WIDTH + 5 * WIDTH);
     assert_int_equal(params_alloc(net.p, device, false), ERR_OK);
     params_init(net.p, 4);
     for (size_t i = 0; i < params_n(net.p); i++) /* larger than they start, so that errors show */
         for (size_t j = 0; j < shape_count(params_shape(net.p, i)); j++)
             params_value(net.p, i)[j] += 0.3f * sinf((float)(i * 31 + j));
     float in[2 * TIME * WIDTH], now[2 * WIDTH];
-    _Alignas(64) float kc[2 * TIME * WIDTH] = { 0 }, vc[2 * TIME * WIDTH] = { 0 };
+    _Alignas(64) float kc[2 * TIME * WIDTH] = {0}, vc[2 * TIME * WIDTH] = {0};
     for (int i = 0; i < 2 * TIME * WIDTH; i++)
         in[i] = sinf((float)i * 0.7f);
     struct plan *whole, *single;
@@ -271,8 +282,9 @@ static void block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(linear), cmocka_unit_test(batch_norm), cmocka_unit_test(layer_and_instance_norm),
-        cmocka_unit_test(embedding), cmocka_unit_test(dropout), cmocka_unit_test(convolutions), cmocka_unit_test(block),
+        cmocka_unit_test(linear),    cmocka_unit_test(batch_norm), cmocka_unit_test(layer_and_instance_norm),
+        cmocka_unit_test(embedding), cmocka_unit_test(dropout),    cmocka_unit_test(convolutions),
+        cmocka_unit_test(block),
     };
     return cmocka_run_group_tests_name("layer", tests, start, stop);
 }

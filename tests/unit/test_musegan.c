@@ -23,7 +23,8 @@
 
 static struct device *device;
 static json_t *golden;
-static const struct musegan_config full = { .bars = 4, .steps = 48, .octaves = 7, .low = 24, .width = 1, .condition = -1 };
+static const struct musegan_config full = {
+    .bars = 4, .steps = 48, .octaves = 7, .low = 24, .width = 1, .condition = -1};
 enum { N = 3, CELLS = 4 * 48 * 84, MAX_NODES = 512 };
 
 static int start(void **state)
@@ -75,8 +76,10 @@ static void fill(struct params *p)
         float *u = hashed(name, n);
         for (size_t k = 0; k < n; k++) {
             double v = (double)u[k];
-            u[k] = (float)(str_ends(name, ".w") ? v * sqrt(6.0 / s.dim[0]) : str_ends(name, ".gamma") ? 1 + 0.2 * v
-                           : str_ends(name, ".var") ? 1 + 0.5 * v : 0.1 * v);
+            u[k] = (float)(str_ends(name, ".w")       ? v * sqrt(6.0 / s.dim[0])
+                           : str_ends(name, ".gamma") ? 1 + 0.2 * v
+                           : str_ends(name, ".var")   ? 1 + 0.5 * v
+                                                      : 0.1 * v);
         }
         memcpy(params_value(p, i), u, n * sizeof *u);
         free(u);
@@ -92,7 +95,8 @@ static double deviation(const char *key, const char *sub, const float *x, size_t
     if (!o)
         fail_msg("no golden values of %s %s", key, sub ? sub : "");
     at = json_object_get(o, "at");
-    double norm = json_number_value(json_object_get(o, "norm")), square = 0, worst = 0, scale = norm / sqrt((double)n);
+    double norm = json_number_value(json_object_get(o, "norm")), square = 0, worst = 0,
+           scale = norm / sqrt((double)n);
     size_t step = (size_t)json_integer_value(json_object_get(o, "step"));
     for (size_t i = 0; i < n; i++)
         square += (double)x[i] * (double)x[i];
@@ -106,20 +110,28 @@ static double deviation(const char *key, const char *sub, const float *x, size_t
     return fmax(worst / scale, fabs(sqrt(square) - norm) / norm);
 }
 
-struct rig { struct net net; struct musegan_config c; struct musegan_builder b; struct plan *plan; struct node *out[MAX_NODES]; int n; };
+struct rig {
+    struct net net;
+    struct musegan_config c;
+    struct musegan_builder b;
+    struct plan *plan;
+    struct node *out[MAX_NODES];
+    int n;
+};
 
 static void rig_new(struct rig *r, int condition, enum musegan_norm norm)
 {
     memset(r, 0, sizeof *r);
     r->c = full;
     r->c.condition = condition;
-    r->net = (struct net){ .g = graph_new(), .p = params_new(), .training = norm == NORM_BATCH };
-    r->b = (struct musegan_builder){ &r->net, &r->c, norm };
+    r->net = (struct net){.g = graph_new(), .p = params_new(), .training = norm == NORM_BATCH};
+    r->b = (struct musegan_builder){&r->net, &r->c, norm};
 }
 
 static void rig_plan(struct rig *r, bool frozen)
 {
-    assert_int_equal(plan_new(device, r->net.g, r->out, r->n, &(struct plan_opts){ .frozen = frozen }, &r->plan), ERR_OK);
+    assert_int_equal(
+        plan_new(device, r->net.g, r->out, r->n, &(struct plan_opts){.frozen = frozen}, &r->plan), ERR_OK);
     params_bind(r->net.p, r->plan);
 }
 
@@ -148,7 +160,10 @@ static struct node *input(struct rig *r, const char *name, int tracks)
     return g_input(r->net.g, name, F32, SHAPE(N, 4, 48, 84, tracks));
 }
 
-static struct node *latent(struct rig *r) { return g_input(r->net.g, "z", F32, SHAPE(N, MUSEGAN_LATENT)); }
+static struct node *latent(struct rig *r)
+{
+    return g_input(r->net.g, "z", F32, SHAPE(N, MUSEGAN_LATENT));
+}
 
 static float *latent_values(void)
 {
@@ -203,7 +218,8 @@ static void check_generator(const char *name, int condition)
     }
 }
 
-static void check_gradients(struct rig *r, const char *key, const char *prefix, struct node *loss, int first, double limit)
+static void check_gradients(struct rig *r, const char *key, const char *prefix, struct node *loss, int first,
+                            double limit)
 {
     int idx[MAX_NODES], n = params_leaves(r->net.p, r->net.g, prefix, r->out + first, idx, MAX_NODES - first);
     struct node **leaf = xmalloc((size_t)n * sizeof *leaf);
@@ -214,7 +230,8 @@ static void check_gradients(struct rig *r, const char *key, const char *prefix, 
     rig_alloc(r);
     rig_plan(r, false);
     float *z = latent_values(), *c = hashed_phrase("condition", (size_t)N * CELLS);
-    float *real = hashed_phrase("real", (size_t)N * CELLS * N_ROLES), *fake = hashed("fake", (size_t)N * CELLS * N_ROLES);
+    float *real = hashed_phrase("real", (size_t)N * CELLS * N_ROLES),
+          *fake = hashed("fake", (size_t)N * CELLS * N_ROLES);
     float *share = hashed("share", N);
     for (int i = 0; i < N; i++)
         share[i] = 0.5f + 0.5f * share[i];
@@ -227,18 +244,22 @@ static void check_gradients(struct rig *r, const char *key, const char *prefix, 
     double worst = 0;
     for (int k = 0; k < n; k++) {
         const char *name = params_name(r->net.p, (size_t)idx[k]);
-        double off = deviation(key, name, plan_output(r->plan, first + k), shape_count(params_shape(r->net.p, (size_t)idx[k])));
+        double off = deviation(key, name, plan_output(r->plan, first + k),
+                               shape_count(params_shape(r->net.p, (size_t)idx[k])));
         if (off > limit)
             fail_msg("%s of %s: off by %.2g", key, name, off);
         worst = fmax(worst, off);
     }
     print_message("           %s: %d tensors, off by at most %.1e\n", key, n, worst);
-    float *const owned[] = { z, c, real, fake, share };
+    float *const owned[] = {z, c, real, fake, share};
     for (size_t i = 0; i < COUNT_OF(owned); i++)
         free(owned[i]);
 }
 
-static double scalar(struct rig *r, int i) { return (double)*(float *)plan_output(r->plan, i); }
+static double scalar(struct rig *r, int i)
+{
+    return (double)*(float *)plan_output(r->plan, i);
+}
 
 static void near(double got, double want, double limit)
 {
@@ -254,7 +275,8 @@ static void check_generator_step(const char *name, int condition)
     struct node *x = musegan_generator(&r.b, latent(&r), condition < 0 ? NULL : input(&r, "condition", 1));
     r.out[0] = musegan_generator_loss(LOSS_WASSERSTEIN, musegan_critic(&r.b, x));
     str_format(key, sizeof key, "%s.grads", name);
-    check_gradients(&r, key, "g.", r.out[0], 1, 5e-3); /* batch norm magnifies rounding: PyTorch in float is as far off */
+    check_gradients(&r, key, "g.", r.out[0], 1,
+                    5e-3); /* batch norm magnifies rounding: PyTorch in float is as far off */
     str_format(key, sizeof key, "%s.loss", name);
     near(scalar(&r, 0), json_number_value(json_object_get(golden, key)), 1e-4);
     rig_free(&r);
@@ -282,10 +304,11 @@ static void generator_steps(void **state)
 static void critic_scores_and_losses(void **state)
 {
     (void)state;
-    static const char *const names[N_LOSSES] = { "wasserstein", "hinge", "nonsaturating", "classic" };
+    static const char *const names[N_LOSSES] = {"wasserstein", "hinge", "nonsaturating", "classic"};
     struct rig r;
     rig_new(&r, -1, NORM_BATCH);
-    struct node *real = musegan_critic(&r.b, input(&r, "real", N_ROLES)), *fake = musegan_critic(&r.b, input(&r, "fake", N_ROLES));
+    struct node *real = musegan_critic(&r.b, input(&r, "real", N_ROLES)),
+                *fake = musegan_critic(&r.b, input(&r, "fake", N_ROLES));
     r.out[0] = real;
     r.out[1] = fake;
     for (int i = 0; i < N_LOSSES; i++) {
@@ -302,11 +325,14 @@ static void critic_scores_and_losses(void **state)
     for (int side = 0; side < 2; side++) {
         const json_t *want = json_object_get(golden, side ? "critic.fake" : "critic.real");
         for (size_t i = 0; i < 3 * N; i++)
-            near((double)((float *)plan_output(r.plan, side))[i], json_number_value(json_array_get(want, i)), 1e-4);
+            near((double)((float *)plan_output(r.plan, side))[i], json_number_value(json_array_get(want, i)),
+                 1e-4);
     }
     for (int i = 0; i < 2 * N_LOSSES; i++)
         near(scalar(&r, 2 + i),
-             json_number_value(json_array_get(json_object_get(json_object_get(golden, "losses"), names[i / 2]), (size_t)i % 2)), 1e-4);
+             json_number_value(json_array_get(
+                 json_object_get(json_object_get(golden, "losses"), names[i / 2]), (size_t)i % 2)),
+             1e-4);
     rig_free(&r);
 }
 
@@ -321,8 +347,9 @@ static void gradient_penalty(void **state)
         struct node *share = g_input(r.net.g, "share", F32, SHAPE(N, 1, 1, 1, 1));
         struct node *loss = r.out[0] = musegan_penalty(&r.b, real, fake, share);
         if (whole)
-            loss = g_add(musegan_critic_loss(LOSS_WASSERSTEIN, musegan_critic(&r.b, real), musegan_critic(&r.b, fake)),
-                         g_scale(loss, 10, 0));
+            loss = g_add(
+                musegan_critic_loss(LOSS_WASSERSTEIN, musegan_critic(&r.b, real), musegan_critic(&r.b, fake)),
+                g_scale(loss, 10, 0));
         check_gradients(&r, whole ? "critic.grads" : "penalty.grads", "d.", loss, 1, 1e-4);
         near(scalar(&r, 0), json_number_value(json_object_get(golden, "penalty")), 1e-4);
         rig_free(&r);
@@ -332,8 +359,11 @@ static void gradient_penalty(void **state)
 static void rolls(void **state)
 {
     (void)state;
-    const struct pnote notes[] = { { ROLE_DRUMS, 36, 90, 0, 3 },    { ROLE_PIANO, 60, 90, 0, 12 }, { ROLE_PIANO, 60, 90, 12, 12 },
-                                   { ROLE_BASS, 40, 90, 47, 2 },    { ROLE_STRINGS, 12, 90, 100, 92 } };
+    const struct pnote notes[] = {{ROLE_DRUMS, 36, 90, 0, 3},
+                                  {ROLE_PIANO, 60, 90, 0, 12},
+                                  {ROLE_PIANO, 60, 90, 12, 12},
+                                  {ROLE_BASS, 40, 90, 47, 2},
+                                  {ROLE_STRINGS, 12, 90, 100, 92}};
     float *x = xmalloc(CELLS * N_ROLES * sizeof *x), *piano = xmalloc(CELLS * sizeof *piano);
     uint8_t *on = xmalloc(CELLS * N_ROLES), wanted[N_ROLES * 4];
     memset(wanted, 1, sizeof wanted);
@@ -373,13 +403,16 @@ static void save_song(const char *dir, int k)
     for (int bar = 0; bar < 16; bar++)
         for (int beat = 0; beat < 4; beat++) {
             int32_t tick = bar * 1920 + beat * 480;
-            track_add(song_track_of(s, ROLE_DRUMS), (struct note){ tick, 120, (uint8_t)(beat % 2 ? 38 : 36), 100 });
-            track_add(song_track_of(s, ROLE_BASS), (struct note){ tick, 480, (uint8_t)(36 + (k + bar) % 12), 100 });
+            track_add(song_track_of(s, ROLE_DRUMS),
+                      (struct note){tick, 120, (uint8_t)(beat % 2 ? 38 : 36), 100});
+            track_add(song_track_of(s, ROLE_BASS),
+                      (struct note){tick, 480, (uint8_t)(36 + (k + bar) % 12), 100});
             for (int v = 0; v < 3; v++)
-                track_add(song_track_of(s, ROLE_PIANO), (struct note){ tick, 400, (uint8_t)(60 + (k + bar + 4 * v) % 12), 100 });
+                track_add(song_track_of(s, ROLE_PIANO),
+                          (struct note){tick, 400, (uint8_t)(60 + (k + bar + 4 * v) % 12), 100});
         }
     str_format(path, sizeof path, "%s/song%d.mid", dir, k);
-    assert_int_equal(midi_save(s, &(struct midi_write_opts){ .format = 1 }, path), ERR_OK);
+    assert_int_equal(midi_save(s, &(struct midi_write_opts){.format = 1}, path), ERR_OK);
     song_free(s);
 }
 
@@ -387,12 +420,12 @@ static struct dataset *small_data(char *dir)
 {
     char path[300];
     struct dataset *d;
-    struct str report = { 0 };
+    struct str report = {0};
     assert_non_null(mkdtemp(dir));
     for (int k = 0; k < 12; k++)
         save_song(dir, k);
     str_format(path, sizeof path, "%s/data", dir);
-    const struct dataset_opts o = { .hop_bars = 2, .min_roles = 3, .held_out = 0.3 };
+    const struct dataset_opts o = {.hop_bars = 2, .min_roles = 3, .held_out = 0.3};
     assert_int_equal(dataset_build((const char *const *)&dir, 1, &o, path, &report), ERR_OK);
     str_fini(&report);
     assert_int_equal(dataset_open(path, &d), ERR_OK);
@@ -408,8 +441,9 @@ static enum err remove_file(void *ctx, const char *path)
 static struct opts *tiny(const char *condition)
 {
     struct opts *o = opts_new(musegan_kind.options, musegan_kind.n_options);
-    const char *const set[][2] = { { "bars", "2" }, { "steps", "16" }, { "octaves", "3" }, { "low", "36" }, { "width", "0.125" },
-                                   { "batch", "8" }, { "micro", "4" }, { "critic-steps", "2" }, { "condition", condition } };
+    const char *const set[][2] = {{"bars", "2"},  {"steps", "16"},       {"octaves", "3"},
+                                  {"low", "36"},  {"width", "0.125"},    {"batch", "8"},
+                                  {"micro", "4"}, {"critic-steps", "2"}, {"condition", condition}};
     for (size_t i = 0; i < COUNT_OF(set); i++)
         assert_int_equal(opts_set(o, set[i][0], set[i][1]), ERR_OK);
     return o;
@@ -420,7 +454,8 @@ static void count_take(void *ctx, int index, struct take *take)
     uint32_t *sum = ctx;
     for (size_t t = 0; t < take->song->n_tracks; t++)
         for (size_t i = 0; i < take->song->tracks[t].n; i++)
-            sum[index] = sum[index] * 31 + take->song->tracks[t].notes[i].pitch * 7 + (uint32_t)take->song->tracks[t].notes[i].tick;
+            sum[index] = sum[index] * 31 + take->song->tracks[t].notes[i].pitch * 7 +
+                         (uint32_t)take->song->tracks[t].notes[i].tick;
     take_fini(take);
 }
 
@@ -430,15 +465,22 @@ static void play(const char *path, int condition)
     struct ckpt *c;
     struct model *m;
     struct song *s = song_new_band();
-    uint32_t sum[3] = { 0 }, again[3] = { 0 };
-    track_add(song_track_of(s, ROLE_PIANO), (struct note){ 0, 480, 60, 90 });
+    uint32_t sum[3] = {0}, again[3] = {0};
+    track_add(song_track_of(s, ROLE_PIANO), (struct note){0, 480, 60, 90});
     assert_int_equal(ckpt_open(path, &c), ERR_OK);
     assert_int_equal(musegan_kind.open(device, c, &m), ERR_OK);
-    struct request rq = { .verb = condition < 0 ? VERB_GENERATE : VERB_ACCOMPANY, .song = s, .n_bars = 3, .genre = -1,
-                          .key = { -1, false }, .temperature = 1, .seed = 5, .n_takes = 3 };
+    struct request rq = {.verb = condition < 0 ? VERB_GENERATE : VERB_ACCOMPANY,
+                         .song = s,
+                         .n_bars = 3,
+                         .genre = -1,
+                         .key = {-1, false},
+                         .temperature = 1,
+                         .seed = 5,
+                         .n_takes = 3};
     memset(rq.keep[ROLE_PIANO], 1, sizeof rq.keep[ROLE_PIANO]);
-    assert_int_equal(musegan_kind.run(m, &rq, &(struct progress){ .on_take = count_take, .ctx = sum }), ERR_OK);
-    assert_int_equal(musegan_kind.run(m, &rq, &(struct progress){ .on_take = count_take, .ctx = again }), ERR_OK);
+    assert_int_equal(musegan_kind.run(m, &rq, &(struct progress){.on_take = count_take, .ctx = sum}), ERR_OK);
+    assert_int_equal(musegan_kind.run(m, &rq, &(struct progress){.on_take = count_take, .ctx = again}),
+                     ERR_OK);
     assert_memory_equal(sum, again, sizeof sum);
     assert_int_not_equal(sum[0], sum[1]);
     rq.verb = VERB_TRANSFER;
@@ -461,8 +503,8 @@ static void check_training(const char *condition, int role)
     assert_int_equal(musegan_kind.train_step(m, 0, first), ERR_OK);
     for (long step = 1; step < 25; step++)
         assert_int_equal(musegan_kind.train_step(m, step, now), ERR_OK);
-    print_message("           critic %.3f -> %.3f, penalty %.3f -> %.3f, gap %.3f -> %.3f\n", first[0], now[0], first[2], now[2],
-                  first[3], now[3]);
+    print_message("           critic %.3f -> %.3f, penalty %.3f -> %.3f, gap %.3f -> %.3f\n", first[0],
+                  now[0], first[2], now[2], first[3], now[3]);
     for (int i = 0; i < 4; i++)
         assert_true(isfinite(now[i]));
     assert_true(now[0] < first[0] - 1); /* the penalty is learned away and the critic tells real from fake */
@@ -476,7 +518,7 @@ static void check_training(const char *condition, int role)
     assert_int_equal(musegan_kind.train_step(resumed, 25, other), ERR_OK);
     assert_memory_equal(now, other, sizeof now); /* goes on as if never stopped */
     assert_int_equal(musegan_kind.train_eval(m, now), ERR_OK);
-    const char *const meta[] = { "name", "tiny" };
+    const char *const meta[] = {"name", "tiny"};
     assert_int_equal(musegan_kind.train_save(m, path, true, meta, 1), ERR_OK);
     musegan_kind.close(m);
     musegan_kind.close(resumed);
@@ -497,9 +539,14 @@ static void training(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts), cmocka_unit_test(default_generator), cmocka_unit_test(accompaniment_generator),
-        cmocka_unit_test(critic_scores_and_losses), cmocka_unit_test(gradient_penalty), cmocka_unit_test(generator_steps),
-        cmocka_unit_test(rolls), cmocka_unit_test(training),
+        cmocka_unit_test(counts),
+        cmocka_unit_test(default_generator),
+        cmocka_unit_test(accompaniment_generator),
+        cmocka_unit_test(critic_scores_and_losses),
+        cmocka_unit_test(gradient_penalty),
+        cmocka_unit_test(generator_steps),
+        cmocka_unit_test(rolls),
+        cmocka_unit_test(training),
     };
     return cmocka_run_group_tests_name("musegan", tests, start, stop);
 }

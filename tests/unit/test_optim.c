@@ -27,9 +27,9 @@ static int stop(void **state)
 static struct params *two_tensors(void)
 {
     struct params *p = params_new();
-    params_declare(p, "net.w", SHAPE(ROWS, COLUMNS), (struct init_spec){ INIT_NORMAL, 0.5f }, true);
-    params_declare(p, "net.b", SHAPE(COLUMNS), (struct init_spec){ INIT_NORMAL, 0.5f }, true);
-    params_declare(p, "other.w", SHAPE(ROWS, COLUMNS), (struct init_spec){ INIT_ONES, 0 }, true);
+    params_declare(p, "net.w", SHAPE(ROWS, COLUMNS), (struct init_spec){INIT_NORMAL, 0.5f}, true);
+    params_declare(p, "net.b", SHAPE(COLUMNS), (struct init_spec){INIT_NORMAL, 0.5f}, true);
+    params_declare(p, "other.w", SHAPE(ROWS, COLUMNS), (struct init_spec){INIT_ONES, 0}, true);
     assert_int_equal(params_alloc(p, device, true), ERR_OK);
     params_init(p, 1);
     return p;
@@ -47,7 +47,9 @@ static void set_gradients(struct params *p, int step)
             params_grad(p, k)[i] = (float)fake_gradient(step, (int)(i + 100 * k));
 }
 
-struct ref { double w, m, v; };
+struct ref {
+    double w, m, v;
+};
 
 static void ref_step(const struct optim *o, struct ref *r, double g, int t, bool decays)
 {
@@ -86,7 +88,8 @@ static void follow(struct optim o)
         for (size_t k = 0; k < 2; k++)
             for (size_t i = 0; i < shape_count(params_shape(p, k)); i++)
                 square += pow((double)params_grad(p, k)[i], 2);
-        double norm = optim_step(&o, p, "net.", device), clip = o.clip > 0 && sqrt(square) > o.clip ? o.clip / sqrt(square) : 1;
+        double norm = optim_step(&o, p, "net.", device),
+               clip = o.clip > 0 && sqrt(square) > o.clip ? o.clip / sqrt(square) : 1;
         assert_true(fabs(norm - sqrt(square)) < 1e-5 * norm);
         for (size_t k = 0; k < 2; k++)
             for (size_t i = 0; i < shape_count(params_shape(p, k)); i++)
@@ -104,7 +107,7 @@ static void follow(struct optim o)
 static void rules(void **state)
 {
     (void)state;
-    const struct optim base = { .lr = 0.01, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8 };
+    const struct optim base = {.lr = 0.01, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8};
     for (enum optim_kind kind = OPTIM_SGD; kind <= OPTIM_NADAM; kind++)
         for (int form = 0; form < 3; form++) {
             struct optim o = base;
@@ -113,7 +116,8 @@ static void rules(void **state)
             o.weight_decay = form == 2 ? 0.1 : 0;
             follow(o);
         }
-    struct optim tf = { .kind = OPTIM_ADAM, .lr = 0.001, .beta1 = 0.5, .beta2 = 0.9, .eps = 1e-8, .tf_eps = true };
+    struct optim tf = {
+        .kind = OPTIM_ADAM, .lr = 0.001, .beta1 = 0.5, .beta2 = 0.9, .eps = 1e-8, .tf_eps = true};
     follow(tf);
 }
 
@@ -150,6 +154,7 @@ static void averages(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(rules), cmocka_unit_test(schedules), cmocka_unit_test(averages) };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(schedules),
+                                       cmocka_unit_test(averages)};
     return cmocka_run_group_tests_name("optim", tests, start, stop);
 }

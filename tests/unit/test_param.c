@@ -22,7 +22,7 @@ static int stop(void **state)
     return 0;
 }
 
-static const struct init_spec ZEROS = { INIT_ZEROS, 0 }, ONES = { INIT_ONES, 0 };
+static const struct init_spec ZEROS = {INIT_ZEROS, 0}, ONES = {INIT_ONES, 0};
 
 static void layout(void **state)
 {
@@ -78,13 +78,16 @@ static void moments(const float *x, size_t n, double *mean, double *deviation, d
 static void initialisers(void **state)
 {
     (void)state;
-    const struct { struct init_spec spec; double deviation, largest; } rows[] = {
-        { { INIT_NORMAL, 0.02f }, 0.02, 0.2 },
-        { { INIT_TRUNC_NORMAL, 0.05f }, 0.05 * 0.8796, 0.1 },     /* variance of a normal cut at two deviations */
-        { { INIT_UNIFORM, 0.3f }, 0.3 / sqrt(3), 0.3 },
-        { { INIT_XAVIER, 1 }, sqrt(2.0 / (128 + 256)), sqrt(6.0 / (128 + 256)) },
-        { { INIT_KAIMING, 1 }, sqrt(2.0 / 128), 1 },
-        { { INIT_ORTHOGONAL, 1 }, 1 / sqrt(256), 1 },
+    const struct {
+        struct init_spec spec;
+        double deviation, largest;
+    } rows[] = {
+        {{INIT_NORMAL, 0.02f}, 0.02, 0.2},
+        {{INIT_TRUNC_NORMAL, 0.05f}, 0.05 * 0.8796, 0.1}, /* variance of a normal cut at two deviations */
+        {{INIT_UNIFORM, 0.3f}, 0.3 / sqrt(3), 0.3},
+        {{INIT_XAVIER, 1}, sqrt(2.0 / (128 + 256)), sqrt(6.0 / (128 + 256))},
+        {{INIT_KAIMING, 1}, sqrt(2.0 / 128), 1},
+        {{INIT_ORTHOGONAL, 1}, 1 / sqrt(256), 1},
     };
     for (size_t r = 0; r < COUNT_OF(rows); r++) {
         struct params *p = params_new();
@@ -104,8 +107,8 @@ static void orthogonal(void **state)
 {
     (void)state;
     struct params *p = params_new();
-    params_declare(p, "tall", SHAPE(20, 7), (struct init_spec){ INIT_ORTHOGONAL, 2 }, true);
-    params_declare(p, "wide", SHAPE(7, 20), (struct init_spec){ INIT_ORTHOGONAL, 2 }, true);
+    params_declare(p, "tall", SHAPE(20, 7), (struct init_spec){INIT_ORTHOGONAL, 2}, true);
+    params_declare(p, "wide", SHAPE(7, 20), (struct init_spec){INIT_ORTHOGONAL, 2}, true);
     assert_int_equal(params_alloc(p, device, false), ERR_OK);
     params_init(p, 3);
     const float *tall = params_value(p, 0), *wide = params_value(p, 1);
@@ -127,7 +130,7 @@ static void streams(void **state)
 {
     (void)state;
     struct params *p = params_new(), *q = params_new();
-    struct init_spec normal = { INIT_NORMAL, 1 };
+    struct init_spec normal = {INIT_NORMAL, 1};
     params_declare(p, "a", SHAPE(9), normal, true);
     params_declare(p, "b", SHAPE(9), normal, true);
     params_declare(q, "b", SHAPE(9), normal, true);
@@ -146,7 +149,9 @@ static void streams(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(layout), cmocka_unit_test(initialisers), cmocka_unit_test(orthogonal),
+        cmocka_unit_test(layout),
+        cmocka_unit_test(initialisers),
+        cmocka_unit_test(orthogonal),
         cmocka_unit_test(streams),
     };
     return cmocka_run_group_tests_name("param", tests, start, stop);
