@@ -77,9 +77,10 @@ void desk_say(struct desk *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void desk_complain(struct desk *d);                         /* this thread's last error becomes the message */
 
 struct track *desk_track(const struct desk *d);
-int desk_bar(const struct desk *d);                         /* of the cursor */
+int desk_bar(const struct desk *d);                         /* of the cursor, within the song */
 bool desk_drums(const struct desk *d);                      /* the focused track is the kit */
 void desk_goto(struct desk *d, int32_t tick);               /* clamped to the song, snapped to the grid */
+void desk_fit(struct desk *d);                              /* the song may be shorter now: cursor, selection, loop */
 void desk_pitch(struct desk *d, int pitch);
 void desk_focus(struct desk *d, int track);
 struct span { int bar0, bar1, track0, track1; };            /* inclusive */

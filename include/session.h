@@ -62,7 +62,7 @@ void session_edit_begin(struct session *s, const char *what);  /* snapshot befor
 void session_edit_end(struct session *s);                      /* forgets the step when nothing changed */
 
 struct settings {
-    char genre[32], key[16], model[64];   /* genre "any", key "auto", model "" = the best there is */
+    char genre[32], key[16], model[256];  /* genre "any", key "auto", model "" = the best there is */
     uint64_t seed;
     double temperature;
     int batch;                            /* takes a request */

@@ -158,7 +158,7 @@ static enum err after_travel(struct desk *d, bool moved, const char *what, const
         desk_say(d, "%s", none);
         return ERR_OK;
     }
-    desk_goto(d, d->tick);
+    desk_fit(d);
     d->stale = STALE_NOW;
     desk_say(d, "%s", what);
     return ERR_OK;
@@ -187,7 +187,7 @@ enum err act_bars(struct desk *d, int argc, char **argv)
     (void)argc;
     TRY(arg_step(argv[0], session_n_bars(d->session), 1, SESSION_MAX_BARS, &n));
     session_set_bars(d->session, n);
-    desk_goto(d, d->tick);
+    desk_fit(d);
     d->stale = STALE_NOW;
     desk_say(d, "%d bars", n);
     return ERR_OK;

@@ -80,7 +80,7 @@ const struct model_info *desk_model(const struct desk *d)
 {
     const struct settings *o = session_settings(d->session);
     for (size_t i = 0; i < d->n_models; i++)
-        if (o->model[0] ? str_same(d->models[i].name, o->model)
+        if (o->model[0] ? str_same(d->models[i].name, o->model) || str_same(d->models[i].path, o->model)
                         : (d->models[i].verbs & 1u << VERB_ACCOMPANY) != 0)
             return &d->models[i];
     return NULL;
@@ -161,7 +161,8 @@ struct track *desk_track(const struct desk *d)
 
 int desk_bar(const struct desk *d)
 {
-    return song_bar_of(session_song(d->session), d->tick);
+    int bar = song_bar_of(session_song(d->session), d->tick), last = session_n_bars(d->session) - 1;
+    return bar < last ? bar : last;
 }
 
 bool desk_drums(const struct desk *d)
@@ -178,6 +179,18 @@ void desk_goto(struct desk *d, int32_t tick)
         tick = 0;
     int32_t bar = song_bar_tick(session_song(d->session), song_bar_of(session_song(d->session), tick));
     d->tick = tick - (tick - bar) % d->grid;
+}
+
+void desk_fit(struct desk *d)
+{
+    int last = session_n_bars(d->session) - 1;
+    desk_goto(d, d->tick);
+    d->anchor_bar = d->anchor_bar < last ? d->anchor_bar : last;
+    if (d->loop && d->loop_to > session_end(d->session)) {
+        d->loop = false;
+        if (d->doors.loop)
+            d->doors.loop(d->doors.ctx, 0, 0);
+    }
 }
 
 void desk_pitch(struct desk *d, int pitch)

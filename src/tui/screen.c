@@ -148,6 +148,8 @@ static enum err start_curses(bool mouse)
     if (setupterm(NULL, STDOUT_FILENO, &found) == ERR) {
         str_format(scr.note, sizeof scr.note, "unknown terminal \"%s\", treated as xterm-256color", term ? term : "");
         setenv("TERM", "xterm-256color", 1);
+    } else if (!cursor_address) {
+        return err_set(ERR_DEVICE, "the terminal \"%s\" cannot place text", term ? term : "");
     } else {
         del_curterm(cur_term);            /* it was only asked whether it exists */
     }

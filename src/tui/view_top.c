@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file.h"
 #include "view.h"
 
 /* ---- header: place, tempo, key, genre, model, loop, sound; the last ones go first when room is short ---- */
@@ -48,7 +49,7 @@ static void header_draw(const struct ui *ui, struct grid *g, struct rect r)
     str_format(text, sizeof text, "%s%s", key, str_same(o->key, "auto") ? "" : o->snap ? "!" : "");
     x = put_field(g, x, r.w, str_same(o->key, "auto") ? STYLE_DIM : STYLE_PLAIN, 0, text);
     x = put_field(g, x, r.w, STYLE_KEYS, LOOK_BOLD, o->genre);
-    x = put_field(g, x, r.w, STYLE_PLAIN, 0, m ? m->name : "no model");
+    x = put_field(g, x, r.w, STYLE_PLAIN, 0, m ? m->name : o->model[0] ? path_base(o->model) : "no model");
     if (d->loop) {
         str_format(text, sizeof text, "loop %d-%d", song_bar_of(song, d->loop_from) + 1,
                    song_bar_of(song, d->loop_to - 1) + 1);

@@ -79,7 +79,7 @@ leave
 # Poor terminals.
 for poor in TERM=no-such-terminal TERM=linux TERM=vt100 TERM=xterm NO_COLOR=1 LC_ALL=C; do
     terminal 80 24 "$poor"
-    type_line "$run; echo left \$?"
+    type_line "$run --no-mouse; echo left \$?"
     see "$poor: up" 'NORMAL'
     keys Enter
     see "$poor: works" 'unsaved'
@@ -87,6 +87,11 @@ for poor in TERM=no-such-terminal TERM=linux TERM=vt100 TERM=xterm NO_COLOR=1 LC
     keys q n
     see "$poor: left" '^left 0'
 done
+
+terminal 80 24 TERM=dumb
+type_line "$run; echo left \$?"
+see "TERM=dumb is told so" 'cannot place text'
+see "TERM=dumb: the shell goes on" '^left [1-9]'
 
 # No terminal at all is told, not tried.
 expect 1 "no terminal" "$jamroll"

@@ -88,6 +88,7 @@ static void test_undo_to_the_start(void **state)
         "velocity +8", "longer +1", "transpose +1", "keep", "keep bar", "keep all", "let-go", "mute", "solo",
         "unmute", "unsolo", "bars 8", "bars 4", "tempo +1", "program 5", "volume 80", "select", "normal",
         "step", "key-note 3", "key-note 7", "chord", "rest", "erase", "tie", "undo", "redo", "redo", "take next",
+        "bars 2", "bars 7", "bars 12", "select-bars", "infill", "generate", "accompany", "loop", "bar 12", "end",
         "take prev", "take 0", "loop",
     };
     (void)state;
