@@ -19,8 +19,8 @@ struct node *nn_param(struct net *n, const char *name, struct shape s, struct in
 struct node *nn_state(struct net *n, const char *name, struct shape s, struct init_spec init);
 /* A vector over the last axis of `to`, repeated along all others. */
 struct node *nn_across(struct node *v, struct shape to);
-struct node *nn_linear(struct net *n, const char *name, struct node *x, int out, bool bias, struct init_spec init,
-                       enum act act);
+struct node *nn_linear(struct net *n, const char *name, struct node *x, int out, bool bias,
+                       struct init_spec init, enum act act);
 struct node *nn_conv(struct net *n, const char *name, struct node *x, int out, struct geom g, bool bias,
                      struct init_spec init);
 struct node *nn_conv_t(struct net *n, const char *name, struct node *x, int out, struct geom g, bool bias,
@@ -30,7 +30,8 @@ struct node *nn_bias(struct net *n, const char *name, struct node *x); /* add ov
 struct node *nn_batch_norm(struct net *n, const char *name, struct node *x, float momentum, float eps);
 /* The update of a moving statistic by the batch's, added to the net's stores. */
 void nn_keep_moving(struct net *n, struct node *state, struct node *batch, float momentum);
-struct node *nn_layer_norm(struct net *n, const char *name, struct node *x, float eps); /* last axis, affine */
+/* Last axis, affine. */
+struct node *nn_layer_norm(struct net *n, const char *name, struct node *x, float eps);
 /* [N,...,C], affine */
 struct node *nn_instance_norm(struct net *n, const char *name, struct node *x, float eps);
 struct node *nn_embedding(struct net *n, const char *name, struct node *idx, int rows, int width,

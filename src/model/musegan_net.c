@@ -66,9 +66,9 @@ static struct node *gram(struct node *x)
     return g_sub(g_scale(g, 2, 0), g_stop(g));
 }
 
-/* ReLU(batch norm(x w)) in one product. The statistics of x w follow from those of x: its mean is mean(x) w, its
- * mean square the diagonal of w^T (x^T x / rows) w, averaged over the taps. So the wide result is never read
- * for them, nor kept unnormalised; it costs a Gram matrix, little where there are many more rows than columns. */
+/* ReLU(batch norm(x w)) in one product. The statistics of x w follow from those of x: its mean is mean(x) w,
+ * its mean square the diagonal of w^T (x^T x / rows) w, averaged over the taps. So the wide result is never
+ * read for them, nor kept unnormalised. It costs a Gram matrix, little where rows far outnumber columns. */
 static struct node *normed_product(struct musegan_builder *b, const char *name, struct node *x,
                                    struct node *w, int32_t taps, int32_t out)
 {

@@ -385,7 +385,8 @@ long musegan_train_samples(const struct model *m)
     return (long)(m->trainer->update - m->trainer->first_update) * m->trainer->batch;
 }
 
-/* The critic on held-out phrases against fresh ones of the generator. Leaves training's random stream alone. */
+/* The critic on held-out phrases against fresh ones of the generator. Training's random stream stays where it
+ * was. */
 enum err musegan_train_eval(struct model *m, double losses[4])
 {
     struct musegan_trainer *t = m->trainer;

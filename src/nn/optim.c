@@ -102,7 +102,7 @@ static const struct flat_ops *flat_ops_of(const struct device *d)
 /* Constants of update number t (from 1). The published forms:
  * Adam    w -= lr mhat / (sqrt(vhat) + eps)
  * TF1     w -= lr sqrt(1-b2^t)/(1-b1^t) m / (sqrt(v) + eps)
- * Nadam   w -= lr (b1 m/(1-b1^(t+1)) + (1-b1) g/(1-b1^t)) / (sqrt(vhat) + eps)   (Dozat, constant momentum) */
+ * Nadam   w -= lr (b1 m/(1-b1^(t+1)) + (1-b1) g/(1-b1^t)) / (sqrt(vhat) + eps), Dozat, constant momentum */
 static struct adam_step step_of(const struct optim *o, double grad_scale, bool decays)
 {
     double t = (double)o->step, c1 = 1 - pow(o->beta1, t), c2 = 1 - pow(o->beta2, t);

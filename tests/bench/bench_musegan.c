@@ -4,7 +4,9 @@
  *     forward 64     64 phrases
  *     iteration 64   a WGAN-GP iteration: 5 updates of the critic, 1 of the generator, batch 64
  *
- *     bench_musegan [-t THREADS] [-n REPEATS] [-v] [-o] [TASK]   -v: time of every node of the plans; -o: ours only */
+ *     bench_musegan [-t THREADS] [-n REPEATS] [-v] [-o] [TASK]
+ *
+ * -v: time of every node of the plans; -o: ours only */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

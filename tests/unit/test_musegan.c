@@ -86,7 +86,7 @@ static void fill(struct params *p)
     }
 }
 
-/* Largest deviation of x from the stored samples, relative to the larger of a typical and the largest value. */
+/* Largest deviation of x from the stored samples, relative to a typical or the largest value. */
 static double deviation(const char *key, const char *sub, const float *x, size_t n)
 {
     const json_t *o = json_object_get(golden, key), *at;
