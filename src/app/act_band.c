@@ -77,8 +77,14 @@ static enum err all_off(struct desk *d, bool solo)
     return ERR_OK;
 }
 
-enum err act_mute(struct desk *d, int argc, char **argv) { return toggle(d, false, argc, argv); }
-enum err act_solo(struct desk *d, int argc, char **argv) { return toggle(d, true, argc, argv); }
+enum err act_mute(struct desk *d, int argc, char **argv)
+{
+    return toggle(d, false, argc, argv);
+}
+enum err act_solo(struct desk *d, int argc, char **argv)
+{
+    return toggle(d, true, argc, argv);
+}
 
 enum err act_unmute(struct desk *d, int argc, char **argv)
 {
@@ -140,11 +146,13 @@ enum err act_tone(struct desk *d, int argc, char **argv)
 {
     struct settings *o = session_settings(d->session);
     struct key k;
-    struct str text = { 0 };
+    struct str text = {0};
     for (int i = 0; i < argc; i++)
         str_addf(&text, "%s%s", i ? " " : "", argv[i]);
-    enum err err = key_parse(str_c(&text), &k) ? ERR_OK
-                 : err_set(ERR_FORMAT, "no key \"%s\": want C, Am, F#, \"Bb minor\" or auto", str_c(&text));
+    enum err err =
+        key_parse(str_c(&text), &k)
+            ? ERR_OK
+            : err_set(ERR_FORMAT, "no key \"%s\": want C, Am, F#, \"Bb minor\" or auto", str_c(&text));
     str_fini(&text);
     TRY(err);
     if (k.tonic < 0)
@@ -233,7 +241,7 @@ static void work_span(const struct desk *d, int *bar0, int *n_bars)
 /* "accompany: Piano kept -> Drums Guitar Bass" */
 static void say_request(struct desk *d, const struct request *rq)
 {
-    struct str who = { 0 };
+    struct str who = {0};
     for (int r = 0; r < N_ROLES; r++) {
         int open = 0;
         for (int bar = 0; bar < rq->n_bars; bar++)
@@ -333,8 +341,9 @@ enum err act_again(struct desk *d, int argc, char **argv)
     struct settings *o = session_settings(d->session);
     if (d->job < 0 && o->seed_locked)
         o->seed += (uint64_t)o->batch;
-    return d->verb == VERB_INFILL ? act_infill(d, argc, argv)
-         : d->verb == VERB_ACCOMPANY ? act_accompany(d, argc, argv) : act_generate(d, argc, argv);
+    return d->verb == VERB_INFILL      ? act_infill(d, argc, argv)
+           : d->verb == VERB_ACCOMPANY ? act_accompany(d, argc, argv)
+                                       : act_generate(d, argc, argv);
 }
 
 enum err act_cancel(struct desk *d, int argc, char **argv)

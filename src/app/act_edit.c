@@ -35,7 +35,7 @@ enum err act_note(struct desk *d, int argc, char **argv)
     if (i >= 0) {
         track_remove(t, (size_t)i);
     } else {
-        struct note n = { d->tick, d->len, (uint8_t)d->pitch, (uint8_t)d->vel };
+        struct note n = {d->tick, d->len, (uint8_t)d->pitch, (uint8_t)d->vel};
         track_add(t, n);
         track_tidy(t);
         hear(d, &n);
@@ -86,7 +86,7 @@ static void touch_selection(struct desk *d, touch_fn touch, int by)
     for (int r = s.track0; r <= s.track1; r++) {
         struct track *t = &song->tracks[r];
         if (r == ROLE_DRUMS && touch == touch_pitch && s.track0 != s.track1)
-            continue;                        /* the band moves, the kit stays the kit */
+            continue; /* the band moves, the kit stays the kit */
         for (size_t i = track_first_at(t, from); i < t->n && t->notes[i].tick < to;)
             if (touch(d, &t->notes[i], by))
                 i++;

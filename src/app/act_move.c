@@ -112,7 +112,7 @@ enum err act_track_by(struct desk *d, int argc, char **argv)
 
 enum err act_zoom(struct desk *d, int argc, char **argv)
 {
-    static const int32_t grids[] = { 480, 240, 120, 80, 60, 40 };
+    static const int32_t grids[] = {480, 240, 120, 80, 60, 40};
     size_t at = 0;
     (void)argc;
     for (size_t i = 0; i < COUNT_OF(grids); i++)
@@ -129,7 +129,7 @@ enum err act_zoom(struct desk *d, int argc, char **argv)
 enum err act_normal(struct desk *d, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    if (d->mode == MODE_STEP)                /* it may stand behind the end, or between columns */
+    if (d->mode == MODE_STEP) /* it may stand behind the end, or between columns */
         desk_goto(d, d->tick);
     d->mode = MODE_NORMAL;
     d->chord = false;

@@ -30,7 +30,7 @@ enum err act_key(struct desk *d, int argc, char **argv)
         return err_set(ERR_RANGE, "no such pitch in octave %d", d->octave);
     if (d->tick >= session_end(d->session) && session_n_bars(d->session) >= SESSION_MAX_BARS)
         return err_set(ERR_RANGE, "the song ends here");
-    struct note note = { d->tick, d->len, (uint8_t)pitch, (uint8_t)d->vel };
+    struct note note = {d->tick, d->len, (uint8_t)pitch, (uint8_t)d->vel};
     session_edit_begin(d->session, "step");
     if (d->tick >= session_end(d->session))
         session_set_bars(d->session, session_n_bars(d->session) + 4);

@@ -2,13 +2,14 @@
  * rows does not exist. "x=word" binds a key to the action with that argument. */
 #include "act.h"
 
-#define ANY(k) .keys = { [KEYS_ANY] = k }
-#define NORMAL(k) .keys = { [MODE_NORMAL] = k }
-#define STEP(k) .keys = { [MODE_STEP] = k }
-#define NORMAL_SELECT(k) .keys = { [MODE_NORMAL] = k, [MODE_SELECT] = k }
+#define ANY(k)            .keys = {[KEYS_ANY] = k}
+#define NORMAL(k)         .keys = {[MODE_NORMAL] = k}
+#define STEP(k)           .keys = {[MODE_STEP] = k}
+#define NORMAL_SELECT(k)  .keys = {[MODE_NORMAL] = k, [MODE_SELECT] = k}
 #define ARG(text, lo, hi) .args = text, .min_args = lo, .max_args = hi
-#define WORDS(list) .complete = COMPLETE_WORDS, .words = list
+#define WORDS(list)       .complete = COMPLETE_WORDS, .words = list
 
+/* clang-format off */
 const struct action actions[] = {
     /* sound */
     { "play", ANY("<Space>"), .group = GROUP_PLAY, .hint = "play", .run = act_play,
@@ -169,4 +170,5 @@ const struct action actions[] = {
       .help = "leave; asks when something is not saved" },
     { "quit!", .group = GROUP_PROGRAM, .run = act_quit_now, .help = "leave without saving" },
 };
+/* clang-format on */
 const size_t n_actions = COUNT_OF(actions);

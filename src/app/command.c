@@ -20,7 +20,7 @@ const struct action *action_find(const char *name)
             return &actions[i];
         if (n > 0 && str_starts(actions[i].name, name)) {
             if (found)
-                n = 0;                       /* ambiguous: only an exact match counts now */
+                n = 0; /* ambiguous: only an exact match counts now */
             found = &actions[i];
         }
     }
@@ -29,11 +29,14 @@ const struct action *action_find(const char *name)
 
 /* ---- key map: the table's key texts, taken apart once ---- */
 
-static struct { struct binding *at; size_t n, cap; } map;
+static struct {
+    struct binding *at;
+    size_t n, cap;
+} map;
 
 static void bind_word(const struct action *a, enum mode m, const char *p)
 {
-    struct binding b = { .action = a, .mode = m };
+    struct binding b = {.action = a, .mode = m};
     b.key[0] = keycode_parse(&p);
     if (*p && *p != ' ' && *p != '=')
         b.key[1] = keycode_parse(&p);
@@ -168,7 +171,7 @@ enum err command_run(struct desk *d, const char *line)
 
 static void run_binding(struct desk *d, const struct binding *b)
 {
-    char arg[32], *argv[1] = { arg };
+    char arg[32], *argv[1] = {arg};
     int argc = b->arg ? 1 : 0;
     str_format(arg, sizeof arg, "%.*s", (int)b->arg_len, b->arg ? b->arg : "");
     if (argc < b->action->min_args) {
@@ -189,8 +192,8 @@ bool command_key(struct desk *d, int key)
         d->pending = key;
         return true;
     }
-    const struct binding *b = prefix != KC_NONE ? binding_find(d->mode, prefix, key)
-                                                : binding_find(d->mode, key, KC_NONE);
+    const struct binding *b =
+        prefix != KC_NONE ? binding_find(d->mode, prefix, key) : binding_find(d->mode, key, KC_NONE);
     if (b)
         run_binding(d, b);
     return b != NULL;
@@ -209,7 +212,7 @@ void words_fini(struct words *w)
     for (size_t i = 0; i < w->n; i++)
         free(w->at[i]);
     free(w->at);
-    *w = (struct words){ 0 };
+    *w = (struct words){0};
 }
 
 static void add_matching(struct words *out, const char *text, const char *start)

@@ -11,7 +11,7 @@
 
 const char *mode_name(enum mode m)
 {
-    static const char *const names[N_MODES] = { "NORMAL", "STEP", "SELECT" };
+    static const char *const names[N_MODES] = {"NORMAL", "STEP", "SELECT"};
     return names[m];
 }
 
@@ -29,8 +29,13 @@ static void reset_hand(struct desk *d)
 
 void desk_init(struct desk *d)
 {
-    *d = (struct desk){ .session = session_new(), .grid = SONG_TPQ / 4, .len = SONG_TPQ / 2, .vel = 96,
-                        .octave = 4, .progress = -1, .verb = VERB_GENERATE };
+    *d = (struct desk){.session = session_new(),
+                       .grid = SONG_TPQ / 4,
+                       .len = SONG_TPQ / 2,
+                       .vel = 96,
+                       .octave = 4,
+                       .progress = -1,
+                       .verb = VERB_GENERATE};
     reset_hand(d);
 }
 
@@ -39,14 +44,14 @@ void desk_fini(struct desk *d)
     session_free(d->session);
     models_list_free(d->models, d->n_models);
     str_fini(&d->report);
-    *d = (struct desk){ 0 };
+    *d = (struct desk){0};
 }
 
 /* Start where there is something to see: the first pitched track with notes, at the top of its first chord. */
 static void look_at_music(struct desk *d)
 {
     const struct song *song = session_song(d->session);
-    static const enum role order[] = { ROLE_PIANO, ROLE_GUITAR, ROLE_STRINGS, ROLE_BASS, ROLE_DRUMS };
+    static const enum role order[] = {ROLE_PIANO, ROLE_GUITAR, ROLE_STRINGS, ROLE_BASS, ROLE_DRUMS};
     for (size_t i = 0; i < COUNT_OF(order); i++)
         if (song->tracks[order[i]].n > 0) {
             const struct track *t = &song->tracks[order[i]];
@@ -59,7 +64,7 @@ static void look_at_music(struct desk *d)
 
 enum err desk_open(struct desk *d, const char *path)
 {
-    struct str report = { 0 };
+    struct str report = {0};
     enum err err = session_open(d->session, path, &report);
     if (err != ERR_OK) {
         str_fini(&report);
@@ -133,7 +138,7 @@ static void take_came(struct desk *d, struct take *t)
 
 void desk_event(struct desk *d, struct event *ev)
 {
-    if (ev->job != d->job)                   /* of a job that was given up */
+    if (ev->job != d->job) /* of a job that was given up */
         return;
     switch (ev->kind) {
     case EVENT_TAKE:
@@ -207,7 +212,7 @@ void desk_focus(struct desk *d, int track)
     for (size_t i = 0; i < t->n; i++)
         if (best < 0 || abs(t->notes[i].pitch - d->pitch) < abs(best - d->pitch))
             best = t->notes[i].pitch;
-    static const int home[N_ROLES] = { 38, 60, 60, 40, 60 };
+    static const int home[N_ROLES] = {38, 60, 60, 40, 60};
     if (best >= 0 ? abs(best - d->pitch) > 6 : abs(home[d->track] - d->pitch) > 12)
         d->pitch = best >= 0 ? best : home[d->track];
 }
@@ -215,7 +220,7 @@ void desk_focus(struct desk *d, int track)
 struct span desk_selection(const struct desk *d)
 {
     int bar = desk_bar(d);
-    struct span s = { bar, bar, d->track, d->track };
+    struct span s = {bar, bar, d->track, d->track};
     if (d->mode != MODE_SELECT)
         return s;
     s.bar0 = bar < d->anchor_bar ? bar : d->anchor_bar;
@@ -227,16 +232,18 @@ struct span desk_selection(const struct desk *d)
 
 struct key desk_key(const struct desk *d)
 {
-    struct key k = { .tonic = -1 };
+    struct key k = {.tonic = -1};
     key_parse(session_settings(d->session)->key, &k);
     return k.tonic >= 0 ? k : song_key(session_song(d->session), 0, session_end(d->session), NULL);
 }
 
 /* Two rows of keys as two octaves of a piano: the usual layout of trackers. */
+/* clang-format off */
 static const char *const step_keys[STEP_KEYS] = {
     "z", "s", "x", "d", "c", "v", "g", "b", "h", "n", "j", "m",
     "q", "2", "w", "3", "e", "r", "5", "t", "6", "y", "7", "u", "i", "9", "o", "0", "p",
 };
+/* clang-format on */
 
 const char *desk_step_key(int n)
 {

@@ -51,9 +51,10 @@ static void put_tracks(struct str *out, const struct song *song)
         const struct track *t = &song->tracks[i];
         str_addf(out, "%s\n  {\"role\": \"%s\", \"name\": ", i ? "," : "", role_name(t->role));
         put_text(out, t->name);
-        str_addf(out, ", \"program\": %d, \"channel\": %d, \"volume\": %d, \"pan\": %d, \"reverb\": %d, "
-                 "\"chorus\": %d, \"mute\": %s, \"solo\": %s,\n   \"notes\": ", t->program, t->channel,
-                 t->volume, t->pan, t->reverb, t->chorus, t->mute ? "true" : "false",
+        str_addf(out,
+                 ", \"program\": %d, \"channel\": %d, \"volume\": %d, \"pan\": %d, \"reverb\": %d, "
+                 "\"chorus\": %d, \"mute\": %s, \"solo\": %s,\n   \"notes\": ",
+                 t->program, t->channel, t->volume, t->pan, t->reverb, t->chorus, t->mute ? "true" : "false",
                  t->solo ? "true" : "false");
         put_notes(out, t);
         str_add(out, "}");
@@ -91,9 +92,11 @@ static void put_settings(struct str *out, const struct settings *o)
     put_text(out, o->key);
     str_add(out, ", \"model\": ");
     put_text(out, o->model);
-    str_addf(out, ", \"seed\": \"%llu\", \"temperature\": %.3f, \"batch\": %d, \"snap\": %s, "
-             "\"seed_locked\": %s, \"density\": [", (unsigned long long)o->seed, o->temperature, o->batch,
-             o->snap ? "true" : "false", o->seed_locked ? "true" : "false");
+    str_addf(out,
+             ", \"seed\": \"%llu\", \"temperature\": %.3f, \"batch\": %d, \"snap\": %s, "
+             "\"seed_locked\": %s, \"density\": [",
+             (unsigned long long)o->seed, o->temperature, o->batch, o->snap ? "true" : "false",
+             o->seed_locked ? "true" : "false");
     for (int r = 0; r < N_ROLES; r++)
         str_addf(out, "%s%d", r ? ", " : "", o->density[r]);
     str_add(out, "]},\n");
@@ -223,7 +226,8 @@ static void notes_of(struct reader *rd, const json_t *list, struct track *t)
     track_sort(t);
 }
 
-static void flags_of(struct reader *rd, const json_t *list, uint8_t flags[N_ROLES][SESSION_MAX_BARS], int n_bars)
+static void flags_of(struct reader *rd, const json_t *list, uint8_t flags[N_ROLES][SESSION_MAX_BARS],
+                     int n_bars)
 {
     if (json_array_size(list) != N_ROLES)
         fail(rd, "keep flags are not one text a track");
@@ -245,9 +249,13 @@ static void tracks_of(struct reader *rd, const json_t *list, struct song *song)
         const json_t *j = json_array_get(list, r);
         struct track *t = &song->tracks[r];
         text(rd, json_object_get(j, "name"), t->name, sizeof t->name, "a track's name");
-        struct { const char *name; uint8_t *to; int hi; } fields[] = {
-            { "program", &t->program, 127 }, { "channel", &t->channel, 15 }, { "volume", &t->volume, 127 },
-            { "pan", &t->pan, 127 }, { "reverb", &t->reverb, 127 }, { "chorus", &t->chorus, 127 },
+        struct {
+            const char *name;
+            uint8_t *to;
+            int hi;
+        } fields[] = {
+            {"program", &t->program, 127}, {"channel", &t->channel, 15}, {"volume", &t->volume, 127},
+            {"pan", &t->pan, 127},         {"reverb", &t->reverb, 127},  {"chorus", &t->chorus, 127},
         };
         for (size_t i = 0; i < COUNT_OF(fields); i++)
             *fields[i].to = (uint8_t)number_or(rd, json_object_get(j, fields[i].name), 0, fields[i].hi,
@@ -262,12 +270,14 @@ static void maps_of(struct reader *rd, const json_t *root, struct song *song)
 {
     size_t i;
     json_t *j;
-    json_array_foreach(json_object_get(root, "tempos"), i, j) {
+    json_array_foreach(json_object_get(root, "tempos"), i, j)
+    {
         int32_t tick = (int32_t)number(rd, json_array_get(j, 0), 0, SONG_MAX_TICKS / 2, "a tempo's tick");
         int64_t usec = number(rd, json_array_get(j, 1), 1000, 1 << 24, "a tempo");
         song_set_tempo(song, tick, 60e6 / (double)usec);
     }
-    json_array_foreach(json_object_get(root, "metres"), i, j) {
+    json_array_foreach(json_object_get(root, "metres"), i, j)
+    {
         int32_t tick = (int32_t)number(rd, json_array_get(j, 0), 0, SONG_MAX_TICKS / 2, "a metre's tick");
         int num = (int)number(rd, json_array_get(j, 1), 1, 64, "a metre");
         int den = (int)number(rd, json_array_get(j, 2), 1, 64, "a metre");
@@ -276,12 +286,14 @@ static void maps_of(struct reader *rd, const json_t *root, struct song *song)
         else
             song_set_metre(song, tick, num, den);
     }
-    json_array_foreach(json_object_get(root, "keys"), i, j) {
+    json_array_foreach(json_object_get(root, "keys"), i, j)
+    {
         int32_t tick = (int32_t)number(rd, json_array_get(j, 0), 0, SONG_MAX_TICKS / 2, "a key's tick");
         int sharps = (int)number(rd, json_array_get(j, 1), -7, 7, "a key");
         song_set_key(song, tick, sharps, number(rd, json_array_get(j, 2), 0, 1, "a key") != 0);
     }
-    json_array_foreach(json_object_get(root, "markers"), i, j) {
+    json_array_foreach(json_object_get(root, "markers"), i, j)
+    {
         char name[64] = "";
         int32_t tick = (int32_t)number(rd, json_array_get(j, 0), 0, SONG_MAX_TICKS / 2, "a marker's tick");
         text(rd, json_array_get(j, 1), name, sizeof name, "a marker");
@@ -306,8 +318,8 @@ static void settings_of(struct reader *rd, const json_t *j, struct settings *o)
     o->snap = json_is_true(json_object_get(j, "snap"));
     o->seed_locked = json_is_true(json_object_get(j, "seed_locked"));
     for (size_t r = 0; r < N_ROLES; r++)
-        o->density[r] = (int)number_or(rd, json_array_get(json_object_get(j, "density"), r), -1, 7, -1,
-                                       "a density");
+        o->density[r] =
+            (int)number_or(rd, json_array_get(json_object_get(j, "density"), r), -1, 7, -1, "a density");
 }
 
 /* A take's song is the present one with other notes. */
@@ -325,7 +337,7 @@ static struct song *parts_of(struct reader *rd, const json_t *list, const struct
 
 static void take_of(struct reader *rd, const json_t *j, struct session *s)
 {
-    struct slot slot = { .take = xcalloc(1, sizeof *slot.take) };
+    struct slot slot = {.take = xcalloc(1, sizeof *slot.take)};
     struct take *t = slot.take;
     slot.id = (uint32_t)number(rd, json_object_get(j, "number"), 1, UINT32_MAX / 2, "a take's number");
     if (slot.id <= s->last_id)
@@ -355,7 +367,8 @@ static void takes_of(struct reader *rd, const json_t *root, struct session *s)
         flags_of(rd, json_object_get(before, "mask"), s->mask, s->now.n_bars);
     }
     const json_t *marks = json_object_get(root, "marks");
-    s->now.current = (uint32_t)number_or(rd, json_object_get(root, "current"), 0, UINT32_MAX / 2, 0, "current");
+    s->now.current =
+        (uint32_t)number_or(rd, json_object_get(root, "current"), 0, UINT32_MAX / 2, 0, "current");
     for (size_t i = 0; i < 2; i++)
         s->mark[i] = (uint32_t)number_or(rd, json_array_get(marks, i), 0, UINT32_MAX / 2, 0, "a mark");
     s->first_of_batch = s->last_id + 1;
@@ -386,7 +399,7 @@ enum err jam_parse(struct session *s, const uint8_t *bytes, size_t len, const ch
     json_t *root = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, &where);
     if (!root)
         return err_set(ERR_FORMAT, "%s:%d: %s", name, where.line, where.text);
-    struct reader rd = { .name = name };
+    struct reader rd = {.name = name};
     struct session *fresh = session_new();
     project_of(&rd, root, fresh);
     json_decref(root);

@@ -6,6 +6,7 @@
 #include "err.h"
 #include "str.h"
 
+/* clang-format off */
 static const struct { const char *name, *human; int key; } names[] = {
     { "Space", "Space", ' ' },        { "Enter", "Enter", KC_ENTER }, { "Tab", "Tab", KC_TAB },
     { "S-Tab", "Shift-Tab", KC_BTAB }, { "Esc", "Esc", KC_ESC },     { "Back", "Backspace", KC_BACK },
@@ -16,12 +17,16 @@ static const struct { const char *name, *human; int key; } names[] = {
     { "F8", "F8", KC_F8 },           { "F10", "F10", KC_F10 },        { "F12", "F12", KC_F12 },
     { "Lt", "<", '<' },               { "Eq", "=", '=' },
 };
+/* clang-format on */
 
 int keycode_from_utf8(const char *s, int *bytes)
 {
     const unsigned char *p = (const unsigned char *)s;
-    int n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
-          : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+    int n = p[0] < 0x80                   ? 1
+            : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+            : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+            : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+                                          : 0;
     int code = n == 1 ? p[0] : n == 2 ? p[0] & 31 : n == 3 ? p[0] & 15 : p[0] & 7;
     *bytes = 1;
     if (n == 0)
@@ -31,7 +36,7 @@ int keycode_from_utf8(const char *s, int *bytes)
             return 0xfffd;
         code = code << 6 | (p[i] & 63);
     }
-    static const int least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    static const int least[] = {0, 0, 0x80, 0x800, 0x10000};
     if (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
         return 0xfffd;
     *bytes = n;
@@ -41,7 +46,7 @@ int keycode_from_utf8(const char *s, int *bytes)
 int keycode_to_utf8(int key, char buf[8])
 {
     int n = key < 0x80 ? 1 : key < 0x800 ? 2 : key < 0x10000 ? 3 : 4;
-    static const unsigned char head[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+    static const unsigned char head[] = {0, 0, 0xc0, 0xe0, 0xf0};
     buf[0] = '\0';
     if (key < ' ' || key == 0x7f || key >= KC_FIRST)
         return 0;
@@ -80,7 +85,8 @@ void keycode_print(int key, char buf[16])
             return;
         }
     if (key & KC_CTRL)
-        str_format(buf, 16, "Ctrl-%c", (key & 0x7f) >= 'a' && (key & 0x7f) <= 'z' ? (key & 0x7f) - 32 : key & 0x7f);
+        str_format(buf, 16, "Ctrl-%c",
+                   (key & 0x7f) >= 'a' && (key & 0x7f) <= 'z' ? (key & 0x7f) - 32 : key & 0x7f);
     else if (keycode_to_utf8(key, buf) == 0)
         str_copy(buf, 16, "?");
 }

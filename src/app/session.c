@@ -62,7 +62,7 @@ static void steps_push(struct steps *list, struct step step)
 
 void settings_init(struct settings *o)
 {
-    *o = (struct settings){ .genre = "any", .key = "auto", .seed = 1, .temperature = 1.0, .batch = 8 };
+    *o = (struct settings){.genre = "any", .key = "auto", .seed = 1, .temperature = 1.0, .batch = 8};
     for (int r = 0; r < N_ROLES; r++)
         o->density[r] = -1;
 }
@@ -87,7 +87,7 @@ void session_clear(struct session *s)
     steps_clear(&s->redo);
     drop_takes(s);
     state_fini(&s->now);
-    s->now = (struct state){ .song = song_new_band(), .n_bars = 4 };
+    s->now = (struct state){.song = song_new_band(), .n_bars = 4};
     settings_init(&s->settings);
 }
 
@@ -138,12 +138,30 @@ void session_loaded(struct session *s, const char *path)
     s->tray_dirty = false;
 }
 
-const char *session_path(const struct session *s) { return s->path; }
-struct song *session_song(struct session *s) { return s->now.song; }
-int session_n_bars(const struct session *s) { return s->now.n_bars; }
-int32_t session_end(const struct session *s) { return song_bar_tick(s->now.song, s->now.n_bars); }
-uint64_t session_version(const struct session *s) { return s->version; }
-struct settings *session_settings(struct session *s) { return &s->settings; }
+const char *session_path(const struct session *s)
+{
+    return s->path;
+}
+struct song *session_song(struct session *s)
+{
+    return s->now.song;
+}
+int session_n_bars(const struct session *s)
+{
+    return s->now.n_bars;
+}
+int32_t session_end(const struct session *s)
+{
+    return song_bar_tick(s->now.song, s->now.n_bars);
+}
+uint64_t session_version(const struct session *s)
+{
+    return s->version;
+}
+struct settings *session_settings(struct session *s)
+{
+    return &s->settings;
+}
 
 bool session_dirty(const struct session *s)
 {
@@ -167,7 +185,7 @@ void session_edit_begin(struct session *s, const char *what)
 {
     if (s->edit_depth++ > 0)
         return;
-    struct step step = { .before = state_dup(&s->now), .version = s->version };
+    struct step step = {.before = state_dup(&s->now), .version = s->version};
     str_copy(step.what, sizeof step.what, what);
     steps_push(&s->undo, step);
 }
@@ -201,7 +219,7 @@ static bool travel(struct session *s, struct steps *from, struct steps *to)
     if (from->n == 0)
         return false;
     struct step step = from->at[--from->n];
-    struct step back = { .before = s->now, .version = s->version };
+    struct step back = {.before = s->now, .version = s->version};
     str_copy(back.what, sizeof back.what, step.what);
     steps_push(to, back);
     s->now = step.before;
@@ -209,9 +227,18 @@ static bool travel(struct session *s, struct steps *from, struct steps *to)
     return true;
 }
 
-bool session_undo(struct session *s) { return travel(s, &s->undo, &s->redo); }
-bool session_redo(struct session *s) { return travel(s, &s->redo, &s->undo); }
-int session_n_undo(const struct session *s) { return (int)s->undo.n; }
+bool session_undo(struct session *s)
+{
+    return travel(s, &s->undo, &s->redo);
+}
+bool session_redo(struct session *s)
+{
+    return travel(s, &s->redo, &s->undo);
+}
+int session_n_undo(const struct session *s)
+{
+    return (int)s->undo.n;
+}
 
 const char *session_undo_name(const struct session *s)
 {
@@ -350,7 +377,7 @@ int session_add_take(struct session *s, struct take *t)
     if (s->n_slots == SESSION_MAX_TAKES)
         evict_one(s);
     uint64_t rank = t->seed - s->batch_seed;
-    struct slot slot = { .take = t, .id = s->last_id + 1 };
+    struct slot slot = {.take = t, .id = s->last_id + 1};
     if (rank < SESSION_MAX_TAKES && slot_index(s, s->first_of_batch + (uint32_t)rank) < 0)
         slot.id = s->first_of_batch + (uint32_t)rank;
     if (slot.id > s->last_id)
@@ -365,8 +392,14 @@ int session_add_take(struct session *s, struct take *t)
     return (int)i;
 }
 
-int session_n_takes(const struct session *s) { return (int)s->n_slots; }
-int session_current(const struct session *s) { return slot_index(s, s->now.current); }
+int session_n_takes(const struct session *s)
+{
+    return (int)s->n_slots;
+}
+int session_current(const struct session *s)
+{
+    return slot_index(s, s->now.current);
+}
 
 const struct take *session_take(const struct session *s, int i)
 {
@@ -392,7 +425,10 @@ void session_mark(struct session *s, int which, int i)
     s->tray_dirty = true;
 }
 
-int session_marked(const struct session *s, int which) { return slot_index(s, s->mark[which]); }
+int session_marked(const struct session *s, int which)
+{
+    return slot_index(s, s->mark[which]);
+}
 
 /* A kept note of this pitch sounds into `tick`: it stays whole and the newcomer gives way. */
 static bool covered(const struct track *t, int pitch, int32_t tick)
@@ -410,7 +446,7 @@ static void fill_track(struct session *s, enum role r, const struct track *from,
 {
     struct track *t = &s->now.song->tracks[r];
     const struct song *song = s->now.song;
-    bool open[SESSION_MAX_BARS + 1] = { false };
+    bool open[SESSION_MAX_BARS + 1] = {false};
     for (int bar = 0; bar < s->now.n_bars; bar++) {
         open[bar] = mask[bar] && !s->now.keep[r][bar];
         if (open[bar])
@@ -479,7 +515,7 @@ static enum err adopt(struct session *s, const struct song *in, struct str *repo
 static enum err open_midi(struct session *s, const char *path, struct str *report)
 {
     struct song *in = NULL;
-    struct midi_report odd = { 0 };
+    struct midi_report odd = {0};
     enum err err = midi_load(path, &in, &odd);
     if (err == ERR_OK) {
         if (report)
@@ -514,8 +550,10 @@ static enum err open_jam(struct session *s, const char *path, struct str *report
 
 enum err session_open(struct session *s, const char *path, struct str *report)
 {
-    static const struct { const char *ext; enum err (*open)(struct session *, const char *, struct str *); }
-        kinds[] = { { ".jam", open_jam }, { ".npz", open_npz } };
+    static const struct {
+        const char *ext;
+        enum err (*open)(struct session *, const char *, struct str *);
+    } kinds[] = {{".jam", open_jam}, {".npz", open_npz}};
     enum err (*open)(struct session *, const char *, struct str *) = open_midi;
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (str_same(path_ext(path), kinds[i].ext))
@@ -527,7 +565,7 @@ enum err session_open(struct session *s, const char *path, struct str *report)
 
 char *session_free_name(const struct session *s, const char *ext)
 {
-    struct str name = { 0 };
+    struct str name = {0};
     char *first = path_with_ext(session_title(s), ext);
     char *stem = path_with_ext(session_title(s), "");
     str_add(&name, first);
@@ -542,7 +580,7 @@ char *session_free_name(const struct session *s, const char *ext)
 
 enum err session_save_copy(const struct session *s, const char *path)
 {
-    struct str text = { 0 };
+    struct str text = {0};
     jam_print(s, &text);
     enum err err = file_write(path, text.p, text.len);
     str_fini(&text);
@@ -551,9 +589,9 @@ enum err session_save_copy(const struct session *s, const char *path)
 
 enum err session_save(struct session *s, const char *path)
 {
-    char *own = path ? xstrdup(path)
-              : s->path && str_same(path_ext(s->path), ".jam") ? xstrdup(s->path)
-              : session_free_name(s, ".jam");
+    char *own = path                                             ? xstrdup(path)
+                : s->path && str_same(path_ext(s->path), ".jam") ? xstrdup(s->path)
+                                                                 : session_free_name(s, ".jam");
     enum err err = session_save_copy(s, own);
     if (err == ERR_OK) {
         free(s->path);
@@ -572,13 +610,13 @@ enum err session_export_midi(struct session *s, const char *path)
     struct song *copy = song_dup(s->now.song);
     const struct take *t = session_take(s, session_current(s));
     if (t) {
-        struct str text = { 0 };
+        struct str text = {0};
         str_addf(&text, "jamroll model=%s hash=%s seed=%llu %s", t->model, t->hash,
                  (unsigned long long)t->seed, t->params);
         free(copy->provenance);
         copy->provenance = str_take(&text);
     }
-    enum err err = midi_save(copy, &(struct midi_write_opts){ .format = 1 }, path);
+    enum err err = midi_save(copy, &(struct midi_write_opts){.format = 1}, path);
     song_free(copy);
     return err;
 }

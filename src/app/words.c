@@ -10,8 +10,8 @@
 
 const char *group_title(enum group g)
 {
-    static const char *const titles[N_GROUPS] = { "Sound", "Moving", "Editing", "Step entry (i)", "The band",
-                                                  "Takes", "Files", "Program" };
+    static const char *const titles[N_GROUPS] = {"Sound",    "Moving", "Editing", "Step entry (i)",
+                                                 "The band", "Takes",  "Files",   "Program"};
     return titles[g];
 }
 
@@ -47,10 +47,10 @@ void command_keys(const struct action *a, enum mode m, struct str *out)
 
 /* "? help  : cmd": every hinted action with a plain key, and each prefix once, most useful first. */
 static const char *const footer_order[N_MODES][16] = {
-    [MODE_NORMAL] = { "help", "prompt", "play", "note", "step", "select", "accompany", "keep", "take", "undo",
-                      "mute", "solo", "midi", "save", "quit", NULL },
-    [MODE_STEP] = { "key-note", "rest", "erase", "chord", "len", "register", "tie", "play", "save", NULL },
-    [MODE_SELECT] = { "keep", "infill", "delete", "loop", "undo", "help", NULL },
+    [MODE_NORMAL] = {"help", "prompt", "play", "note", "step", "select", "accompany", "keep", "take", "undo",
+                     "mute", "solo", "midi", "save", "quit", NULL},
+    [MODE_STEP] = {"key-note", "rest", "erase", "chord", "len", "register", "tie", "play", "save", NULL},
+    [MODE_SELECT] = {"keep", "infill", "delete", "loop", "undo", "help", NULL},
 };
 
 static bool put_hint(const struct action *a, enum mode m, struct str *out)
@@ -60,7 +60,7 @@ static bool put_hint(const struct action *a, enum mode m, struct str *out)
     for (size_t i = 0; i < n && count < 2; i++) {
         if (b[i].action != a || b[i].mode != m || (count > 0 && (!b[i].arg || b[i].key[1])))
             continue;
-        if (b[i].key[1] != KC_NONE) {        /* a prefix: its letter and dots stand for the family */
+        if (b[i].key[1] != KC_NONE) { /* a prefix: its letter and dots stand for the family */
             char name[16];
             keycode_print(b[i].key[0], name);
             str_addf(out, "%s.. %s", name, a->hint);
@@ -78,7 +78,7 @@ void command_footer(enum mode m, int width, struct str *out)
 {
     for (int i = 0; footer_order[m][i]; i++) {
         const struct action *a = action_find(footer_order[m][i]);
-        struct str one = { 0 };
+        struct str one = {0};
         BUG_ON(!a || !a->hint);
         if (put_hint(a, m, &one) && (int)(out->len + one.len) + 2 <= width) {
             str_add(out, out->len ? "  " : "");
@@ -95,7 +95,7 @@ void command_popup(enum mode m, int prefix, struct words *out)
     for (size_t i = 0; i < n; i++) {
         if (b[i].mode != m || b[i].key[0] != prefix || b[i].key[1] == KC_NONE)
             continue;
-        struct str line = { 0 };
+        struct str line = {0};
         char name[16];
         keycode_print(b[i].key[1], name);
         str_addf(&line, "%s %s", name, b[i].action->hint);
@@ -126,11 +126,11 @@ static void put_wrapped(struct str *out, const char *text, int at, int width)
 
 static void help_row(const struct action *a, int width, struct str *out)
 {
-    static const char *const label[N_MODES] = { "", "STEP ", "SELECT " };
-    struct str keys = { 0 };
+    static const char *const label[N_MODES] = {"", "STEP ", "SELECT "};
+    struct str keys = {0};
     bool any = a->keys[KEYS_ANY] != NULL;
     for (int m = 0; m < N_MODES; m++) {
-        struct str one = { 0 };
+        struct str one = {0};
         command_keys(a, (enum mode)m, &one);
         bool news = one.len > 0 && (m == MODE_NORMAL || (!any && !a->keys[MODE_NORMAL]) ||
                                     (m == MODE_SELECT && a->keys[m] && a->keys[MODE_NORMAL] &&
@@ -140,7 +140,7 @@ static void help_row(const struct action *a, int width, struct str *out)
                      str_c(&one));
         str_fini(&one);
     }
-    if (keys.len > 22)                       /* too many keys for the column: a line of their own */
+    if (keys.len > 22) /* too many keys for the column: a line of their own */
         str_addf(out, "  %s\n  %-22s :%-12s", str_c(&keys), "", a->name);
     else
         str_addf(out, "  %-22s :%-12s", str_c(&keys), a->name);
@@ -163,13 +163,13 @@ void complete_file(const char *start, struct words *out)
 {
     const char *slash = strrchr(start, '/');
     size_t n_dir = slash ? (size_t)(slash - start) + 1 : 0;
-    struct str dir = { 0 };
+    struct str dir = {0};
     str_addn(&dir, start, n_dir);
     DIR *list = opendir(n_dir ? str_c(&dir) : ".");
     for (struct dirent *e; list && (e = readdir(list)) && out->n < 200;) {
         if (!str_starts(e->d_name, start + n_dir) || (e->d_name[0] == '.' && !start[n_dir]))
             continue;
-        struct str full = { 0 };
+        struct str full = {0};
         str_addf(&full, "%s%s", str_c(&dir), e->d_name);
         if (file_is_dir(str_c(&full)))
             str_addc(&full, '/');

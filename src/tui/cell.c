@@ -10,7 +10,7 @@
 
 void grid_init(struct grid *g, int w, int h, bool ascii)
 {
-    *g = (struct grid){ .w = w, .h = h, .ascii = ascii };
+    *g = (struct grid){.w = w, .h = h, .ascii = ascii};
     g->at = xcalloc((size_t)w * (size_t)h + 1, sizeof *g->at);
     for (int i = 0; i < w * h; i++)
         g->at[i].ch = ' ';
@@ -19,7 +19,7 @@ void grid_init(struct grid *g, int w, int h, bool ascii)
 void grid_fini(struct grid *g)
 {
     free(g->at);
-    *g = (struct grid){ 0 };
+    *g = (struct grid){0};
 }
 
 struct cell *grid_at(struct grid *g, int x, int y)
@@ -30,12 +30,14 @@ struct cell *grid_at(struct grid *g, int x, int y)
 /* Ranges that terminals draw in no or two columns; the locale is not asked, so a grid is the same anywhere. */
 static bool one_column(uint32_t c)
 {
-    static const struct { uint32_t lo, hi; } odd[] = {
-        { 0, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x300, 0x36f }, { 0x483, 0x489 }, { 0x590, 0x5ff },
-        { 0x600, 0x6ff }, { 0x1100, 0x115f }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
-        { 0x20d0, 0x20ff }, { 0x231a, 0x231b }, { 0x23e9, 0x23f3 }, { 0x2614, 0x2615 }, { 0x2e80, 0xa4cf },
-        { 0xac00, 0xd7a3 }, { 0xd800, 0xf8ff }, { 0xf900, 0xfaff }, { 0xfe00, 0xfe6f }, { 0xfeff, 0xff60 },
-        { 0xffe0, 0x10ffff },
+    static const struct {
+        uint32_t lo, hi;
+    } odd[] = {
+        {0, 0x1f},        {0x7f, 0x9f},       {0xad, 0xad},     {0x300, 0x36f},   {0x483, 0x489},
+        {0x590, 0x5ff},   {0x600, 0x6ff},     {0x1100, 0x115f}, {0x200b, 0x200f}, {0x2028, 0x202e},
+        {0x2060, 0x206f}, {0x20d0, 0x20ff},   {0x231a, 0x231b}, {0x23e9, 0x23f3}, {0x2614, 0x2615},
+        {0x2e80, 0xa4cf}, {0xac00, 0xd7a3},   {0xd800, 0xf8ff}, {0xf900, 0xfaff}, {0xfe00, 0xfe6f},
+        {0xfeff, 0xff60}, {0xffe0, 0x10ffff},
     };
     for (size_t i = 0; i < COUNT_OF(odd); i++)
         if (c >= odd[i].lo && c <= odd[i].hi)

@@ -7,25 +7,50 @@
 #include "view.h"
 
 const struct signs signs_ascii = {
-    .line = '|', .rule = '-', .dot = '.', .head = '#', .hold = '=', .offgrid = ':',
-    .sound = { '.', '=', '#', '#' }, .playing = '>', .stopped = '.', .focus = '>', .full = '#', .empty = '-',
-    .down = 'v', .corner = { '+', '+', '+', '+' }, .edge_h = '-', .edge_v = '|',
+    .line = '|',
+    .rule = '-',
+    .dot = '.',
+    .head = '#',
+    .hold = '=',
+    .offgrid = ':',
+    .sound = {'.', '=', '#', '#'},
+    .playing = '>',
+    .stopped = '.',
+    .focus = '>',
+    .full = '#',
+    .empty = '-',
+    .down = 'v',
+    .corner = {'+', '+', '+', '+'},
+    .edge_h = '-',
+    .edge_v = '|',
 };
 const struct signs signs_utf8 = {
-    .line = 0x2502, .rule = 0x2500, .dot = 0xb7, .head = 0x2588, .hold = 0x2584, .offgrid = 0x2590,
-    .sound = { 0x2581, 0x2583, 0x2585, 0x2587 }, .playing = 0x25b6, .stopped = 0x25a0, .focus = 0x25b8,
-    .full = 0x2588, .empty = 0x2591, .down = 0x25bc,
-    .corner = { 0x256d, 0x256e, 0x2570, 0x256f }, .edge_h = 0x2500, .edge_v = 0x2502,
+    .line = 0x2502,
+    .rule = 0x2500,
+    .dot = 0xb7,
+    .head = 0x2588,
+    .hold = 0x2584,
+    .offgrid = 0x2590,
+    .sound = {0x2581, 0x2583, 0x2585, 0x2587},
+    .playing = 0x25b6,
+    .stopped = 0x25a0,
+    .focus = 0x25b8,
+    .full = 0x2588,
+    .empty = 0x2591,
+    .down = 0x25bc,
+    .corner = {0x256d, 0x256e, 0x2570, 0x256f},
+    .edge_h = 0x2500,
+    .edge_v = 0x2502,
 };
 
 static const struct view *const stack[] = {
-    &view_header, &view_ruler, &view_strips, &view_track, &view_roll, &view_lanes, &view_takes, &view_message,
-    &view_status, &view_footer,
+    &view_header, &view_ruler, &view_strips,  &view_track,  &view_roll,
+    &view_lanes,  &view_takes, &view_message, &view_status, &view_footer,
 };
 
 void ui_init(struct ui *ui, struct desk *d, bool ascii)
 {
-    *ui = (struct ui){ .desk = d, .signs = ascii ? &signs_ascii : &signs_utf8, .top_pitch = 72 };
+    *ui = (struct ui){.desk = d, .signs = ascii ? &signs_ascii : &signs_utf8, .top_pitch = 72};
 }
 
 void ui_page(struct ui *ui, const char *title, const struct str *text)
@@ -78,18 +103,18 @@ static void make_cols(struct ui *ui, int w)
     const struct song *song = session_song(d->session);
     int bar = ui->first_bar, last = bar + bars_fitting(d, bar, w), skip = 0;
     ui->cols.n = 0;
-    if (bar_cols(d, bar) + 2 > w) {          /* zoomed in so far that not even one bar fits */
+    if (bar_cols(d, bar) + 2 > w) { /* zoomed in so far that not even one bar fits */
         int at = (d->tick - song_bar_tick(song, bar)) / d->grid;
         skip = at > w / 2 ? at - w / 2 : 0;
     }
     for (; bar < last; bar++) {
         int32_t from = song_bar_tick(song, bar), to = song_bar_tick(song, bar + 1);
-        add_col(&ui->cols, w, (struct col){ from, from, bar, true });
+        add_col(&ui->cols, w, (struct col){from, from, bar, true});
         for (int32_t t = from + skip * d->grid; t < to; t += d->grid)
-            add_col(&ui->cols, w, (struct col){ t, t + d->grid < to ? t + d->grid : to, bar, false });
+            add_col(&ui->cols, w, (struct col){t, t + d->grid < to ? t + d->grid : to, bar, false});
     }
     int32_t end = song_bar_tick(song, bar);
-    add_col(&ui->cols, w, (struct col){ end, end, bar, true });
+    add_col(&ui->cols, w, (struct col){end, end, bar, true});
 }
 
 int col_of(const struct cols *c, int32_t tick)
@@ -163,7 +188,7 @@ void ui_draw(struct ui *ui, struct grid *g)
     for (size_t i = 0; i < COUNT_OF(stack); i++) {
         bool below = stack[i] == &view_message || stack[i] == &view_status || stack[i] == &view_footer ||
                      stack[i] == &view_header;
-        struct rect r = { 0, y, below ? g->w : w, rows[i] };
+        struct rect r = {0, y, below ? g->w : w, rows[i]};
         if (rows[i] > 0) {
             stack[i]->draw(ui, g, r);
             ui->place[ui->n_places].view = stack[i];
@@ -172,7 +197,7 @@ void ui_draw(struct ui *ui, struct grid *g)
         y += rows[i];
     }
     if (w < g->w)
-        draw_side(ui, g, (struct rect){ w + 1, 1, SIDE_W, g->h - 4 });
+        draw_side(ui, g, (struct rect){w + 1, 1, SIDE_W, g->h - 4});
     if (ui->desk->pending != KC_NONE)
         draw_popup(ui, g);
     if (ui->over == OVER_PROMPT)

@@ -36,15 +36,15 @@ struct tui {
     struct engine *engine;
     struct player *player;
     struct work render;
-    struct song *render_song;             /* belongs to `render` until it is joined */
+    struct song *render_song; /* belongs to `render` until it is joined */
     char *render_path;
     struct render_report report;
     int signals, timer;
     sigset_t old_mask;
-    bool ticking, dirty, leave;
-    int died_of;                          /* signal that ends us, 0 none */
+    bool ticking, leave;
+    int died_of; /* signal that ends us, 0 none */
     double last_key;
-    int play_bar;                         /* bar the playhead was in at the last frame */
+    int play_bar; /* bar the playhead was in at the last frame */
     char *history;
 };
 
@@ -141,7 +141,8 @@ static void render_over(struct tui *t)
     work_join(&t->render);
     t->desk.rendering = false;
     if (t->render.err == ERR_OK)
-        desk_say(&t->desk, "wrote %s: %.1f s, peak %.1f dB", t->render_path, t->report.seconds, t->report.peak_db);
+        desk_say(&t->desk, "wrote %s: %.1f s, peak %.1f dB", t->render_path, t->report.seconds,
+                 t->report.peak_db);
     else if (t->render.err == ERR_CANCELLED)
         desk_say(&t->desk, "export cancelled");
     else {
@@ -170,7 +171,7 @@ static void go_to_shell(struct tui *t)
 
 static void open_help(struct tui *t)
 {
-    struct str text = { 0 };
+    struct str text = {0};
     int w, h;
     screen_size(&w, &h);
     command_help(w - 2, &text);
@@ -183,14 +184,29 @@ static void serve_want(struct tui *t)
     enum want want = t->desk.want;
     t->desk.want = WANT_NOTHING;
     switch (want) {
-    case WANT_NOTHING: break;
-    case WANT_QUIT: t->leave = true; break;
-    case WANT_ASK_QUIT: t->ui.over = OVER_ASK_QUIT; break;
-    case WANT_PROMPT: open_prompt(t); break;
-    case WANT_HELP: open_help(t); break;
-    case WANT_REPORT: ui_page(&t->ui, "what opening the file did", &t->desk.report); break;
-    case WANT_SUSPEND: go_to_shell(t); break;
-    case WANT_REDRAW: screen_redraw(); break;
+    case WANT_NOTHING:
+        break;
+    case WANT_QUIT:
+        t->leave = true;
+        break;
+    case WANT_ASK_QUIT:
+        t->ui.over = OVER_ASK_QUIT;
+        break;
+    case WANT_PROMPT:
+        open_prompt(t);
+        break;
+    case WANT_HELP:
+        open_help(t);
+        break;
+    case WANT_REPORT:
+        ui_page(&t->ui, "what opening the file did", &t->desk.report);
+        break;
+    case WANT_SUSPEND:
+        go_to_shell(t);
+        break;
+    case WANT_REDRAW:
+        screen_redraw();
+        break;
     }
 }
 
@@ -214,8 +230,11 @@ static void key_page(struct tui *t, int key)
     int w, h, page;
     screen_size(&w, &h);
     page = h - 3;
-    int by = key == 'j' || key == KC_DOWN ? 1 : key == 'k' || key == KC_UP ? -1
-           : key == ' ' || key == KC_PGDN ? page : key == KC_PGUP || key == 'b' ? -page : 0;
+    int by = key == 'j' || key == KC_DOWN   ? 1
+             : key == 'k' || key == KC_UP   ? -1
+             : key == ' ' || key == KC_PGDN ? page
+             : key == KC_PGUP || key == 'b' ? -page
+                                            : 0;
     int last = (int)t->ui.page.n - (h - 2);
     if (key == 'q' || key == KC_ESC || key == '?' || key == (KC_CTRL | 'c') || key == KC_F1)
         t->ui.over = OVER_NONE;
@@ -244,7 +263,9 @@ static void key_ask(struct tui *t, int key)
 static void on_key(struct tui *t, int key)
 {
     static void (*const by_over[])(struct tui *, int) = {
-        [OVER_PROMPT] = key_prompt, [OVER_PAGE] = key_page, [OVER_ASK_QUIT] = key_ask,
+        [OVER_PROMPT] = key_prompt,
+        [OVER_PAGE] = key_page,
+        [OVER_ASK_QUIT] = key_ask,
     };
     t->last_key = clock_s();
     if (key == KC_POINTER) {
@@ -272,7 +293,7 @@ static bool moving(const struct tui *t)
 static void set_ticking(struct tui *t)
 {
     bool want = moving(t);
-    struct itimerspec every = { 0 };
+    struct itimerspec every = {0};
     if (want == t->ticking)
         return;
     if (want)
@@ -292,7 +313,7 @@ static void follow_player(struct tui *t)
     if (d->playing)
         d->playhead = player_tick(t->player);
     else if (was)
-        d->playhead = 0;                  /* played to the end; a stop by hand leaves it where it was */
+        d->playhead = 0; /* played to the end; a stop by hand leaves it where it was */
     int bar = song_bar_of(session_song(d->session), d->playhead);
     bool at_bar = !d->playing || bar != t->play_bar;
     if (d->stale == STALE_NOW || (d->stale == STALE_BAR && at_bar))
@@ -331,10 +352,19 @@ static void on_signal(struct tui *t)
     struct signalfd_siginfo info;
     while (read(t->signals, &info, sizeof info) == (ssize_t)sizeof info)
         switch (info.ssi_signo) {
-        case SIGWINCH: screen_resized(); break;
-        case SIGCONT: screen_redraw(); break;
-        case SIGTSTP: go_to_shell(t); break;
-        default: t->died_of = (int)info.ssi_signo; t->leave = true; break;
+        case SIGWINCH:
+            screen_resized();
+            break;
+        case SIGCONT:
+            screen_redraw();
+            break;
+        case SIGTSTP:
+            go_to_shell(t);
+            break;
+        default:
+            t->died_of = (int)info.ssi_signo;
+            t->leave = true;
+            break;
         }
 }
 
@@ -355,11 +385,11 @@ static void on_keys(struct tui *t, short revents)
 static void wait_and_serve(struct tui *t)
 {
     struct pollfd fds[N_FDS] = {
-        [FD_KEYS] = { STDIN_FILENO, POLLIN, 0 },
-        [FD_SIGNALS] = { t->signals, POLLIN, 0 },
-        [FD_TIMER] = { t->timer, POLLIN, 0 },
-        [FD_ENGINE] = { t->engine ? engine_fd(t->engine) : -1, POLLIN, 0 },
-        [FD_RENDER] = { t->render.fd, POLLIN, 0 },
+        [FD_KEYS] = {STDIN_FILENO, POLLIN, 0},
+        [FD_SIGNALS] = {t->signals, POLLIN, 0},
+        [FD_TIMER] = {t->timer, POLLIN, 0},
+        [FD_ENGINE] = {t->engine ? engine_fd(t->engine) : -1, POLLIN, 0},
+        [FD_RENDER] = {t->render.fd, POLLIN, 0},
     };
     uint64_t ticks;
     if (poll(fds, N_FDS, -1) < 0)
@@ -381,7 +411,7 @@ static void wait_and_serve(struct tui *t)
 /* Before any thread starts: all of them inherit the mask, so signals come through the descriptor only. */
 static enum err open_descriptors(struct tui *t)
 {
-    static const int mine[] = { SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT };
+    static const int mine[] = {SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT};
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < COUNT_OF(mine); i++)
@@ -411,7 +441,7 @@ static void start_engine(struct tui *t)
 
 static enum err start_sound(struct tui *t)
 {
-    struct player_opts o = { .audio = t->opts->audio ? t->opts->audio : "auto", .gain_db = -8 };
+    struct player_opts o = {.audio = t->opts->audio ? t->opts->audio : "auto", .gain_db = -8};
     return player_new(&o, &t->player);
 }
 
@@ -437,8 +467,8 @@ static void greet(struct tui *t, const char *path)
     if (screen_note()[0])
         desk_say(d, "%s", screen_note());
     else if (path)
-        desk_say(d, "%s: %d bars.  f keeps a track, g a lets the band play around it", session_title(d->session),
-                 session_n_bars(d->session));
+        desk_say(d, "%s: %d bars.  f keeps a track, g a lets the band play around it",
+                 session_title(d->session), session_n_bars(d->session));
     else
         desk_say(d, "an empty band.  g g plays something new, i enters notes, ? helps");
 }
@@ -450,14 +480,14 @@ static enum err start(struct tui *t, const char *path)
     free(state);
     TRY(open_song(t, path));
     TRY(open_descriptors(t));
-    TRY(screen_open(&(struct screen_opts){ t->opts->ascii, t->opts->no_color, t->opts->no_mouse }));
+    TRY(screen_open(&(struct screen_opts){t->opts->ascii, t->opts->no_color, t->opts->no_mouse}));
     ui_init(&t->ui, &t->desk, screen_ascii());
     t->history = place_path(PLACE_STATE, "history");
     if (made == ERR_OK)
         prompt_load(&t->ui.prompt, t->history);
     TRY(start_sound(t));
-    t->desk.doors = (struct doors){ t, door_submit, door_cancel, door_play, door_stop, door_panic, door_loop,
-                                    door_audition, door_render, door_cancel_render };
+    t->desk.doors = (struct doors){t,          door_submit, door_cancel,   door_play,   door_stop,
+                                   door_panic, door_loop,   door_audition, door_render, door_cancel_render};
     start_engine(t);
     greet(t, path);
     return ERR_OK;
@@ -511,7 +541,7 @@ static void finish(struct tui *t)
 
 enum err tui_run(const char *path, const struct tui_opts *opts)
 {
-    struct tui t = { .opts = opts, .render.fd = -1, .signals = -1, .timer = -1 };
+    struct tui t = {.opts = opts, .render.fd = -1, .signals = -1, .timer = -1};
     pthread_sigmask(SIG_BLOCK, NULL, &t.old_mask);
     enum err err = start(&t, path);
     if (err == ERR_OK)

@@ -94,7 +94,8 @@ static void complete(struct prompt *p, int by)
     const char *word = p->choices.at[p->chosen];
     bool quote = strchr(word, ' ') != NULL;
     char line[PROMPT_MAX];
-    str_format(line, sizeof line, "%.*s%s%s%s", (int)p->from, p->text, quote ? "\"" : "", word, quote ? "\"" : "");
+    str_format(line, sizeof line, "%.*s%s%s%s", (int)p->from, p->text, quote ? "\"" : "", word,
+               quote ? "\"" : "");
     set_text(p, line);
 }
 
@@ -176,7 +177,7 @@ void prompt_load(struct prompt *p, const char *path)
 
 void prompt_save(const struct prompt *p, const char *path)
 {
-    struct str text = { 0 };
+    struct str text = {0};
     for (size_t i = 0; i < p->history.n; i++)
         str_addf(&text, "%s\n", p->history.at[i]);
     if (text.len > 0 && file_write(path, text.p, text.len) != ERR_OK)

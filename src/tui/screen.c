@@ -17,24 +17,24 @@
 #include "log.h"
 #include "theme.h"
 
-#include <curses.h>                       /* last: term.h makes macros of words such as cursor_left */
+#include <curses.h> /* last: term.h makes macros of words such as cursor_left */
 #include <term.h>
 
 static struct {
     bool open, ascii;
     enum depth depth;
     SCREEN *curses;
-    struct grid shown;                    /* what the terminal holds */
-    struct termios tty;                   /* as we found it */
+    struct grid shown; /* what the terminal holds */
+    struct termios tty; /* as we found it */
     bool have_tty;
     int real_stderr;
-    char leave[256];                      /* bytes that leave the screen, for where curses may not be called */
+    char leave[256]; /* bytes that leave the screen, for where curses may not be called */
     size_t leave_len;
     char note[96];
     struct pointer pointer;
-} scr = { .real_stderr = -1 };
+} scr = {.real_stderr = -1};
 
-static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 static struct sigaction old_action[COUNT_OF(fatal)];
 
 /* ---- giving the terminal back from anywhere: only async-signal-safe calls ---- */
@@ -71,7 +71,7 @@ static void on_fatal(int sig, siginfo_t *info, void *context)
 
 static void guard(bool on)
 {
-    struct sigaction act = { .sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK };
+    struct sigaction act = {.sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
     for (size_t i = 0; i < COUNT_OF(fatal); i++)
         if (on)
             sigaction(fatal[i], &act, &old_action[i]);
@@ -85,7 +85,7 @@ static void remember(const char *capability)
     if (!s || s == (char *)-1)
         return;
     while (*s && scr.leave_len < sizeof scr.leave - 1) {
-        if (s[0] == '$' && s[1] == '<') {    /* padding for terminals of old */
+        if (s[0] == '$' && s[1] == '<') { /* padding for terminals of old */
             while (*s && *s != '>')
                 s++;
             s += *s == '>';
@@ -132,12 +132,15 @@ static void choose_depth(bool no_color)
     if (no_color || (env && env[0]) || !has_colors() || start_color() == ERR)
         return;
     bool own = use_default_colors() == OK;
-    scr.depth = COLORS >= 256 && COLOR_PAIRS >= N_STYLES * N_GROUNDS + 1 ? DEPTH_256 : COLORS >= 16 ? DEPTH_16 : DEPTH_8;
+    scr.depth = COLORS >= 256 && COLOR_PAIRS >= N_STYLES * N_GROUNDS + 1 ? DEPTH_256
+                : COLORS >= 16                                           ? DEPTH_16
+                                                                         : DEPTH_8;
     for (int s = 0; s < N_STYLES; s++)
         for (int g = 0; g < N_GROUNDS; g++) {
             struct paint p = theme_paint(scr.depth, (enum style)s, (enum ground)g);
             int pair = 1 + s + (scr.depth == DEPTH_256 ? g * N_STYLES : 0);
-            init_pair((short)pair, p.fg < 0 && !own ? COLOR_WHITE : p.fg, p.bg < 0 && !own ? COLOR_BLACK : p.bg);
+            init_pair((short)pair, p.fg < 0 && !own ? COLOR_WHITE : p.fg,
+                      p.bg < 0 && !own ? COLOR_BLACK : p.bg);
         }
 }
 
@@ -146,18 +149,19 @@ static enum err start_curses(bool mouse)
     const char *term = getenv("TERM");
     int found = 0;
     if (setupterm(NULL, STDOUT_FILENO, &found) == ERR) {
-        str_format(scr.note, sizeof scr.note, "unknown terminal \"%s\", treated as xterm-256color", term ? term : "");
+        str_format(scr.note, sizeof scr.note, "unknown terminal \"%s\", treated as xterm-256color",
+                   term ? term : "");
         setenv("TERM", "xterm-256color", 1);
     } else if (!cursor_address) {
         return err_set(ERR_DEVICE, "the terminal \"%s\" cannot place text", term ? term : "");
     } else {
-        del_curterm(cur_term);            /* it was only asked whether it exists */
+        del_curterm(cur_term); /* it was only asked whether it exists */
     }
     scr.curses = newterm(NULL, stdout, stdin);
     if (!scr.curses)
         return err_set(ERR_DEVICE, "the terminal \"%s\" cannot show a screen", term ? term : "");
     set_term(scr.curses);
-    raw();                                /* every key is ours, also ^C ^Z ^S ^Q */
+    raw(); /* every key is ours, also ^C ^Z ^S ^Q */
     noecho();
     nonl();
     keypad(stdscr, TRUE);
@@ -186,11 +190,12 @@ enum err screen_open(const struct screen_opts *o)
         return_stderr();
         return err;
     }
-    static const char *const leaving[] = { "sgr0", "cnorm", "rmkx", "rmcup" };
+    static const char *const leaving[] = {"sgr0", "cnorm", "rmkx", "rmcup"};
     for (size_t i = 0; i < COUNT_OF(leaving); i++)
         remember(leaving[i]);
     static const char mouse_off[] = "\033[?1000l\033[?1006l";
-    if (!o->no_mouse && scr.leave_len + sizeof mouse_off < sizeof scr.leave && key_defined("\033[M") == KEY_MOUSE) {
+    if (!o->no_mouse && scr.leave_len + sizeof mouse_off < sizeof scr.leave &&
+        key_defined("\033[M") == KEY_MOUSE) {
         memcpy(scr.leave + scr.leave_len, mouse_off, sizeof mouse_off - 1);
         scr.leave_len += sizeof mouse_off - 1;
     }
@@ -219,8 +224,14 @@ void screen_close(void)
     return_stderr();
 }
 
-bool screen_ascii(void) { return scr.ascii; }
-const char *screen_note(void) { return scr.note; }
+bool screen_ascii(void)
+{
+    return scr.ascii;
+}
+const char *screen_note(void)
+{
+    return scr.note;
+}
 
 void screen_size(int *w, int *h)
 {
@@ -245,7 +256,7 @@ void screen_redraw(void)
 /* Stop the whole job as the terminal itself would, so that a script around us stops too. */
 void screen_suspend(void)
 {
-    struct sigaction standard = { .sa_handler = SIG_DFL }, ours;
+    struct sigaction standard = {.sa_handler = SIG_DFL}, ours;
     sigset_t stop, before;
     def_prog_mode();
     endwin();
@@ -271,7 +282,7 @@ static void put_cell(int x, int y, const struct cell *c)
     int look = c->look | p.look, pair = 0;
     attr_t attr = (look & LOOK_BOLD ? A_BOLD : 0) | (look & LOOK_DIM ? A_DIM : 0) |
                   (look & LOOK_REVERSE ? A_REVERSE : 0) | (look & LOOK_UNDER ? A_UNDERLINE : 0);
-    wchar_t text[2] = { (wchar_t)c->ch, 0 };
+    wchar_t text[2] = {(wchar_t)c->ch, 0};
     cchar_t out;
     if (scr.depth != DEPTH_MONO)
         pair = 1 + c->style + (scr.depth == DEPTH_256 ? c->ground * N_STYLES : 0);
@@ -303,12 +314,14 @@ void screen_draw(const struct grid *g)
 
 static int decode_special(wint_t c)
 {
-    static const struct { int curses, key; } map[] = {
-        { KEY_UP, KC_UP }, { KEY_DOWN, KC_DOWN }, { KEY_LEFT, KC_LEFT }, { KEY_RIGHT, KC_RIGHT },
-        { KEY_HOME, KC_HOME }, { KEY_END, KC_END }, { KEY_PPAGE, KC_PGUP }, { KEY_NPAGE, KC_PGDN },
-        { KEY_BACKSPACE, KC_BACK }, { KEY_DC, KC_DEL }, { KEY_IC, KC_INS }, { KEY_BTAB, KC_BTAB },
-        { KEY_ENTER, KC_ENTER }, { KEY_F(1), KC_F1 }, { KEY_F(5), KC_F5 }, { KEY_F(8), KC_F8 },
-        { KEY_F(10), KC_F10 }, { KEY_F(12), KC_F12 },
+    static const struct {
+        int curses, key;
+    } map[] = {
+        {KEY_UP, KC_UP},          {KEY_DOWN, KC_DOWN}, {KEY_LEFT, KC_LEFT},  {KEY_RIGHT, KC_RIGHT},
+        {KEY_HOME, KC_HOME},      {KEY_END, KC_END},   {KEY_PPAGE, KC_PGUP}, {KEY_NPAGE, KC_PGDN},
+        {KEY_BACKSPACE, KC_BACK}, {KEY_DC, KC_DEL},    {KEY_IC, KC_INS},     {KEY_BTAB, KC_BTAB},
+        {KEY_ENTER, KC_ENTER},    {KEY_F(1), KC_F1},   {KEY_F(5), KC_F5},    {KEY_F(8), KC_F8},
+        {KEY_F(10), KC_F10},      {KEY_F(12), KC_F12},
     };
     for (size_t i = 0; i < COUNT_OF(map); i++)
         if ((wint_t)map[i].curses == c)
@@ -326,18 +339,28 @@ static int decode_mouse(void)
     MEVENT ev;
     if (getmouse(&ev) != OK)
         return KC_NONE;
-    scr.pointer = (struct pointer){ ev.x, ev.y, ev.bstate & BUTTON4_PRESSED ? 1 : ev.bstate & BUTTON5_PRESSED ? -1 : 0 };
+    scr.pointer = (struct pointer){ev.x, ev.y,
+                                   ev.bstate & BUTTON4_PRESSED   ? 1
+                                   : ev.bstate & BUTTON5_PRESSED ? -1
+                                                                 : 0};
     return KC_POINTER;
 }
 
 static int decode_plain(wint_t c)
 {
     switch (c) {
-    case 8: case 127: return KC_BACK;
-    case 9: return KC_TAB;
-    case 10: case 13: return KC_ENTER;
-    case 27: return KC_ESC;
-    default: return c == 0 ? KC_NONE : c < 32 ? KC_CTRL | (int)(c + 96) : (int)c;
+    case 8:
+    case 127:
+        return KC_BACK;
+    case 9:
+        return KC_TAB;
+    case 10:
+    case 13:
+        return KC_ENTER;
+    case 27:
+        return KC_ESC;
+    default:
+        return c == 0 ? KC_NONE : c < 32 ? KC_CTRL | (int)(c + 96) : (int)c;
     }
 }
 
@@ -347,7 +370,8 @@ bool screen_key(int *key)
     int kind;
     while ((kind = get_wch(&c)) != ERR) {
         *key = kind == KEY_CODE_YES && c == KEY_MOUSE ? decode_mouse()
-             : kind == KEY_CODE_YES ? decode_special(c) : decode_plain(c);
+               : kind == KEY_CODE_YES                 ? decode_special(c)
+                                                      : decode_plain(c);
         if (*key != KC_NONE)
             return true;
     }

@@ -17,27 +17,33 @@ static int take_cell(const struct ui *ui, int i, char out[24])
     const struct take *t = session_take(s, i);
     bool chosen = i == session_current(s);
     str_format(out, 24, "%s%s%d%s%s%s", i == session_marked(s, 0) ? "A" : "", chosen ? "[" : " ",
-               session_take_number(s, i), t->star ? "*" : t->empty ? "-" : "", chosen ? "]" : " ",
-               i == session_marked(s, 1) ? "B" : "");
+               session_take_number(s, i),
+               t->star    ? "*"
+               : t->empty ? "-"
+                          : "",
+               chosen ? "]" : " ", i == session_marked(s, 1) ? "B" : "");
     return text_columns(out);
 }
 
 /* Where things stand in the tray: "takes", perhaps [0], takes from `first` on up to `end`, facts at the right. */
-struct tray { int x, end, first; char right[80]; };
+struct tray {
+    int x, end, first;
+    char right[80];
+};
 
 static struct tray tray_of(const struct ui *ui, struct rect r)
 {
     const struct session *s = ui->desk->session;
     const struct settings *o = session_settings(ui->desk->session);
     const struct take *t = session_take(s, session_current(s));
-    struct tray tray = { .x = 7 + (session_n_takes(s) > 0 && !t ? 4 : 0), .first = t ? session_current(s) : 0 };
+    struct tray tray = {.x = 7 + (session_n_takes(s) > 0 && !t ? 4 : 0), .first = t ? session_current(s) : 0};
     char text[24];
     str_format(tray.right, sizeof tray.right, "seed %llu%s  T %.2f  x%d ",
                (unsigned long long)(t ? t->seed : o->seed), !t && o->seed_locked ? "!" : "", o->temperature,
                o->batch);
     tray.end = r.w - text_columns(tray.right) - 1;
     for (int width = 0; tray.first > 0 && width < (tray.end - tray.x) / 2;)
-        width += take_cell(ui, --tray.first, text);  /* about half of the room before the chosen one */
+        width += take_cell(ui, --tray.first, text); /* about half of the room before the chosen one */
     return tray;
 }
 
@@ -53,8 +59,8 @@ static void takes_draw(const struct ui *ui, struct grid *g, struct rect r)
     if (n > 0 && now < 0)
         grid_text(g, x - 4, r.y, 4, STYLE_TAKE, LOOK_BOLD, "[0] ");
     for (int i = tray.first; i < n && x + take_cell(ui, i, text) <= tray.end; i++)
-        x = grid_text(g, x, r.y, 24, i == now ? STYLE_TAKE : STYLE_PLAIN, i == now ? LOOK_BOLD | LOOK_REVERSE : 0,
-                      text);
+        x = grid_text(g, x, r.y, 24, i == now ? STYLE_TAKE : STYLE_PLAIN,
+                      i == now ? LOOK_BOLD | LOOK_REVERSE : 0, text);
     for (int i = d->job >= 0 ? d->job_got : d->job_takes; i < d->job_takes && x + 2 <= tray.end; i++, x += 2)
         grid_put(g, x + 1, r.y, ui->signs->dot, STYLE_DIM, 0);
     grid_text(g, r.w - text_columns(tray.right), r.y, r.w, STYLE_DIM, 0, tray.right);
@@ -77,7 +83,7 @@ static void takes_click(struct ui *ui, struct rect r, int x, int y)
         at += w;
     }
 }
-const struct view view_takes = { "takes", one_row, takes_draw, takes_click };
+const struct view view_takes = {"takes", one_row, takes_draw, takes_click};
 
 /* ---- message ---- */
 
@@ -89,15 +95,17 @@ static void message_draw(const struct ui *ui, struct grid *g, struct rect r)
     if (working) {
         char text[48];
         double fraction = d->job >= 0 ? d->progress : d->render_progress;
-        str_format(text, sizeof text, d->job >= 0 ? " %3.0f%% %d/%d ^C cancels" : " %3.0f%% export ^C cancels",
+        str_format(text, sizeof text,
+                   d->job >= 0 ? " %3.0f%% %d/%d ^C cancels" : " %3.0f%% export ^C cancels",
                    100 * (fraction > 0 ? fraction : 0), d->job_got, d->job_takes);
         w = r.w - 16 - text_columns(text) - 1;
         draw_progress(ui, g, w, r.y, 16, fraction);
         grid_text(g, w + 16, r.y, 40, STYLE_DIM, 0, text);
     }
-    grid_text(g, 1, r.y, w - 2, d->message_bad ? STYLE_BAD : STYLE_PLAIN, d->message_bad ? LOOK_BOLD : 0, d->message);
+    grid_text(g, 1, r.y, w - 2, d->message_bad ? STYLE_BAD : STYLE_PLAIN, d->message_bad ? LOOK_BOLD : 0,
+              d->message);
 }
-const struct view view_message = { "message", one_row, message_draw, NULL };
+const struct view view_message = {"message", one_row, message_draw, NULL};
 
 /* ---- status ---- */
 
@@ -119,7 +127,7 @@ static void status_draw(const struct ui *ui, struct grid *g, struct rect r)
     if (x + 3 + text_columns(ui->compute) < r.w)
         grid_printf(g, x, r.y, r.w - x, STYLE_DIM, 0, " | %s", ui->compute);
 }
-const struct view view_status = { "status", one_row, status_draw, NULL };
+const struct view view_status = {"status", one_row, status_draw, NULL};
 
 /* ---- footer ---- */
 
@@ -131,9 +139,9 @@ static int footer_rows(const struct ui *ui, int w, int h)
 
 static void footer_draw(const struct ui *ui, struct grid *g, struct rect r)
 {
-    struct str text = { 0 };
+    struct str text = {0};
     command_footer(ui->desk->mode, r.w - 1, &text);
     grid_text(g, 1, r.y, r.w - 1, STYLE_DIM, 0, str_c(&text));
     str_fini(&text);
 }
-const struct view view_footer = { "footer", footer_rows, footer_draw, NULL };
+const struct view view_footer = {"footer", footer_rows, footer_draw, NULL};

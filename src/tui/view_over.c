@@ -18,22 +18,23 @@ static int draw_columns(struct grid *g, int y, const struct words *w, int marked
         first = first < 0 ? 0 : first > rows - max_rows ? rows - max_rows : first;
         rows = max_rows;
     }
-    grid_fill(g, (struct rect){ 0, y - rows + 1, g->w, rows }, ' ', STYLE_PLAIN);
+    grid_fill(g, (struct rect){0, y - rows + 1, g->w, rows}, ' ', STYLE_PLAIN);
     for (int i = first * across; i < n && i < (first + rows) * across; i++)
-        grid_text(g, 1 + (i - first * across) % across * widest, y - rows + 1 + i / across - first, widest - 1,
-                  i == marked ? STYLE_TAKE : STYLE_PLAIN, i == marked ? LOOK_REVERSE : 0, w->at[i]);
+        grid_text(g, 1 + (i - first * across) % across * widest, y - rows + 1 + i / across - first,
+                  widest - 1, i == marked ? STYLE_TAKE : STYLE_PLAIN, i == marked ? LOOK_REVERSE : 0,
+                  w->at[i]);
     return rows;
 }
 
 void draw_popup(const struct ui *ui, struct grid *g)
 {
-    struct words w = { 0 };
+    struct words w = {0};
     char name[16];
     command_popup(ui->desk->mode, ui->desk->pending, &w);
     keycode_print(ui->desk->pending, name);
     int rows = draw_columns(g, g->h - 2, &w, -1, g->h / 2);
     int y = g->h - 2 - rows;
-    grid_fill(g, (struct rect){ 0, y, g->w, 1 }, ui->signs->rule, STYLE_FRAME);
+    grid_fill(g, (struct rect){0, y, g->w, 1}, ui->signs->rule, STYLE_FRAME);
     grid_printf(g, 2, y, 20, STYLE_KEYS, LOOK_BOLD, " %s ... ", name);
     words_fini(&w);
 }
@@ -43,7 +44,7 @@ void draw_prompt(const struct ui *ui, struct grid *g)
     const struct prompt *p = &ui->prompt;
     int y = g->h - 1, shift = 0;
     char before[PROMPT_MAX];
-    grid_fill(g, (struct rect){ 0, y, g->w, 1 }, ' ', STYLE_PLAIN);
+    grid_fill(g, (struct rect){0, y, g->w, 1}, ' ', STYLE_PLAIN);
     str_format(before, sizeof before, "%.*s", (int)p->at, p->text);
     int at = 1 + text_columns(before);
     while (at - shift > g->w - 2)
@@ -63,16 +64,16 @@ void draw_prompt(const struct ui *ui, struct grid *g)
     char first[32];
     str_format(first, sizeof first, "%.*s", (int)strcspn(p->text, " "), p->text);
     const struct action *a = action_find(first);
-    grid_fill(g, (struct rect){ 0, y - 1 - rows, g->w, 1 }, ui->signs->rule, STYLE_FRAME);
+    grid_fill(g, (struct rect){0, y - 1 - rows, g->w, 1}, ui->signs->rule, STYLE_FRAME);
     if (a)
-        grid_printf(g, 2, y - 1 - rows, g->w - 4, STYLE_KEYS, 0, " %s %s: %s ", a->name, a->args ? a->args : "",
-                    a->help);
+        grid_printf(g, 2, y - 1 - rows, g->w - 4, STYLE_KEYS, 0, " %s %s: %s ", a->name,
+                    a->args ? a->args : "", a->help);
 }
 
 void draw_page(const struct ui *ui, struct grid *g)
 {
     int rows = g->h - 2, n = (int)ui->page.n;
-    grid_fill(g, (struct rect){ 0, 0, g->w, g->h }, ' ', STYLE_PLAIN);
+    grid_fill(g, (struct rect){0, 0, g->w, g->h}, ' ', STYLE_PLAIN);
     grid_text(g, 1, 0, g->w - 1, STYLE_TITLE, LOOK_BOLD, ui->page_title);
     for (int i = 0; i < rows && ui->page_top + i < n; i++) {
         const char *line = ui->page.at[ui->page_top + i];
@@ -85,8 +86,10 @@ void draw_page(const struct ui *ui, struct grid *g)
 
 void draw_ask(const struct ui *ui, struct grid *g)
 {
-    struct rect r = { 0, g->h - 2, g->w, 2 };
+    struct rect r = {0, g->h - 2, g->w, 2};
     grid_fill(g, r, ' ', STYLE_PLAIN);
-    grid_printf(g, 1, r.y, g->w - 2, STYLE_BAD, LOOK_BOLD, "%s is not saved.", session_title(ui->desk->session));
-    grid_text(g, 1, r.y + 1, g->w - 2, STYLE_PLAIN, 0, "y save and leave   n leave without saving   Esc stay");
+    grid_printf(g, 1, r.y, g->w - 2, STYLE_BAD, LOOK_BOLD, "%s is not saved.",
+                session_title(ui->desk->session));
+    grid_text(g, 1, r.y + 1, g->w - 2, STYLE_PLAIN, 0,
+              "y save and leave   n leave without saving   Esc stay");
 }

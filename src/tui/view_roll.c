@@ -18,8 +18,10 @@ static void roll_gutter(const struct ui *ui, struct grid *g, int y, int pitch)
     char name[8];
     pitch_name(pitch, 4, name);
     int look = focus ? LOOK_BOLD : 0;
-    enum style s = focus ? STYLE_CURSOR : desk_drums(d) ? (drum ? STYLE_PLAIN : STYLE_DIM)
-                 : in_key ? STYLE_PLAIN : STYLE_DIM;
+    enum style s = focus           ? STYLE_CURSOR
+                   : desk_drums(d) ? (drum ? STYLE_PLAIN : STYLE_DIM)
+                   : in_key        ? STYLE_PLAIN
+                                   : STYLE_DIM;
     if (drum)
         grid_printf(g, 0, y, 10, s, look, "%s", drum);
     else
@@ -55,7 +57,10 @@ static void roll_line(const struct ui *ui, struct grid *g, int y, int pitch)
             if (c->line || (!head && (n->tick >= c->tick || n->tick + n->dur <= c->tick)))
                 continue;
             bool off = head && n->tick > c->tick + 5;
-            grid_put(g, GUTTER + i, y, off ? ui->signs->offgrid : head ? ui->signs->head : ui->signs->hold,
+            grid_put(g, GUTTER + i, y,
+                     off    ? ui->signs->offgrid
+                     : head ? ui->signs->head
+                            : ui->signs->hold,
                      t->mute ? STYLE_DIM : style_of(d->track), head && n->vel >= 80 ? LOOK_BOLD : 0);
         }
     }
@@ -100,7 +105,7 @@ static void roll_click(struct ui *ui, struct rect r, int x, int y)
     if (again && d->mode == MODE_NORMAL && command_run(d, "note") != ERR_OK)
         desk_complain(d);
 }
-const struct view view_roll = { "roll", roll_rows, roll_draw, roll_click };
+const struct view view_roll = {"roll", roll_rows, roll_draw, roll_click};
 
 /* ---- lanes ---- */
 
@@ -143,13 +148,14 @@ static void chord_lane(const struct ui *ui, struct grid *g, int y)
         if (!c->line || c->bar >= session_n_bars(ui->desk->session))
             continue;
         int32_t from = song_bar_tick(song, c->bar), to = song_bar_tick(song, c->bar + 1);
-        double weight[12] = { 0 }, most = 0;
+        double weight[12] = {0}, most = 0;
         uint16_t classes = 0;
         int bass = 128;
         for (int r = 0; r < N_ROLES; r++)
             for (size_t k = 0; r != ROLE_DRUMS && k < song->tracks[r].n; k++) {
                 const struct note *n = &song->tracks[r].notes[k];
-                int32_t a = n->tick > from ? n->tick : from, b = n->tick + n->dur < to ? n->tick + n->dur : to;
+                int32_t a = n->tick > from ? n->tick : from,
+                        b = n->tick + n->dur < to ? n->tick + n->dur : to;
                 if (a >= b)
                     continue;
                 weight[n->pitch % 12] += b - a;
@@ -157,7 +163,7 @@ static void chord_lane(const struct ui *ui, struct grid *g, int y)
             }
         for (int p = 0; p < 12; p++)
             most = weight[p] > most ? weight[p] : most;
-        for (int p = 0; p < 12; p++)         /* passing notes do not make the chord */
+        for (int p = 0; p < 12; p++) /* passing notes do not make the chord */
             classes |= (uint16_t)((weight[p] > 0.3 * most) << p);
         char name[16] = "";
         if (classes)
@@ -171,4 +177,4 @@ static void lanes_draw(const struct ui *ui, struct grid *g, struct rect r)
     velocity_lane(ui, g, r.y);
     chord_lane(ui, g, r.y + 1);
 }
-const struct view view_lanes = { "lanes", lane_rows, lanes_draw, NULL };
+const struct view view_lanes = {"lanes", lane_rows, lanes_draw, NULL};

@@ -29,7 +29,13 @@ static void outline(const struct ui *ui, struct grid *g, int x, int y, int w, co
         int32_t a = from + i * step, n = 0;
         for (size_t r = 0; r < song->n_tracks; r++)
             n += (int32_t)(track_first_at(&song->tracks[r], a + step) - track_first_at(&song->tracks[r], a));
-        grid_put(g, x + i, y, n ? ui->signs->sound[n > 7 ? 3 : n > 4 ? 2 : n > 1 ? 1 : 0] : ' ', STYLE_TAKE, 0);
+        grid_put(g, x + i, y,
+                 n ? ui->signs->sound[n > 7   ? 3
+                                      : n > 4 ? 2
+                                      : n > 1 ? 1
+                                              : 0]
+                   : ' ',
+                 STYLE_TAKE, 0);
     }
 }
 
@@ -46,11 +52,13 @@ static void takes_box(const struct ui *ui, struct grid *g, struct rect r)
     for (int i = first; i < n && i < first + room; i++) {
         const struct take *t = session_take(s, i);
         int y = r.y + 1 + i - first;
-        grid_printf(g, r.x + 2, y, 9, i == now ? STYLE_TAKE : STYLE_PLAIN, i == now ? LOOK_BOLD | LOOK_REVERSE : 0,
-                    "%c%c%3d%c", i == session_marked(s, 0) ? 'A' : ' ', i == session_marked(s, 1) ? 'B' : ' ',
+        grid_printf(g, r.x + 2, y, 9, i == now ? STYLE_TAKE : STYLE_PLAIN,
+                    i == now ? LOOK_BOLD | LOOK_REVERSE : 0, "%c%c%3d%c",
+                    i == session_marked(s, 0) ? 'A' : ' ', i == session_marked(s, 1) ? 'B' : ' ',
                     session_take_number(s, i), t->star ? '*' : ' ');
         outline(ui, g, r.x + 9, y, 16, t);
-        grid_printf(g, r.x + 26, y, r.w - 27, STYLE_DIM, 0, t->empty ? "empty" : "%llu", (unsigned long long)t->seed);
+        grid_printf(g, r.x + 26, y, r.w - 27, STYLE_DIM, 0, t->empty ? "empty" : "%llu",
+                    (unsigned long long)t->seed);
     }
 }
 
@@ -68,7 +76,7 @@ static void request_box(const struct ui *ui, struct grid *g, struct rect r)
     const struct settings *o = session_settings(d->session);
     const struct model_info *m = desk_model(d);
     char text[64];
-    struct str who = { 0 };
+    struct str who = {0};
     box(ui, g, r, "GENERATE");
     for (int role = 0; role < N_ROLES; role++)
         if (!session_track_kept(d->session, (enum role)role) && !session_song(d->session)->tracks[role].mute)
@@ -79,8 +87,8 @@ static void request_box(const struct ui *ui, struct grid *g, struct rect r)
     row(g, r, 3, "key", text);
     str_format(text, sizeof text, "%.2f", o->temperature);
     row(g, r, 4, "temp", text);
-    str_format(text, sizeof text, "%llu%s  batch %d", (unsigned long long)o->seed, o->seed_locked ? " (fixed)" : "",
-               o->batch);
+    str_format(text, sizeof text, "%llu%s  batch %d", (unsigned long long)o->seed,
+               o->seed_locked ? " (fixed)" : "", o->batch);
     row(g, r, 5, "seed", text);
     if (m)
         str_format(text, sizeof text, "%s  %.1f MB", m->name, (double)m->bytes / 1e6);
@@ -98,7 +106,8 @@ static void track_box(const struct ui *ui, struct grid *g, struct rect r)
     char text[64], a[8], b[8], title[32];
     str_format(title, sizeof title, "TRACK %d %s", d->track + 1, role_name((enum role)d->track));
     box(ui, g, r, title);
-    str_format(text, sizeof text, "%d %s", t->program + 1, desk_drums(d) ? "Kit" : gm_program_name(t->program));
+    str_format(text, sizeof text, "%d %s", t->program + 1,
+               desk_drums(d) ? "Kit" : gm_program_name(t->program));
     row(g, r, 1, "program", text);
     str_format(text, sizeof text, "vol %d  pan %d  rev %d", t->volume, t->pan, t->reverb);
     row(g, r, 2, "mix", text);
@@ -123,8 +132,14 @@ static void output_box(const struct ui *ui, struct grid *g, struct rect r)
 
 void draw_side(const struct ui *ui, struct grid *g, struct rect r)
 {
-    static const struct { int rows; void (*draw)(const struct ui *, struct grid *, struct rect); } boxes[] = {
-        { 0, takes_box }, { 9, request_box }, { 6, track_box }, { 4, output_box },
+    static const struct {
+        int rows;
+        void (*draw)(const struct ui *, struct grid *, struct rect);
+    } boxes[] = {
+        {0, takes_box},
+        {9, request_box},
+        {6, track_box},
+        {4, output_box},
     };
     int left = r.h, shown = 0, y = r.y;
     enum { LEAST_TAKES = 6 };
@@ -132,7 +147,7 @@ void draw_side(const struct ui *ui, struct grid *g, struct rect r)
         left -= boxes[++shown].rows;
     for (int i = 0; i <= shown; i++) {
         int rows = i ? boxes[i].rows : left;
-        boxes[i].draw(ui, g, (struct rect){ r.x, y, r.w, rows });
+        boxes[i].draw(ui, g, (struct rect){r.x, y, r.w, rows});
         y += rows;
     }
 }

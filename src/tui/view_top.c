@@ -38,8 +38,10 @@ static void header_draw(const struct ui *ui, struct grid *g, struct rect r)
     char place[16], metre[16], key[16], text[64];
 
     int x = grid_printf(g, 1, r.y, 24, STYLE_TITLE, LOOK_BOLD, "%s%s", session_title(d->session),
-                        session_dirty(d->session) ? "*" : "") + 2;
-    grid_put(g, x, r.y, d->playing ? ui->signs->playing : ui->signs->stopped, d->playing ? STYLE_GOOD : STYLE_DIM, 0);
+                        session_dirty(d->session) ? "*" : "") +
+            2;
+    grid_put(g, x, r.y, d->playing ? ui->signs->playing : ui->signs->stopped,
+             d->playing ? STYLE_GOOD : STYLE_DIM, 0);
     format_place(d, tick, place);
     x = put_field(g, x + 2, r.w, d->playing ? STYLE_GOOD : STYLE_PLAIN, 0, place);
     current_metre(song, tick, metre);
@@ -58,7 +60,7 @@ static void header_draw(const struct ui *ui, struct grid *g, struct rect r)
     if (r.w - x >= 8)
         grid_text(g, x, r.y, r.w - x - 1, STYLE_DIM, 0, ui->sound);
 }
-const struct view view_header = { "header", one_row, header_draw, NULL };
+const struct view view_header = {"header", one_row, header_draw, NULL};
 
 /* ---- ruler: bar numbers and beats; the playhead stands on it ---- */
 
@@ -77,7 +79,8 @@ static void ruler_draw(const struct ui *ui, struct grid *g, struct rect r)
     }
     if (d->loop)
         for (int i = 0; i < ui->cols.n; i++)
-            if (!ui->cols.at[i].line && ui->cols.at[i].tick >= d->loop_from && ui->cols.at[i].tick < d->loop_to) {
+            if (!ui->cols.at[i].line && ui->cols.at[i].tick >= d->loop_from &&
+                ui->cols.at[i].tick < d->loop_to) {
                 struct cell *c = grid_at(g, GUTTER + i, r.y);
                 if (c)
                     c->look |= LOOK_UNDER;
@@ -98,7 +101,7 @@ static void ruler_click(struct ui *ui, struct rect r, int x, int y)
     if (d->playing && d->doors.play && d->doors.play(d->doors.ctx, c->tick) != ERR_OK)
         desk_complain(d);
 }
-const struct view view_ruler = { "ruler", one_row, ruler_draw, ruler_click };
+const struct view view_ruler = {"ruler", one_row, ruler_draw, ruler_click};
 
 /* ---- strips ---- */
 
@@ -110,7 +113,11 @@ static int strip_rows(const struct ui *ui, int w, int h)
 
 /* What sounds in a column: how many notes, whether one starts there, whether off the grid, and for the kit
  * which kind of piece. */
-struct sound { int sounding, onsets; bool off; char piece; };
+struct sound {
+    int sounding, onsets;
+    bool off;
+    char piece;
+};
 
 static char piece_of(int pitch)
 {
@@ -119,7 +126,7 @@ static char piece_of(int pitch)
 
 static struct sound listen(const struct track *t, const struct col *c)
 {
-    struct sound s = { .piece = 'h' };
+    struct sound s = {.piece = 'h'};
     size_t last = track_first_at(t, c->end);
     for (size_t i = 0; i < last; i++) {
         const struct note *n = &t->notes[i];
@@ -136,7 +143,8 @@ static struct sound listen(const struct track *t, const struct col *c)
     return s;
 }
 
-static void draw_sound(const struct ui *ui, struct grid *g, int x, int y, int role, struct sound s, bool muted)
+static void draw_sound(const struct ui *ui, struct grid *g, int x, int y, int role, struct sound s,
+                       bool muted)
 {
     const struct signs *sg = ui->signs;
     uint32_t ch = ' ';
@@ -160,8 +168,8 @@ static void strip_gutter(const struct ui *ui, struct grid *g, int y, int role)
         some |= session_kept(d->session, (enum role)role, bar);
     if (focus)
         grid_put(g, 0, y, ui->signs->focus, STYLE_CURSOR, LOOK_BOLD);
-    grid_printf(g, 1, y, 8, t->mute ? STYLE_DIM : style_of(role), focus ? LOOK_BOLD : 0, "%d %-6.6s", role + 1,
-                role_name((enum role)role));
+    grid_printf(g, 1, y, 8, t->mute ? STYLE_DIM : style_of(role), focus ? LOOK_BOLD : 0, "%d %-6.6s",
+                role + 1, role_name((enum role)role));
     if (t->mute || t->solo)
         grid_put(g, 9, y, t->solo ? 'S' : 'M', t->solo ? STYLE_GOOD : STYLE_BAD, LOOK_BOLD);
     if (some || !t->mute)
@@ -208,7 +216,7 @@ static void strips_click(struct ui *ui, struct rect r, int x, int y)
     else if ((x == 9 || x == 10) && command_run(ui->desk, x == 9 ? "mute" : "keep") != ERR_OK)
         desk_complain(ui->desk);
 }
-const struct view view_strips = { "strips", strip_rows, strips_draw, strips_click };
+const struct view view_strips = {"strips", strip_rows, strips_draw, strips_click};
 
 /* ---- the focused track ---- */
 
@@ -220,8 +228,9 @@ static void track_draw(const struct ui *ui, struct grid *g, struct rect r)
     format_len(d->len, len);
     format_len(d->grid, step);
     grid_fill(g, r, ui->signs->rule, STYLE_FRAME);
-    str_format(left, sizeof left, " %d %s: %d %s  ch %d  vol %d ", d->track + 1, role_name((enum role)d->track),
-               t->program + 1, desk_drums(d) ? "Kit" : gm_program_name(t->program), t->channel + 1, t->volume);
+    str_format(left, sizeof left, " %d %s: %d %s  ch %d  vol %d ", d->track + 1,
+               role_name((enum role)d->track), t->program + 1,
+               desk_drums(d) ? "Kit" : gm_program_name(t->program), t->channel + 1, t->volume);
     int density = session_settings(d->session)->density[d->track];
     str_format(right, sizeof right, " %s%.0d%sstep %s  len %s  oct %d ", density > 0 ? "density " : "",
                density > 0 ? density : 0, density > 0 ? "  " : "", step, len, d->octave);
@@ -230,4 +239,4 @@ static void track_draw(const struct ui *ui, struct grid *g, struct rect r)
         grid_text(g, x, r.y, r.w - x, STYLE_PLAIN, 0, right);
     grid_text(g, 2, r.y, x > 3 ? x - 3 : r.w - 2, style_of(d->track), LOOK_BOLD, left);
 }
-const struct view view_track = { "track", one_row, track_draw, NULL };
+const struct view view_track = {"track", one_row, track_draw, NULL};

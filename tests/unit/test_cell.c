@@ -10,7 +10,7 @@
 
 static void expect(const struct grid *g, const char *want)
 {
-    struct str text = { 0 };
+    struct str text = {0};
     grid_print(g, &text);
     assert_string_equal(str_c(&text), want);
     str_fini(&text);
@@ -26,7 +26,7 @@ static void test_clipping(void **state)
     assert_int_equal(grid_text(&g, 0, 2, 2, STYLE_PLAIN, 0, "abcdef"), 2);
     grid_put(&g, 0, 99, 'x', STYLE_PLAIN, 0);
     grid_put(&g, -1, -1, 'x', STYLE_PLAIN, 0);
-    grid_fill(&g, (struct rect){ 5, 2, 100, 100 }, '#', STYLE_PLAIN);
+    grid_fill(&g, (struct rect){5, 2, 100, 100}, '#', STYLE_PLAIN);
     assert_null(grid_at(&g, 6, 0));
     assert_null(grid_at(&g, 0, -1));
     expect(&g, "    ab\ncdef\nab   #\n");
@@ -39,7 +39,8 @@ static void test_odd_characters(void **state)
     struct grid g;
     (void)state;
     grid_init(&g, 12, 1, false);
-    grid_text(&g, 0, 0, 12, STYLE_PLAIN, 0, "\xc3\xa4\xe6\xbc\xa2\xf0\x9f\x8e\xb5\xcc\x81\xff\x1b\xe2\x96\x88z");
+    grid_text(&g, 0, 0, 12, STYLE_PLAIN, 0,
+              "\xc3\xa4\xe6\xbc\xa2\xf0\x9f\x8e\xb5\xcc\x81\xff\x1b\xe2\x96\x88z");
     expect(&g, "\xc3\xa4?????\xe2\x96\x88z\n");
     grid_fini(&g);
     grid_init(&g, 12, 1, true);

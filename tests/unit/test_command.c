@@ -45,7 +45,7 @@ static void test_no_key_means_two_things(void **state)
                 fail_msg("%s and %s share a key in %s", b[i].action->name, b[k].action->name,
                          mode_name(b[i].mode));
         }
-        static const int never[] = { 'h', 'i', 'j', 'm', '[', 'q' };
+        static const int never[] = {'h', 'i', 'j', 'm', '[', 'q'};
         for (size_t k = 0; k < COUNT_OF(never); k++)
             assert_int_not_equal(b[i].key[0], KC_CTRL | never[k]);
     }
@@ -68,11 +68,11 @@ static void test_bound_arguments_fit(void **state)
 
 static void test_help_names_every_action_and_footers_fit(void **state)
 {
-    struct str help = { 0 };
+    struct str help = {0};
     (void)state;
     command_help(200, &help);
     for (size_t i = 0; i < n_actions; i++) {
-        struct str want = { 0 };
+        struct str want = {0};
         str_addf(&want, ":%s", actions[i].name);
         assert_non_null(strstr(str_c(&help), str_c(&want)));
         assert_non_null(strstr(str_c(&help), actions[i].help));
@@ -80,7 +80,7 @@ static void test_help_names_every_action_and_footers_fit(void **state)
     }
     for (int m = 0; m < N_MODES; m++)
         for (int width = 20; width < 200; width += 7) {
-            struct str line = { 0 };
+            struct str line = {0};
             command_footer((enum mode)m, width, &line);
             assert_true((int)line.len <= width);
             str_fini(&line);
@@ -90,10 +90,19 @@ static void test_help_names_every_action_and_footers_fit(void **state)
 
 static void test_keycodes(void **state)
 {
-    static const struct { const char *text; int key; const char *human; } cases[] = {
-        { "a", 'a', "a" }, { "<Space>", ' ', "Space" }, { "<C-s>", KC_CTRL | 's', "Ctrl-S" },
-        { "<PgUp>", KC_PGUP, "PgUp" }, { "<Lt>", '<', "<" }, { "\xc3\xa4", 0xe4, "\xc3\xa4" },
-        { "<Nonsense>", KC_NONE, "?" }, { "", KC_NONE, "?" },
+    static const struct {
+        const char *text;
+        int key;
+        const char *human;
+    } cases[] = {
+        {"a", 'a', "a"},
+        {"<Space>", ' ', "Space"},
+        {"<C-s>", KC_CTRL | 's', "Ctrl-S"},
+        {"<PgUp>", KC_PGUP, "PgUp"},
+        {"<Lt>", '<', "<"},
+        {"\xc3\xa4", 0xe4, "\xc3\xa4"},
+        {"<Nonsense>", KC_NONE, "?"},
+        {"", KC_NONE, "?"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -112,8 +121,8 @@ static void test_keycodes(void **state)
         assert_int_equal(keycode_from_utf8(text, &bytes), code);
         assert_int_equal(bytes, n);
     }
-    static const char *const malformed[] = { "\xff", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                                             "\xc3", "\x80" };
+    static const char *const malformed[] = {
+        "\xff", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc3", "\x80"};
     for (size_t i = 0; i < COUNT_OF(malformed); i++) {
         int bytes;
         assert_int_equal(keycode_from_utf8(malformed[i], &bytes), 0xfffd);
@@ -136,7 +145,7 @@ static void test_language(void **state)
     assert_int_equal(command_run(&d, "temperat 1.5"), ERR_OK);
     assert_true(session_settings(d.session)->temperature == 1.5);
     assert_int_equal(command_run(&d, "temperature 99"), ERR_RANGE);
-    assert_int_equal(command_run(&d, "un"), ERR_MISSING);          /* undo, unmute, unsolo */
+    assert_int_equal(command_run(&d, "un"), ERR_MISSING); /* undo, unmute, unsolo */
     assert_int_equal(command_run(&d, "no-such"), ERR_MISSING);
     assert_int_equal(command_run(&d, "undo 3"), ERR_FORMAT);
     assert_int_equal(command_run(&d, "key \"A"), ERR_FORMAT);
@@ -187,8 +196,8 @@ static void test_step_entry(void **state)
     press(&d, "i[zxc<Enter>qet<Enter><Tab><Eq>z");
     const struct track *t = desk_track(&d);
     static const struct note want[] = {
-        { 0, 120, 60, 96 }, { 120, 120, 62, 96 }, { 240, 120, 64, 96 }, { 360, 120, 72, 96 },
-        { 360, 120, 76, 96 }, { 360, 120, 79, 96 }, { 600, 120, 72, 96 },
+        {0, 120, 60, 96},   {120, 120, 62, 96}, {240, 120, 64, 96}, {360, 120, 72, 96},
+        {360, 120, 76, 96}, {360, 120, 79, 96}, {600, 120, 72, 96},
     };
     assert_int_equal(t->n, COUNT_OF(want));
     for (size_t i = 0; i < COUNT_OF(want); i++) {
@@ -202,7 +211,7 @@ static void test_step_entry(void **state)
     assert_int_equal(desk_track(&d)->n, 6);
     press(&d, "<Esc>");
     assert_int_equal(d.mode, MODE_NORMAL);
-    static const int32_t lens[] = { 60, 120, 240, 480, 960 };
+    static const int32_t lens[] = {60, 120, 240, 480, 960};
     for (size_t i = 0; i < COUNT_OF(lens); i++) {
         d.mode = MODE_STEP;
         d.len = lens[i];
@@ -249,7 +258,10 @@ static void test_select_and_keep(void **state)
 }
 
 /* An engine of our own behind the doors: what a request asks is checked, and takes come through events. */
-struct fake { struct request last; int n, cancelled; };
+struct fake {
+    struct request last;
+    int n, cancelled;
+};
 
 static enum err fake_submit(void *ctx, const char *model, const struct request *rq, int *job)
 {
@@ -267,12 +279,12 @@ static void fake_cancel(void *ctx, int job)
 
 static void deliver(struct desk *d, const struct fake *f, int job, int i)
 {
-    struct event ev = { .kind = EVENT_TAKE, .job = job, .index = i, .take = xcalloc(1, sizeof *ev.take) };
+    struct event ev = {.kind = EVENT_TAKE, .job = job, .index = i, .take = xcalloc(1, sizeof *ev.take)};
     ev.take->seed = f->last.seed + (uint64_t)i;
     ev.take->song = song_dup(session_song(d->session));
     for (int r = 0; r < N_ROLES; r++)
         if (!f->last.keep[r][0])
-            track_add(&ev.take->song->tracks[r], (struct note){ 10 * i, 100, 50, 100 });
+            track_add(&ev.take->song->tracks[r], (struct note){10 * i, 100, 50, 100});
     desk_event(d, &ev);
     if (ev.take) {
         take_fini(ev.take);
@@ -283,10 +295,10 @@ static void deliver(struct desk *d, const struct fake *f, int job, int i)
 static void test_accompany(void **state)
 {
     struct desk d;
-    struct fake f = { 0 };
+    struct fake f = {0};
     (void)state;
     desk_init(&d);
-    d.doors = (struct doors){ .ctx = &f, .submit = fake_submit, .cancel = fake_cancel };
+    d.doors = (struct doors){.ctx = &f, .submit = fake_submit, .cancel = fake_cancel};
     assert_int_equal(command_run(&d, "accompany"), ERR_EMPTY);
     press(&d, "<Enter>");
     assert_int_equal(command_run(&d, "seed 42"), ERR_OK);
@@ -302,7 +314,7 @@ static void test_accompany(void **state)
     assert_int_equal(command_run(&d, "generate"), ERR_BUSY);
     deliver(&d, &f, 0, 2);
     deliver(&d, &f, 0, 0);
-    deliver(&d, &f, 5, 1);                   /* of another job: not ours */
+    deliver(&d, &f, 5, 1); /* of another job: not ours */
     assert_int_equal(session_n_takes(d.session), 2);
     assert_int_equal(session_current(d.session), 1);
     assert_int_equal(session_take_number(d.session, 1), 3);
@@ -311,7 +323,7 @@ static void test_accompany(void **state)
     assert_int_equal(session_song(d.session)->tracks[ROLE_PIANO].n, 1);
     press(&d, "<C-c>");
     assert_int_equal(f.cancelled, 1);
-    struct event over = { .kind = EVENT_CANCELLED, .job = 0 };
+    struct event over = {.kind = EVENT_CANCELLED, .job = 0};
     desk_event(&d, &over);
     assert_int_equal(d.job, -1);
     press(&d, "A[B\\*");
@@ -320,7 +332,7 @@ static void test_accompany(void **state)
     assert_int_equal(f.last.seed, 50);
     over.job = 1;
     desk_event(&d, &over);
-    press(&d, "}gr");                        /* the cursor is on a kept track */
+    press(&d, "}gr"); /* the cursor is on a kept track */
     assert_int_equal(f.last.verb, VERB_ACCOMPANY);
     press(&d, "Jgr");
     assert_int_equal(f.last.verb, VERB_INFILL);
@@ -334,15 +346,20 @@ static void test_accompany(void **state)
 
 static void test_completion(void **state)
 {
-    static const struct { const char *line; size_t n, from; const char *first; } cases[] = {
-        { "gen", 2, 0, "generate" }, { "keep ", 3, 5, "bar" }, { "keep t", 1, 5, "track" },
-        { "track B", 1, 6, "Bass" }, { "key B", 2, 4, "Bb" }, { "undo ", 0, 5, NULL }, { "zzz", 0, 0, NULL },
+    static const struct {
+        const char *line;
+        size_t n, from;
+        const char *first;
+    } cases[] = {
+        {"gen", 2, 0, "generate"}, {"keep ", 3, 5, "bar"}, {"keep t", 1, 5, "track"},
+        {"track B", 1, 6, "Bass"}, {"key B", 2, 4, "Bb"},  {"undo ", 0, 5, NULL},
+        {"zzz", 0, 0, NULL},
     };
     struct desk d;
     (void)state;
     desk_init(&d);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct words w = { 0 };
+        struct words w = {0};
         size_t from;
         command_complete(&d, cases[i].line, &w, &from);
         assert_int_equal(w.n, cases[i].n);
@@ -362,9 +379,9 @@ static void test_random_keys(void **state)
     (void)state;
     for (unsigned seed = 1; seed < 20; seed++) {
         struct desk d;
-        struct fake f = { 0 };
+        struct fake f = {0};
         desk_init(&d);
-        d.doors = (struct doors){ .ctx = &f, .submit = fake_submit, .cancel = fake_cancel };
+        d.doors = (struct doors){.ctx = &f, .submit = fake_submit, .cancel = fake_cancel};
         srand(seed);
         for (int i = 0; i < 2000; i++) {
             const struct binding *one = &b[(size_t)rand() % n];

@@ -14,18 +14,18 @@
 #include "mem.h"
 #include "tui/view.h"
 
-static char *genre_names[] = { "pop", "rock", "jazz" };
+static char *genre_names[] = {"pop", "rock", "jazz"};
 
 static void put(struct desk *d, int role, int bar, int step, int len, int pitch, int vel)
 {
     track_add(&session_song(d->session)->tracks[role],
-              (struct note){ 1920 * bar + 120 * step, 120 * len, (uint8_t)pitch, (uint8_t)vel });
+              (struct note){1920 * bar + 120 * step, 120 * len, (uint8_t)pitch, (uint8_t)vel});
 }
 
 /* Four bars: a piano that is kept, drums, a bass kept in its second bar; a muted guitar; strings off the grid. */
 static void compose(struct desk *d)
 {
-    static const int chords[4][3] = { { 57, 60, 64 }, { 53, 57, 60 }, { 48, 52, 55 }, { 55, 59, 62 } };
+    static const int chords[4][3] = {{57, 60, 64}, {53, 57, 60}, {48, 52, 55}, {55, 59, 62}};
     session_edit_begin(d->session, "seed");
     for (int bar = 0; bar < 4; bar++) {
         for (int i = 0; i < 3; i++) {
@@ -37,7 +37,7 @@ static void compose(struct desk *d)
         put(d, ROLE_BASS, bar, 0, 8, chords[bar][0] - 24, 90);
         put(d, ROLE_GUITAR, bar, 4, 4, chords[bar][2], 80);
     }
-    track_add(&session_song(d->session)->tracks[ROLE_STRINGS], (struct note){ 1920 + 40, 900, 72, 60 });
+    track_add(&session_song(d->session)->tracks[ROLE_STRINGS], (struct note){1920 + 40, 900, 72, 60});
     session_song(d->session)->tracks[ROLE_GUITAR].mute = true;
     session_edit_end(d->session);
     session_keep(d->session, ROLE_PIANO, -1, true);
@@ -107,7 +107,7 @@ static void picture(struct ui *ui, int w, int h, struct str *out)
 
 static void compare(struct ui *ui, int w, int h, const char *name)
 {
-    struct str now = { 0 };
+    struct str now = {0};
     char path[160];
     uint8_t *want = NULL;
     size_t len = 0;
@@ -125,8 +125,9 @@ static void compare(struct ui *ui, int w, int h, const char *name)
 
 static void test_sizes(void **state)
 {
-    static const struct { int w, h; } sizes[] = { { 60, 16 }, { 72, 24 }, { 80, 24 }, { 100, 28 }, { 120, 40 },
-                                                  { 200, 60 } };
+    static const struct {
+        int w, h;
+    } sizes[] = {{60, 16}, {72, 24}, {80, 24}, {100, 28}, {120, 40}, {200, 60}};
     (void)state;
     for (int ascii = 0; ascii < 2; ascii++)
         for (size_t i = 0; i < COUNT_OF(sizes); i++) {
@@ -148,7 +149,7 @@ static void test_states(void **state)
 {
     struct desk d;
     struct ui ui;
-    struct str text = { 0 };
+    struct str text = {0};
     (void)state;
     open_ui(&ui, &d, true);
     d.pending = 'g';
@@ -196,11 +197,11 @@ static void test_any_size(void **state)
     song_set_metre(session_song(d.session), 1920 + 1680, 3, 4);
     session_edit_end(d.session);
     press(&d, "bars 12");
-    static const int32_t grids[] = { 480, 240, 120, 80, 60, 40 };
+    static const int32_t grids[] = {480, 240, 120, 80, 60, 40};
     for (size_t z = 0; z < COUNT_OF(grids); z++)
         for (int w = 0; w < 600; w += w < 130 ? 1 : 37)
             for (int h = 0; h < 70; h += h < 42 ? 3 : 13) {
-                struct str out = { 0 };
+                struct str out = {0};
                 d.grid = grids[z];
                 d.tick = 0;
                 desk_goto(&d, (w * 977) % session_end(d.session));
@@ -225,7 +226,7 @@ static void test_follow(void **state)
 {
     struct desk d;
     struct ui ui;
-    struct str out = { 0 };
+    struct str out = {0};
     (void)state;
     open_ui(&ui, &d, false);
     press(&d, "bars 32");
@@ -247,7 +248,7 @@ static void test_follow(void **state)
 static void click_on(struct ui *ui, const char *what, int dx)
 {
     struct grid g;
-    struct str text = { 0 };
+    struct str text = {0};
     int y = 0;
     grid_init(&g, 80, 24, true);
     ui_draw(ui, &g);
@@ -294,16 +295,19 @@ static void test_pointer(void **state)
     assert_int_equal(d.playhead, 480);
     ui_pointer(&ui, 20, 12, 1);
     assert_int_equal(d.pitch, 55);
-    for (int i = 0; i < 3000; i++)           /* anywhere, also outside: nothing breaks */
+    for (int i = 0; i < 3000; i++) /* anywhere, also outside: nothing breaks */
         ui_pointer(&ui, rand() % 100 - 10, rand() % 40 - 10, rand() % 3 - 1);
     close_ui(&ui, &d);
 }
 
 static void test_formats(void **state)
 {
-    static const struct { int32_t ticks; const char *want; } cases[] = {
-        { 480, "1/4" }, { 240, "1/8" }, { 360, "1/8." }, { 160, "1/8t" }, { 120, "1/16" }, { 1920, "1/1" },
-        { 3840, "2/1" }, { 80, "1/16t" }, { 60, "1/32" },
+    static const struct {
+        int32_t ticks;
+        const char *want;
+    } cases[] = {
+        {480, "1/4"},  {240, "1/8"},  {360, "1/8."}, {160, "1/8t"}, {120, "1/16"},
+        {1920, "1/1"}, {3840, "2/1"}, {80, "1/16t"}, {60, "1/32"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -316,12 +320,8 @@ static void test_formats(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_states),
-        cmocka_unit_test(test_any_size),
-        cmocka_unit_test(test_follow),
-        cmocka_unit_test(test_pointer),
-        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_sizes),  cmocka_unit_test(test_states),  cmocka_unit_test(test_any_size),
+        cmocka_unit_test(test_follow), cmocka_unit_test(test_pointer), cmocka_unit_test(test_formats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

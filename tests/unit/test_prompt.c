@@ -22,16 +22,24 @@ static enum prompt_end type(struct prompt *p, struct desk *d, const char *keys)
 
 static void test_editing(void **state)
 {
-    static const struct { const char *keys, *want; } cases[] = {
-        { "abc", "abc" }, { "abc<Back>", "ab" }, { "abc<Left><Left>X", "aXbc" }, { "abc<Home>X<End>Y", "XabcY" },
-        { "abc<Home><Del>", "bc" }, { "\xc3\xa4\xc3\xb6<Left><Back>x", "x\xc3\xb6" }, { "abc<C-u>d", "d" },
-        { "seed<Space>12<C-w>7", "seed 7" }, { "abc<Home><Right>X", "aXbc" },
+    static const struct {
+        const char *keys, *want;
+    } cases[] = {
+        {"abc", "abc"},
+        {"abc<Back>", "ab"},
+        {"abc<Left><Left>X", "aXbc"},
+        {"abc<Home>X<End>Y", "XabcY"},
+        {"abc<Home><Del>", "bc"},
+        {"\xc3\xa4\xc3\xb6<Left><Back>x", "x\xc3\xb6"},
+        {"abc<C-u>d", "d"},
+        {"seed<Space>12<C-w>7", "seed 7"},
+        {"abc<Home><Right>X", "aXbc"},
     };
     struct desk d;
     (void)state;
     desk_init(&d);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct prompt p = { 0 };
+        struct prompt p = {0};
         prompt_begin(&p, &d, "");
         assert_int_equal(type(&p, &d, cases[i].keys), PROMPT_GOES_ON);
         assert_string_equal(p.text, cases[i].want);
@@ -43,7 +51,7 @@ static void test_editing(void **state)
 static void test_ends(void **state)
 {
     struct desk d;
-    struct prompt p = { 0 };
+    struct prompt p = {0};
     (void)state;
     desk_init(&d);
     prompt_begin(&p, &d, "genre ");
@@ -60,7 +68,7 @@ static void test_ends(void **state)
 static void test_history(void **state)
 {
     struct desk d;
-    struct prompt p = { 0 };
+    struct prompt p = {0};
     (void)state;
     desk_init(&d);
     prompt_remember(&p, "seed 1");
@@ -87,7 +95,7 @@ static void test_history(void **state)
 static void test_completion(void **state)
 {
     struct desk d;
-    struct prompt p = { 0 };
+    struct prompt p = {0};
     (void)state;
     desk_init(&d);
     prompt_begin(&p, &d, "");
@@ -106,10 +114,11 @@ static void test_completion(void **state)
 
 static void test_random_keys(void **state)
 {
-    static const int keys[] = { 'a', ' ', 'k', 0xe4, 0x6f22, '"', '/', KC_BACK, KC_DEL, KC_LEFT, KC_RIGHT, KC_HOME,
-                                KC_END, KC_UP, KC_DOWN, KC_TAB, KC_BTAB, KC_CTRL | 'w', KC_CTRL | 'u', KC_F1 };
+    static const int keys[] = {'a',     ' ',    'k',     0xe4,          0x6f22,        '"',    '/',
+                               KC_BACK, KC_DEL, KC_LEFT, KC_RIGHT,      KC_HOME,       KC_END, KC_UP,
+                               KC_DOWN, KC_TAB, KC_BTAB, KC_CTRL | 'w', KC_CTRL | 'u', KC_F1};
     struct desk d;
-    struct prompt p = { 0 };
+    struct prompt p = {0};
     struct rng r;
     (void)state;
     desk_init(&d);
@@ -128,11 +137,8 @@ static void test_random_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_editing),
-        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_history),
-        cmocka_unit_test(test_completion),
-        cmocka_unit_test(test_random_keys),
+        cmocka_unit_test(test_editing),    cmocka_unit_test(test_ends),        cmocka_unit_test(test_history),
+        cmocka_unit_test(test_completion), cmocka_unit_test(test_random_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,11 +18,14 @@
 
 static char folder[] = "/tmp/jamroll-test-XXXXXX";
 
-static char *in_folder(const char *name) { return path_join(folder, name); }
+static char *in_folder(const char *name)
+{
+    return path_join(folder, name);
+}
 
 static char *print(const struct session *s)
 {
-    struct str text = { 0 };
+    struct str text = {0};
     jam_print(s, &text);
     return str_take(&text);
 }
@@ -44,9 +47,9 @@ static struct take *make_take(const struct session *s, const struct request *rq,
             int32_t from = song_bar_tick(rq->song, rq->bar0 + bar);
             track_clear(&t->song->tracks[role], from, from + 1920);
             for (int k = 0; k < 5; k++)
-                track_add(&t->song->tracks[role], (struct note){
-                    from + (int32_t)rng_below(&r, 1920), (int32_t)rng_below(&r, 4000) + 1,
-                    (uint8_t)(48 + rng_below(&r, 24)), 80 });
+                track_add(&t->song->tracks[role],
+                          (struct note){from + (int32_t)rng_below(&r, 1920), (int32_t)rng_below(&r, 4000) + 1,
+                                        (uint8_t)(48 + rng_below(&r, 24)), 80});
         }
     return t;
 }
@@ -64,7 +67,7 @@ static void batch(struct session *s, int n, uint64_t seed)
 static void put(struct session *s, int role, int32_t tick, int32_t dur, int pitch)
 {
     session_edit_begin(s, "note");
-    track_add(&session_song(s)->tracks[role], (struct note){ tick, dur, (uint8_t)pitch, 90 });
+    track_add(&session_song(s)->tracks[role], (struct note){tick, dur, (uint8_t)pitch, 90});
     session_edit_end(s);
 }
 
@@ -84,12 +87,14 @@ static struct song *cells(const struct session *s, int role, int bar0, int bar1)
 static void test_undo_to_the_start(void **state)
 {
     static const char *const lines[] = {
-        "note", "note", "note", "right", "left", "up", "down", "bar +1", "bar -1", "track-by +", "delete",
-        "velocity +8", "longer +1", "transpose +1", "keep", "keep bar", "keep all", "let-go", "mute", "solo",
-        "unmute", "unsolo", "bars 8", "bars 4", "tempo +1", "program 5", "volume 80", "select", "normal",
-        "step", "key-note 3", "key-note 7", "chord", "rest", "erase", "tie", "undo", "redo", "redo", "take next",
-        "bars 2", "bars 7", "bars 12", "select-bars", "infill", "generate", "accompany", "loop", "bar 12", "end",
-        "take prev", "take 0", "loop",
+        "note",    "note",        "note",       "right",      "left",        "up",        "down",
+        "bar +1",  "bar -1",      "track-by +", "delete",     "velocity +8", "longer +1", "transpose +1",
+        "keep",    "keep bar",    "keep all",   "let-go",     "mute",        "solo",      "unmute",
+        "unsolo",  "bars 8",      "bars 4",     "tempo +1",   "program 5",   "volume 80", "select",
+        "normal",  "step",        "key-note 3", "key-note 7", "chord",       "rest",      "erase",
+        "tie",     "undo",        "redo",       "redo",       "take next",   "bars 2",    "bars 7",
+        "bars 12", "select-bars", "infill",     "generate",   "accompany",   "loop",      "bar 12",
+        "end",     "take prev",   "take 0",     "loop",
     };
     (void)state;
     for (uint64_t seed = 1; seed <= 40; seed++) {
@@ -169,9 +174,9 @@ static void test_kept_cells_survive_every_take(void **state)
         struct song *before[N_ROLES][4];
         rng_init(&r, seed, 1);
         for (int i = 0; i < 60; i++)
-            put(s, (int)rng_below(&r, N_ROLES), (int32_t)rng_below(&r, 4 * 1920), 1 + (int32_t)rng_below(&r, 3000),
-                48 + (int)rng_below(&r, 24));
-        batch(s, 4, seed);                   /* asked for everything; the flags are set afterwards */
+            put(s, (int)rng_below(&r, N_ROLES), (int32_t)rng_below(&r, 4 * 1920),
+                1 + (int32_t)rng_below(&r, 3000), 48 + (int)rng_below(&r, 24));
+        batch(s, 4, seed); /* asked for everything; the flags are set afterwards */
         for (int t = 0; t < N_ROLES; t++)
             for (int b = 0; b < 4; b++) {
                 kept[t][b] = rng_below(&r, 2);
@@ -201,8 +206,8 @@ static void test_takes_give_way_to_kept_notes(void **state)
     (void)state;
     struct session *s = session_new();
     struct request rq;
-    put(s, ROLE_PIANO, 1900, 500, 60);       /* starts in bar 1, sounds into bar 2 */
-    put(s, ROLE_PIANO, 3840, 480, 64);       /* bar 3 */
+    put(s, ROLE_PIANO, 1900, 500, 60); /* starts in bar 1, sounds into bar 2 */
+    put(s, ROLE_PIANO, 3840, 480, 64); /* bar 3 */
     session_keep(s, ROLE_PIANO, 0, true);
     session_keep(s, ROLE_PIANO, 2, true);
     session_request(s, VERB_INFILL, 0, 4, &rq);
@@ -210,8 +215,8 @@ static void test_takes_give_way_to_kept_notes(void **state)
     struct take *t = xcalloc(1, sizeof *t);
     t->seed = rq.seed;
     t->song = song_dup(rq.song);
-    track_add(&t->song->tracks[ROLE_PIANO], (struct note){ 2000, 100, 60, 80 });   /* under the kept note */
-    track_add(&t->song->tracks[ROLE_PIANO], (struct note){ 3000, 2000, 67, 80 });  /* into bar 3 */
+    track_add(&t->song->tracks[ROLE_PIANO], (struct note){2000, 100, 60, 80}); /* under the kept note */
+    track_add(&t->song->tracks[ROLE_PIANO], (struct note){3000, 2000, 67, 80}); /* into bar 3 */
     session_choose(s, session_add_take(s, t));
     const struct track *p = &session_song(s)->tracks[ROLE_PIANO];
     assert_int_equal(p->n, 3);
@@ -366,7 +371,7 @@ static void test_midi_in_and_out(void **state)
 {
     (void)state;
     struct session *s = rich_session(), *back = session_new();
-    struct str report = { 0 };
+    struct str report = {0};
     char *path = in_folder("out.mid");
     assert_int_equal(session_export_midi(s, path), ERR_OK);
     assert_int_equal(session_open(back, path, &report), ERR_OK);
@@ -408,7 +413,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    static const char *const names[] = { "rich.jam", "out.mid", "tune.jam", "tune.mid" };
+    static const char *const names[] = {"rich.jam", "out.mid", "tune.jam", "tune.mid"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         char *path = in_folder(names[i]);
         unlink(path);
