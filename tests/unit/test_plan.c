@@ -516,9 +516,26 @@ static void printing_and_devices(void **state)
     net_fini(&n);
     assert_int_equal(device_open("abacus", 1, &none), ERR_DEVICE);
     assert_non_null(strstr(err_text(), "abacus"));
+    assert_int_equal(device_open("cuda", 1, &none), ERR_DEVICE);
+    assert_null(none);
     assert_int_equal(device_threads(two), 2);
     assert_true(device_is_host(two));
     assert_non_null(strstr(device_name(two), "2 threads"));
+}
+
+static void device_memory(void **state)
+{
+    (void)state;
+    void *p;
+    float out[3] = { 1, 1, 1 }, in[3] = { 4, 5, 6 };
+    assert_int_equal(device_alloc(two, sizeof(in), &p), ERR_OK);
+    assert_int_equal((uintptr_t)p % 64, 0);
+    assert_int_equal(device_download(two, out, p, sizeof(out)), ERR_OK);
+    assert_true(out[0] == 0 && out[2] == 0);
+    assert_int_equal(device_upload(two, p, in, sizeof(in)), ERR_OK);
+    assert_int_equal(device_download(two, out, p, sizeof(out)), ERR_OK);
+    assert_memory_equal(in, out, sizeof(in));
+    device_free(two, p);
 }
 
 static void too_large_is_an_error(void **state)
@@ -556,6 +573,7 @@ int main(void)
         cmocka_unit_test(outputs_land_where_bound), cmocka_unit_test(decoding_steps_are_attention),
         cmocka_unit_test(rows_do_not_see_their_neighbours), cmocka_unit_test(cancelling), cmocka_unit_test(small_numbers_are_flushed_everywhere),
         cmocka_unit_test(printing_and_devices), cmocka_unit_test(too_large_is_an_error),
+        cmocka_unit_test(device_memory),
     };
     return cmocka_run_group_tests(tests, open_devices, close_devices);
 }
