@@ -332,7 +332,8 @@ struct node *g_xent_dx(struct node *logits, struct node *target, struct node *g)
     return node_make(g->graph, OP_XENT_DX, NULL, IN(logits, target, g), 3);
 }
 
-struct node *g_attention(struct node *q, struct node *k, struct node *v, int heads, bool causal, struct node *length)
+struct node *g_attention(struct node *q, struct node *k, struct node *v, int heads, bool causal,
+                         struct node *length)
 {
     union attr a = attr_zero();
     a.attention.heads = heads;

@@ -314,7 +314,8 @@ static void backward(struct pass *p, struct node *n)
     free(dx);
 }
 
-static void reverse(struct node *y, struct node *seed, struct node *const *wrt, int n, struct node **out, bool cut)
+static void reverse(struct node *y, struct node *seed, struct node *const *wrt, int n, struct node **out,
+                    bool cut)
 {
     size_t size = graph_size(y->graph); /* wrt may be younger than y */
     struct pass p = { .graph = y->graph, .n = size, .cut = cut };

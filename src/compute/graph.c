@@ -178,7 +178,8 @@ struct node *node_make(struct graph *g, enum op op, const union attr *attr, stru
     return make(g, &proto);
 }
 
-static struct node *leaf(struct graph *g, enum op op, const char *name, enum dtype t, struct shape s, const float *data)
+static struct node *leaf(struct graph *g, enum op op, const char *name, enum dtype t, struct shape s,
+                         const float *data)
 {
     struct node *none[1] = { NULL };
     struct node proto = { .op = op, .dtype = t, .in = none, .name = name, .data = data };

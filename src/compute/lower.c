@@ -120,12 +120,14 @@ static struct node *attention_of(const struct node *n, struct node *const *in)
     struct graph *g = n->graph;
     struct shape s = in[0]->shape;
     int32_t heads = n->attr.attention.heads, rows = s.dim[0], t = s.dim[1];
-    struct node *q = split_heads(in[0], heads), *k = split_heads(in[1], heads), *v = split_heads(in[2], heads);
+    struct node *q = split_heads(in[0], heads), *k = split_heads(in[1], heads),
+                *v = split_heads(in[2], heads);
     struct node *scores = g_scale(g_matmul(q, k, false, true), 1 / sqrtf((float)(s.dim[2] / heads)), 0);
     if (n->attr.attention.causal)
         scores = hide(scores, g_reshape(pattern(g, t, t, true, 1), SHAPE(1, 1, t, t)));
     if (in[3]) /* row L of the table has L ones */
-        scores = hide(scores, g_reshape(g_gather(pattern(g, t + 1, t, true, 0), in[3]), SHAPE(rows, 1, 1, t)));
+        scores =
+            hide(scores, g_reshape(g_gather(pattern(g, t + 1, t, true, 0), in[3]), SHAPE(rows, 1, 1, t)));
     return join_heads(g_matmul(g_softmax(scores, 3), v, false, false), s);
 }
 

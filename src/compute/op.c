@@ -270,7 +270,8 @@ static const char *shape_attend_step(struct node *n)
     NEED(shape_same(cache, n->in[4]->shape), "the caches differ");
     NEED(node_is(n->in[3], OP_PARAM) && node_is(n->in[4], OP_PARAM), "the caches must be params");
     NEED(n->in[5]->dtype == I32 && shape_same(n->in[5]->shape, SHAPE(q.dim[0])), "one position a row");
-    NEED(n->attr.attention.heads > 0 && q.dim[1] % n->attr.attention.heads == 0, "heads do not divide the width");
+    NEED(n->attr.attention.heads > 0 && q.dim[1] % n->attr.attention.heads == 0,
+         "heads do not divide the width");
     return shape_any(n);
 }
 
@@ -320,7 +321,8 @@ static const char *shape_attention_inputs(struct node *n, int first)
     for (int i = 0; i < first + 3; i++)
         NEED(shape_same(n->in[i]->shape, q), "query, key and value differ");
     NEED(q.rank == 3, "ranks must be 3");
-    NEED(n->attr.attention.heads > 0 && q.dim[2] % n->attr.attention.heads == 0, "heads do not divide the width");
+    NEED(n->attr.attention.heads > 0 && q.dim[2] % n->attr.attention.heads == 0,
+         "heads do not divide the width");
     if (n->n_in == first + 4)
         NEED(n->in[first + 3]->dtype == I32 && shape_same(n->in[first + 3]->shape, SHAPE(q.dim[0])),
              "one length a row");
@@ -440,7 +442,9 @@ void op_print(const struct node *n, char *buf, size_t cap)
     switch (n->op) {
     case OP_INPUT: case OP_PARAM: snprintf(buf, cap, "%s \"%s\"", name, n->name); return;
     case OP_FILL: snprintf(buf, cap, "%s %g", name, (double)a->fill.value); return;
-    case OP_MATMUL: snprintf(buf, cap, "%s%s%s", name, a->matmul.ta ? " ta" : "", a->matmul.tb ? " tb" : ""); return;
+    case OP_MATMUL:
+        snprintf(buf, cap, "%s%s%s", name, a->matmul.ta ? " ta" : "", a->matmul.tb ? " tb" : "");
+        return;
     case OP_SCALE: snprintf(buf, cap, "%s %g x + %g", name, (double)a->scale.a, (double)a->scale.b); return;
     case OP_POWC: case OP_LEAKY: case OP_STEP: snprintf(buf, cap, "%s %g", name, (double)a->c); return;
     case OP_SUM: case OP_MAX: case OP_NORM: case OP_NORM_DX:
@@ -454,7 +458,8 @@ void op_print(const struct node *n, char *buf, size_t cap)
         return;
     case OP_CONV: case OP_CONV_T: case OP_CONV_W:
         snprintf(buf, cap, "%s %dx%dx%d / %d,%d,%d", name, a->conv.geom.kernel[0], a->conv.geom.kernel[1],
-                 a->conv.geom.kernel[2], a->conv.geom.stride[0], a->conv.geom.stride[1], a->conv.geom.stride[2]);
+                 a->conv.geom.kernel[2], a->conv.geom.stride[0], a->conv.geom.stride[1],
+                 a->conv.geom.stride[2]);
         return;
     default: snprintf(buf, cap, "%s", name); return;
     }

@@ -44,7 +44,8 @@ static size_t best_gap(struct buffer *const *placed, int n, const struct buffer 
 
 size_t place(struct buffer *buffers, int n)
 {
-    struct buffer **by_size = xcalloc((size_t)n + 1, sizeof(*by_size)), **placed = xcalloc((size_t)n + 1, sizeof(*placed));
+    struct buffer **by_size = xcalloc((size_t)n + 1, sizeof(*by_size)),
+                  **placed = xcalloc((size_t)n + 1, sizeof(*placed));
     int count = 0;
     size_t size = 0;
     for (int i = 0; i < n; i++)

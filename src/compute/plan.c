@@ -92,7 +92,10 @@ static const struct kernel *kernel_for(const struct plan *p, const struct node *
 static enum act act_of(const struct node *n, float *slope)
 {
     *slope = n->op == OP_LEAKY ? n->attr.c : 0;
-    return n->op == OP_LEAKY ? ACT_LEAKY : n->op == OP_TANH ? ACT_TANH : n->op == OP_SIGMOID ? ACT_SIGMOID : ACT_GELU;
+    return n->op == OP_LEAKY     ? ACT_LEAKY
+           : n->op == OP_TANH    ? ACT_TANH
+           : n->op == OP_SIGMOID ? ACT_SIGMOID
+                                 : ACT_GELU;
 }
 
 /* Makes the step that computes item i, and its buffer. */
@@ -171,7 +174,8 @@ static void place_item(struct plan *p, int i)
 static bool packs(const struct plan *p, const struct item *it)
 {
     const struct node *n = it->product >= 0 ? p->s.items[it->product].node : it->node;
-    bool product = n->op == OP_LINEAR || (n->op == OP_MATMUL && n->in[1]->shape.rank == 2 && !n->attr.matmul.ta);
+    bool product =
+        n->op == OP_LINEAR || (n->op == OP_MATMUL && n->in[1]->shape.rank == 2 && !n->attr.matmul.ta);
     return product && p->s.frozen && !p->s.reference && it->role == ROLE_STEP && !it->fixed &&
            item_of(&p->s, n->in[1])->fixed;
 }

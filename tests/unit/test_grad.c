@@ -119,9 +119,10 @@ static void orders_above_two(void **state)
 static void gradient_penalty(void **state)
 {
     (void)state;
-    const struct geom equal = { { 1, 2, 2 }, { 1, 2, 2 }, { 0 }, { 0 } }, over = { { 2, 1, 1 }, { 1, 1, 1 }, { 0 }, { 0 } };
+    const struct geom equal = {{1, 2, 2}, {1, 2, 2}, {0}, {0}}, over = {{2, 1, 1}, {1, 1, 1}, {0}, {0}};
     struct node *x = leaf("x", SHAPE(2, 3, 4, 4, 2), 1), *w1 = leaf("w1", SHAPE(1, 2, 2, 2, 3), 2);
-    struct node *w2 = leaf("w2", SHAPE(2, 1, 1, 3, 4), 3), *w3 = leaf("w3", SHAPE(4, 1), 4), *bias = leaf("b", SHAPE(1), 5);
+    struct node *w2 = leaf("w2", SHAPE(2, 1, 1, 3, 4), 3), *w3 = leaf("w3", SHAPE(4, 1), 4),
+                *bias = leaf("b", SHAPE(1), 5);
     struct node *h = g_leaky(g_conv(x, w1, equal), 0.2f);
     h = g_leaky(g_conv(h, w2, over), 0.2f);
     struct node *score = g_linear(g_reshape(h, SHAPE(2 * 2 * 2 * 2, 4)), w3, bias, ACT_NONE);
@@ -137,10 +138,12 @@ static void gradient_penalty(void **state)
 static void a_block_of_a_transformer(void **state)
 {
     (void)state;
-    struct node *x = leaf("x", SHAPE(2, 3, 4), 1), *w = leaf("w", SHAPE(4, 12), 2), *b = leaf("b", SHAPE(12), 3);
+    struct node *x = leaf("x", SHAPE(2, 3, 4), 1), *w = leaf("w", SHAPE(4, 12), 2),
+                *b = leaf("b", SHAPE(12), 3);
     struct node *u = leaf("u", SHAPE(4, 4), 4);
     struct node *qkv = g_linear(g_norm(x, 4, 1e-3f), w, b, ACT_NONE);
-    struct node *a = g_attention(g_slice(qkv, 2, 0, 4), g_slice(qkv, 2, 4, 4), g_slice(qkv, 2, 8, 4), 2, true, NULL);
+    struct node *a =
+        g_attention(g_slice(qkv, 2, 0, 4), g_slice(qkv, 2, 4, 4), g_slice(qkv, 2, 8, 4), 2, true, NULL);
     struct node *y = g_add(x, g_linear(g_gelu(a), u, NULL, ACT_NONE));
     struct node *loss = total(g_mul(y, y)), *wrt[] = { x, w, b, u }, *out[4], *second[4];
     graph_grad(loss, wrt, 4, out);
@@ -160,8 +163,12 @@ static void a_block_of_a_transformer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(unused_leaves_have_zero_gradients), TEST(wanted_nodes_may_depend_on_each_other),
-        TEST(product_with_a_vector), TEST(orders_above_two), TEST(gradient_penalty), TEST(a_block_of_a_transformer),
+        TEST(unused_leaves_have_zero_gradients),
+        TEST(wanted_nodes_may_depend_on_each_other),
+        TEST(product_with_a_vector),
+        TEST(orders_above_two),
+        TEST(gradient_penalty),
+        TEST(a_block_of_a_transformer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

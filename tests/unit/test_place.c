@@ -24,7 +24,8 @@ static void check(const struct buffer *b, int n, size_t size)
         assert_true(b[i].offset + b[i].bytes <= size);
         for (int k = 0; k < i; k++)
             if (!b[k].outside && together(&b[i], &b[k]))
-                assert_true(b[i].offset + b[i].bytes <= b[k].offset || b[k].offset + b[k].bytes <= b[i].offset);
+                assert_true(b[i].offset + b[i].bytes <= b[k].offset ||
+                            b[k].offset + b[k].bytes <= b[i].offset);
     }
 }
 

@@ -115,7 +115,10 @@ static struct node *total(struct node *x)
 
 static struct node *any(struct net *n, struct node **pool, int count)
 {
-    return pool[count - 1 - (int)rng_below(&n->rng, (uint32_t)(count < 6 ? count : rng_u32(&n->rng) & 1 ? 6 : count))];
+    return pool[count - 1 -
+                (int)rng_below(&n->rng, (uint32_t)(count < 6              ? count
+                                                   : rng_u32(&n->rng) & 1 ? 6
+                                                                          : count))];
 }
 
 static struct node *grow_unary(struct net *n, struct node *x)
@@ -136,7 +139,9 @@ static struct node *grow_unary(struct net *n, struct node *x)
     case 10: return s.dim[axis] > 1 ? g_slice(x, axis, s.dim[axis] / 2, s.dim[axis] - s.dim[axis] / 2) : x;
     case 11: return s.dim[axis] < 8 ? g_pad(x, axis, 1, 1) : x;
     case 12: return g_stop(x);
-    default: return s.rank == 2 ? g_permute(x, (int[]){ 1, 0 }) : g_reshape(x, SHAPE(s.dim[0], (int32_t)(node_count(x) / (size_t)s.dim[0])));
+    default:
+        return s.rank == 2 ? g_permute(x, (int[]){1, 0})
+                           : g_reshape(x, SHAPE(s.dim[0], (int32_t)(node_count(x) / (size_t)s.dim[0])));
     }
 }
 
@@ -176,7 +181,8 @@ static void compare(struct net *n, struct node **outs, int n_outs, struct plan_o
             const float *got = plan_output(p, i);
             for (size_t k = 0; k < node_count(outs[i]); k++)
                 if (!(fabs((double)got[k] - want[k]) <= 2e-4 * fmax(1, fabs(want[k]))))
-                    fail_msg("seed %d, output %d[%zu]: %.8g instead of %.8g", seed, i, k, (double)got[k], want[k]);
+                    fail_msg("seed %d, output %d[%zu]: %.8g instead of %.8g", seed, i, k, (double)got[k],
+                             want[k]);
         }
     }
     ref_free(r);
@@ -189,8 +195,8 @@ static void random_graphs(void **state)
     for (int seed = 0; seed < 150; seed++) {
         struct net n;
         net_init(&n, (uint64_t)seed);
-        struct node *pool[MOST] = { param(&n, "a", SHAPE(4, 6)), param(&n, "b", SHAPE(6, 5)), param(&n, "c", SHAPE(2, 3, 4)),
-                                    param(&n, "d", SHAPE(4, 6)) };
+        struct node *pool[MOST] = {param(&n, "a", SHAPE(4, 6)), param(&n, "b", SHAPE(6, 5)),
+                                   param(&n, "c", SHAPE(2, 3, 4)), param(&n, "d", SHAPE(4, 6))};
         int count = 4;
         while (count < 30) {
             struct node *x = any(&n, pool, count), *y = any(&n, pool, count);
@@ -198,7 +204,8 @@ static void random_graphs(void **state)
             if (node_count(made) <= 400)
                 pool[count++] = made;
         }
-        struct node *outs[7] = { pool[29], pool[20], pool[12], g_reshape(pool[20], SHAPE((int32_t)node_count(pool[20]))) };
+        struct node *outs[7] = {pool[29], pool[20], pool[12],
+                                g_reshape(pool[20], SHAPE((int32_t)node_count(pool[20])))};
         graph_grad(g_add(total(g_tanh(pool[29])), total(g_tanh(pool[25]))), n.leaf, 3, outs + 4);
         compare(&n, outs, 7, (struct plan_opts){ 0 }, seed);
         compare(&n, outs, 7, (struct plan_opts){ .frozen = true }, seed);
@@ -213,19 +220,24 @@ static void random_graphs(void **state)
  * convolutions, and the gradients by all params. */
 static int large_net(struct net *n, struct node **outs)
 {
-    struct node *idx = integers(n, "idx", SHAPE(4, 64), -1, 40), *target = integers(n, "target", SHAPE(256), -1, 41);
+    struct node *idx = integers(n, "idx", SHAPE(4, 64), -1, 40),
+                *target = integers(n, "target", SHAPE(256), -1, 41);
     struct node *seed = integers(n, "seed", SHAPE(2), 1, 100);
     struct node *x = g_gather(param(n, "table", SHAPE(40, 96)), idx);
     struct node *keep = g_ge(g_random(n->g, x->shape, DIST_UNIFORM, seed, 1), g_fill(n->g, x->shape, 0.1f));
     x = g_mul(x, keep);
-    struct node *qkv = g_linear(g_norm(x, 4, 1e-5f), param(n, "qkv", SHAPE(96, 288)), param(n, "bias", SHAPE(288)), ACT_NONE);
-    x = g_add(x, g_attention(g_slice(qkv, 2, 0, 96), g_slice(qkv, 2, 96, 96), g_slice(qkv, 2, 192, 96), 3, true, NULL));
+    struct node *qkv = g_linear(g_norm(x, 4, 1e-5f), param(n, "qkv", SHAPE(96, 288)),
+                                param(n, "bias", SHAPE(288)), ACT_NONE);
+    x = g_add(x, g_attention(g_slice(qkv, 2, 0, 96), g_slice(qkv, 2, 96, 96), g_slice(qkv, 2, 192, 96), 3,
+                             true, NULL));
     x = g_add(x, g_linear(x, param(n, "mix", SHAPE(96, 96)), NULL, ACT_GELU));
     const struct geom geom = { { 1, 2, 2 }, { 1, 2, 2 }, { 0 }, { 0 } };
-    struct node *image = g_conv(g_reshape(x, SHAPE(4, 2, 8, 24, 16)), param(n, "w", SHAPE(1, 2, 2, 16, 24)), geom);
+    struct node *image =
+        g_conv(g_reshape(x, SHAPE(4, 2, 8, 24, 16)), param(n, "w", SHAPE(1, 2, 2, 16, 24)), geom);
     image = g_leaky(g_norm(image, 15, 1e-3f), 0);
     image = g_conv_t(image, param(n, "v", SHAPE(1, 2, 2, 8, 24)), geom, (int32_t[]){ 2, 8, 24 });
-    struct node *logits = g_matmul(g_reshape(x, SHAPE(256, 96)), param(n, "head", SHAPE(41, 96)), false, true);
+    struct node *logits =
+        g_matmul(g_reshape(x, SHAPE(256, 96)), param(n, "head", SHAPE(41, 96)), false, true);
     struct node *loss = g_add(g_xent(logits, target), g_scale(total(g_mul(image, image)), 1e-4f, 0));
     struct node *wrt[MOST];
     int n_wrt = 0;
@@ -307,7 +319,8 @@ static void frozen_plans_fold_and_pack(void **state)
     (void)state;
     struct net n;
     net_init(&n, 4);
-    struct node *x = g_input(n.g, "x", F32, SHAPE(8, 32)), *w = param(&n, "w", SHAPE(32, 48)), *b = param(&n, "b", SHAPE(48));
+    struct node *x = g_input(n.g, "x", F32, SHAPE(8, 32)), *w = param(&n, "w", SHAPE(32, 48)),
+                *b = param(&n, "b", SHAPE(48));
     struct node *scale = param(&n, "scale", SHAPE(48));
     struct node *folded = g_mul(w, g_expand(g_reshape(g_exp(scale), SHAPE(1, 48)), SHAPE(32, 48)));
     struct node *y = g_linear(x, folded, b, ACT_TANH);
@@ -395,7 +408,8 @@ static void decoding_steps_are_attention(void **state)
     enum { N = 3, T = 7, D = 8 };
     struct net n;
     net_init(&n, 7);
-    struct node *q = param(&n, "q", SHAPE(N, T, D)), *k = param(&n, "k", SHAPE(N, T, D)), *v = param(&n, "v", SHAPE(N, T, D));
+    struct node *q = param(&n, "q", SHAPE(N, T, D)), *k = param(&n, "k", SHAPE(N, T, D)),
+                *v = param(&n, "v", SHAPE(N, T, D));
     struct node *all = g_attention(q, k, v, 2, true, NULL);
     struct plan *whole = plan_for(&n, two, &all, 1, (struct plan_opts){ 0 });
     run(whole);
@@ -413,7 +427,8 @@ static void decoding_steps_are_attention(void **state)
         for (int i = 0; i < N; i++) {
             ((int32_t *)s.memory[5])[i] = t;
             for (int part = 0; part < 3; part++)
-                memcpy((float *)s.memory[part] + i * D, (float *)n.memory[part] + (i * T + t) * D, D * sizeof(float));
+                memcpy((float *)s.memory[part] + i * D, (float *)n.memory[part] + (i * T + t) * D,
+                       D * sizeof(float));
         }
         plan_refresh(one_step); /* q, k, v are params here */
         run(one_step);
@@ -436,8 +451,10 @@ static void rows_do_not_see_their_neighbours(void **state)
     for (int rows = MOST_ROWS; rows > 0; rows -= 4) {
         struct net n;
         net_init(&n, 12);
-        struct node *w = param(&n, "w", SHAPE(D, D)), *b = param(&n, "b", SHAPE(D)), *u = param(&n, "u", SHAPE(D, 3 * D));
-        struct node *v = param(&n, "v", SHAPE(3 * D, D)), *caches[2] = { param(&n, "kc", SHAPE(rows, T, D)), NULL };
+        struct node *w = param(&n, "w", SHAPE(D, D)), *b = param(&n, "b", SHAPE(D)),
+                    *u = param(&n, "u", SHAPE(D, 3 * D));
+        struct node *v = param(&n, "v", SHAPE(3 * D, D)),
+                    *caches[2] = {param(&n, "kc", SHAPE(rows, T, D)), NULL};
         caches[1] = param(&n, "vc", SHAPE(rows, T, D));
         struct node *at = integers(&n, "at", SHAPE(rows), 3, 1), *x = g_input(n.g, "x", F32, SHAPE(rows, D));
         float in[MOST_ROWS * D];
@@ -567,12 +584,19 @@ static int close_devices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_graphs), cmocka_unit_test(threads_and_runs_do_not_matter),
-        cmocka_unit_test(runs_allocate_nothing), cmocka_unit_test(memory_is_reused),
-        cmocka_unit_test(frozen_plans_fold_and_pack), cmocka_unit_test(states_are_written_last),
-        cmocka_unit_test(outputs_land_where_bound), cmocka_unit_test(decoding_steps_are_attention),
-        cmocka_unit_test(rows_do_not_see_their_neighbours), cmocka_unit_test(cancelling), cmocka_unit_test(small_numbers_are_flushed_everywhere),
-        cmocka_unit_test(printing_and_devices), cmocka_unit_test(too_large_is_an_error),
+        cmocka_unit_test(random_graphs),
+        cmocka_unit_test(threads_and_runs_do_not_matter),
+        cmocka_unit_test(runs_allocate_nothing),
+        cmocka_unit_test(memory_is_reused),
+        cmocka_unit_test(frozen_plans_fold_and_pack),
+        cmocka_unit_test(states_are_written_last),
+        cmocka_unit_test(outputs_land_where_bound),
+        cmocka_unit_test(decoding_steps_are_attention),
+        cmocka_unit_test(rows_do_not_see_their_neighbours),
+        cmocka_unit_test(cancelling),
+        cmocka_unit_test(small_numbers_are_flushed_everywhere),
+        cmocka_unit_test(printing_and_devices),
+        cmocka_unit_test(too_large_is_an_error),
         cmocka_unit_test(device_memory),
     };
     return cmocka_run_group_tests(tests, open_devices, close_devices);

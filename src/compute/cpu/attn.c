@@ -60,7 +60,8 @@ static int visible(const struct attention *a, int sample, int i)
 
 /* Raw scores of `rows` queries become exp(scale (s - max)), with zeros beyond what each row sees; inverse[r]
  * is one over the row's sum. */
-SIMD static void exp_scores(const struct attention *a, int sample, int row, int rows, int keys, float *p, float *inverse)
+SIMD static void exp_scores(const struct attention *a, int sample, int row, int rows, int keys, float *p,
+                            float *inverse)
 {
     for (int r = 0; r < rows; r++) {
         float *s = p + (size_t)r * (size_t)keys;
@@ -89,7 +90,8 @@ static void clear_rows(float *x, int rows, int n, size_t stride)
 
 static void forward_head(const struct attention *a, int sample, int head, float *p)
 {
-    size_t at = (size_t)sample * (size_t)a->t * (size_t)a->d + (size_t)head * (size_t)a->width, d = (size_t)a->d;
+    size_t at = (size_t)sample * (size_t)a->t * (size_t)a->d + (size_t)head * (size_t)a->width,
+           d = (size_t)a->d;
     float inverse[ROWS];
     for (int row = 0; row < a->t; row += ROWS) {
         int rows = a->t - row < ROWS ? a->t - row : ROWS, keys = visible(a, sample, row + rows - 1);
@@ -98,8 +100,8 @@ static void forward_head(const struct attention *a, int sample, int head, float 
             clear_rows(out, rows, a->width, d);
             continue;
         }
-        gemm(NULL, false, true, rows, keys, a->width, a->q + at + (size_t)row * d, a->d, a->k + at, a->d, 0, p, keys,
-             NULL);
+        gemm(NULL, false, true, rows, keys, a->width, a->q + at + (size_t)row * d, a->d, a->k + at, a->d, 0,
+             p, keys, NULL);
         exp_scores(a, sample, row, rows, keys, p, inverse);
         gemm(NULL, false, false, rows, a->width, keys, p, keys, a->v + at, a->d, 0, out, a->d, NULL);
         scale_rows(out, rows, a->width, d, inverse);
@@ -143,7 +145,8 @@ SIMD static void score_gradient(const struct attention *a, int rows, int keys, c
 
 static void backward_head(const struct attention *a, int sample, int head, float *p, float *dp)
 {
-    size_t at = (size_t)sample * (size_t)a->t * (size_t)a->d + (size_t)head * (size_t)a->width, d = (size_t)a->d;
+    size_t at = (size_t)sample * (size_t)a->t * (size_t)a->d + (size_t)head * (size_t)a->width,
+           d = (size_t)a->d;
     const float *k = a->k + at, *v = a->v + at;
     float inverse[ROWS];
     clear_rows(a->dk + at, a->t, a->width, d);
@@ -160,7 +163,8 @@ static void backward_head(const struct attention *a, int sample, int head, float
         exp_scores(a, sample, row, rows, keys, p, inverse);
         scale_rows(p, rows, keys, (size_t)keys, inverse);
         score_gradient(a, rows, keys, p, dp);
-        gemm(NULL, false, false, rows, a->width, keys, dp, keys, k, a->d, 0, a->dq + at + (size_t)row * d, a->d, NULL);
+        gemm(NULL, false, false, rows, a->width, keys, dp, keys, k, a->d, 0, a->dq + at + (size_t)row * d,
+             a->d, NULL);
         gemm(NULL, true, false, keys, a->width, rows, dp, keys, q, a->d, 1, a->dk + at, a->d, NULL);
         gemm(NULL, true, false, keys, a->width, rows, p, keys, g, a->d, 1, a->dv + at, a->d, NULL);
     }
@@ -207,7 +211,8 @@ INLINE void step_scores(const struct attend *a, const float *q, const float *key
     size_t width = (size_t)a->width;
     for (size_t i = 0; i < seen; i++)
         for (size_t h = 0; h < (size_t)a->heads; h++)
-            score[h * seen + i] = row_dot(q + h * width, 0, keys + i * (size_t)a->d + h * width, 0, width) * a->scale;
+            score[h * seen + i] =
+                row_dot(q + h * width, 0, keys + i * (size_t)a->d + h * width, 0, width) * a->scale;
 }
 
 INLINE void step_softmax(float *s, size_t n)
@@ -222,7 +227,8 @@ INLINE void step_softmax(float *s, size_t n)
 }
 
 /* out[c] = sum of weight[i] values[i][c] over one head; 32 columns at a time stay in registers. */
-INLINE void step_values(const float *weight, const float *values, size_t seen, size_t width, size_t d, float *out)
+INLINE void step_values(const float *weight, const float *values, size_t seen, size_t width, size_t d,
+                        float *out)
 {
     size_t c = 0;
     for (; c + 2 * ROW_LANES <= width; c += 2 * ROW_LANES) {
@@ -268,10 +274,19 @@ void k_attend_step(const struct step *s, struct pool *pool)
     struct shape cache = s->node->in[3]->shape;
     int heads = s->node->attr.attention.heads;
     struct attend a = {
-        .q = s->in[0], .k = s->in[1], .v = s->in[2],
-        .k_cache = (float *)(uintptr_t)s->in[3], .v_cache = (float *)(uintptr_t)s->in[4], /* written by contract */
-        .position = s->in[5], .out = s->out, .work = s->work, .t = cache.dim[1], .d = cache.dim[2],
-        .heads = heads, .width = cache.dim[2] / heads, .scale = 1 / sqrtf((float)(cache.dim[2] / heads)),
+        .q = s->in[0],
+        .k = s->in[1],
+        .v = s->in[2],
+        .k_cache = (float *)(uintptr_t)s->in[3],
+        .v_cache = (float *)(uintptr_t)s->in[4], /* written by contract */
+        .position = s->in[5],
+        .out = s->out,
+        .work = s->work,
+        .t = cache.dim[1],
+        .d = cache.dim[2],
+        .heads = heads,
+        .width = cache.dim[2] / heads,
+        .scale = 1 / sqrtf((float)(cache.dim[2] / heads)),
     };
     size_t work = 0;
     for (int n = 0; n < cache.dim[0]; n++)

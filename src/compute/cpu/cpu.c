@@ -17,10 +17,23 @@ static const struct kernel kernels[N_OPS] = {
     ROW_WORK(CONV, k_conv, w_conv),
     ROW_WORK(CONV_T, k_conv_t, w_conv_t),
     ROW_WORK(CONV_W, k_conv_w, w_conv_w),
-    ROW(ADD, k_elem), ROW(SUB, k_elem), ROW(MUL, k_elem), ROW(DIV, k_elem), ROW(SCALE, k_elem), ROW(POWC, k_elem),
-    ROW(EXP, k_elem), ROW(LOG, k_elem), ROW(TANH, k_elem), ROW(SIGMOID, k_elem), ROW(LEAKY, k_elem),
-    ROW(STEP, k_elem), ROW(GE, k_elem), ROW(SELECT, k_elem), ROW(GELU, k_elem), ROW(GELU_DX, k_elem),
-    [OP_SUM] = { .run = k_sum, .name = "k_sum", .work = w_sum, .fits_program = fits_sum_program },
+    ROW(ADD, k_elem),
+    ROW(SUB, k_elem),
+    ROW(MUL, k_elem),
+    ROW(DIV, k_elem),
+    ROW(SCALE, k_elem),
+    ROW(POWC, k_elem),
+    ROW(EXP, k_elem),
+    ROW(LOG, k_elem),
+    ROW(TANH, k_elem),
+    ROW(SIGMOID, k_elem),
+    ROW(LEAKY, k_elem),
+    ROW(STEP, k_elem),
+    ROW(GE, k_elem),
+    ROW(SELECT, k_elem),
+    ROW(GELU, k_elem),
+    ROW(GELU_DX, k_elem),
+    [OP_SUM] = {.run = k_sum, .name = "k_sum", .work = w_sum, .fits_program = fits_sum_program},
     ROW(EXPAND, k_expand),
     ROW(MAX, k_max),
     ROW(ARGMAX, k_argmax),
@@ -37,8 +50,8 @@ static const struct kernel kernels[N_OPS] = {
     ROW(RANDOM, k_random),
     ROW_WORK(ATTEND_STEP, k_attend_step, w_attend_step),
     ROW(LINEAR, k_linear),
-    [OP_NORM] = { .run = k_norm, .name = "k_norm", .fits = fits_norm, .work = w_norm },
-    [OP_NORM_DX] = { .run = k_norm_dx, .name = "k_norm_dx", .fits = fits_norm, .work = w_norm_dx },
+    [OP_NORM] = {.run = k_norm, .name = "k_norm", .fits = fits_norm, .work = w_norm},
+    [OP_NORM_DX] = {.run = k_norm_dx, .name = "k_norm_dx", .fits = fits_norm, .work = w_norm_dx},
     ROW_WORK(XENT, k_xent, w_xent),
     ROW(XENT_DX, k_xent_dx),
     ROW_WORK(ATTENTION, k_attention, w_attention),
@@ -92,8 +105,8 @@ static enum err cpu_open(struct device *d, int threads)
     float_mode_set(mode);
     if (!d->pool)
         return err_set(ERR_DEVICE, "cannot start compute threads");
-    str_format(d->name, sizeof(d->name), "cpu, %d thread%s, %s", pool_size(d->pool), pool_size(d->pool) > 1 ? "s" : "",
-               isa_name(cpu_isa()));
+    str_format(d->name, sizeof(d->name), "cpu, %d thread%s, %s", pool_size(d->pool),
+               pool_size(d->pool) > 1 ? "s" : "", isa_name(cpu_isa()));
     return ERR_OK;
 }
 

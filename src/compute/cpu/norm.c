@@ -164,7 +164,8 @@ SIMD static void apply_rows(const float *x, const float *stat, float *out, size_
             out[r * width + c] = (x[r * width + c] - mean[c]) * scale[c];
 }
 
-SIMD static void apply_dx_rows(const float *x, const float *g, const float *stat, float *out, size_t rows, size_t width)
+SIMD static void apply_dx_rows(const float *x, const float *g, const float *stat, float *out, size_t rows,
+                               size_t width)
 {
     const float *mean = stat, *scale = stat + width, *mean_g = stat + 2 * width, *slope = stat + 3 * width;
     for (size_t r = 0; r < rows; r++)
@@ -179,7 +180,8 @@ static void apply_range(void *ctx, size_t from, size_t to, int chunk)
     (void)chunk;
     const struct norm *j = ctx;
     for (size_t i = from; i < to; i++) {
-        size_t outer = i / j->blocks, first = i % j->blocks * j->block, at = (outer * j->rows + first) * j->width;
+        size_t outer = i / j->blocks, first = i % j->blocks * j->block,
+               at = (outer * j->rows + first) * j->width;
         size_t rows = j->rows - first < j->block ? j->rows - first : j->block;
         const float *stat = j->stat + outer * 4 * j->width;
         if (j->g)

@@ -48,7 +48,8 @@ static void to_normal(const struct lanes w[4], float *v)
 {
     for (int l = 0; l < LANES; l++)
         for (int k = 0; k < 4; k += 2) {
-            float u = (float)((w[k].v[l] >> 8) + 1) * 0x1p-24f, angle = (float)(w[k + 1].v[l] >> 8) * 0x1p-24f;
+            float u = (float)((w[k].v[l] >> 8) + 1) * 0x1p-24f,
+                  angle = (float)(w[k + 1].v[l] >> 8) * 0x1p-24f;
             float radius = sqrtf(-2 * logf(u)), turn = 6.2831853071795865f * angle;
             v[4 * l + k] = radius * cosf(turn);
             v[4 * l + k + 1] = radius * sinf(turn);

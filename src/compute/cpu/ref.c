@@ -11,7 +11,8 @@ void ref_matmul(const struct step *s, struct pool *pool)
     size_t n = (size_t)node->shape.dim[a.rank - 1], m = (size_t)node->shape.dim[a.rank - 2];
     size_t k = (size_t)a.dim[a.rank - 1 - ta], count = node_count(node) / (m * n);
     for (size_t c = 0; c < count; c++) {
-        const float *x = (const float *)s->in[0] + c * m * k, *y = (const float *)s->in[1] + (shared ? 0 : c * k * n);
+        const float *x = (const float *)s->in[0] + c * m * k,
+                    *y = (const float *)s->in[1] + (shared ? 0 : c * k * n);
         for (size_t i = 0; i < m; i++)
             for (size_t j = 0; j < n; j++) {
                 float sum = 0;
