@@ -32,5 +32,6 @@ expect 4 "cannot play" "$jamroll" generate -m ./half.safetensors -o x.mid
 expect 4 "a broken header" "$jamroll" models verify ./broken.safetensors
 : > empty.safetensors
 expect 4 "an empty file" "$jamroll" models verify ./empty.safetensors
-JAMROLL_MODELS=$work/none expect 4 "no models anywhere" env JAMROLL_MODELS="$work/none" "$jamroll" models list
+cp "$jamroll" alone # models are also looked for beside the program
+expect 4 "no models anywhere" env JAMROLL_MODELS="$work/none" ./alone models list
 finish
