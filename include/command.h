@@ -30,7 +30,8 @@ extern const size_t n_actions;
 const struct action *action_find(const char *name);   /* exact, or an unambiguous beginning; NULL */
 
 /* A key sequence bound in a mode. The list is made once from the table. */
-struct binding { const struct action *action; enum mode mode; int key[2]; const char *arg; size_t arg_len; };
+struct binding { const struct action *action; enum mode mode; int key[2]; const char *arg; size_t arg_len;
+                 char *line; /* bound by the user: the whole command; NULL in the table's own */ };
 const struct binding *bindings(size_t *n);
 const struct binding *binding_find(enum mode m, int k0, int k1); /* k1 KC_NONE for one key */
 bool binding_is_prefix(enum mode m, int key);
@@ -38,6 +39,11 @@ bool binding_is_prefix(enum mode m, int key);
 /* Run one line: words, "quoted words", # comments. With an argument missing a front end that can ask
  * gets WANT_PROMPT; errors carry a sentence in err_text. */
 NODISCARD enum err command_run(struct desk *d, const char *line);
+/* The action a line would run, checked for its number of arguments; NULL for an empty line. */
+NODISCARD enum err command_action(const char *line, const struct action **out);
+/* Give one or two keys ("y", "<F6>", "gb") a line, in NORMAL and, where they are free there too, in SELECT.
+ * Keys of the table cannot be taken; the user's own are replaced. */
+NODISCARD enum err command_bind(const char *keys, const char *line);
 /* One key press: a second key of a prefix, or a binding. False when the key means nothing here. */
 bool command_key(struct desk *d, int key);
 

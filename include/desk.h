@@ -45,6 +45,7 @@ struct desk {
     bool chord;                              /* step mode: notes do not advance */
     int32_t last_tick;                       /* step mode: where the last note was written, -1 none */
     int anchor_bar, anchor_track;            /* select mode */
+    bool whole;                              /* no cursor to see: commands on notes mean all of them */
     bool loop;
     int32_t loop_from, loop_to;
     int pending;                             /* prefix key waiting for its second */

@@ -21,6 +21,11 @@ act_fn act_keep, act_let_go, act_mute, act_solo, act_unmute, act_unsolo, act_gen
 act_fn act_play, act_play_start, act_stop, act_cue, act_rewind, act_loop, act_panic, act_open, act_save,
     act_midi, act_render, act_quit, act_quit_now, act_suspend, act_redraw, act_help, act_report, act_prompt;
 
+/* act_export.c */
+act_fn act_export;
+/* rc.c */
+act_fn act_set, act_bind;
+
 /* words.c */
 void complete_file(const char *start, struct words *out);
 

@@ -214,8 +214,9 @@ enum err act_density(struct desk *d, int argc, char **argv)
 enum err act_snap(struct desk *d, int argc, char **argv)
 {
     struct settings *o = session_settings(d->session);
-    (void)argc, (void)argv;
-    o->snap = !o->snap;
+    if (argc > 0 && !str_same(argv[0], "on") && !str_same(argv[0], "off"))
+        return err_set(ERR_FORMAT, "snap is on or off, not \"%s\"", argv[0]);
+    o->snap = argc > 0 ? str_same(argv[0], "on") : !o->snap;
     desk_say(d, "the model %s", o->snap ? "plays only notes of the key" : "may leave the key");
     return ERR_OK;
 }

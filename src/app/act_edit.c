@@ -78,10 +78,18 @@ static bool touch_pitch(struct desk *d, struct note *n, int by)
     return true;
 }
 
-static void touch_selection(struct desk *d, touch_fn touch, int by)
+static bool many(const struct desk *d)
 {
-    struct span s = desk_selection(d);
+    return d->mode == MODE_SELECT || d->whole;
+}
+
+/* What is selected, else the whole song. */
+static void touch_many(struct desk *d, touch_fn touch, int by)
+{
+    struct span s = {0, session_n_bars(d->session) - 1, 0, N_ROLES - 1};
     struct song *song = session_song(d->session);
+    if (d->mode == MODE_SELECT)
+        s = desk_selection(d);
     int32_t from = song_bar_tick(song, s.bar0), to = song_bar_tick(song, s.bar1 + 1);
     for (int r = s.track0; r <= s.track1; r++) {
         struct track *t = &song->tracks[r];
@@ -100,11 +108,11 @@ static void touch_selection(struct desk *d, touch_fn touch, int by)
 static enum err touch_notes(struct desk *d, const char *what, touch_fn touch, int by)
 {
     long i = note_at(d);
-    if (d->mode != MODE_SELECT && i < 0)
+    if (!many(d) && i < 0)
         return err_set(ERR_EMPTY, "no note under the cursor");
     session_edit_begin(d->session, what);
-    if (d->mode == MODE_SELECT)
-        touch_selection(d, touch, by);
+    if (many(d))
+        touch_many(d, touch, by);
     else if (!touch(d, &desk_track(d)->notes[i], by))
         track_remove(desk_track(d), (size_t)i);
     else
@@ -143,7 +151,7 @@ enum err act_transpose(struct desk *d, int argc, char **argv)
     int by = 0;
     (void)argc;
     TRY(arg_step(argv[0], 0, -48, 48, &by));
-    if (d->mode != MODE_SELECT && note_at(d) >= 0) {
+    if (!many(d) && note_at(d) >= 0) {
         TRY(touch_notes(d, "transpose", touch_pitch, by));
         desk_pitch(d, d->pitch + by);
         return ERR_OK;

@@ -88,6 +88,72 @@ bool binding_is_prefix(enum mode m, int key)
     return false;
 }
 
+/* ---- keys of the user ---- */
+
+static enum err parse_keys(const char *text, int key[2])
+{
+    const char *p = text;
+    key[0] = keycode_parse(&p);
+    const char *first_end = p;
+    key[1] = *p ? keycode_parse(&p) : KC_NONE;
+    bool bad = *p || key[0] == KC_NONE || (*first_end && key[1] == KC_NONE);
+    for (int i = 0; i < 2; i++)
+        bad |= (key[i] & KC_CTRL) && ((key[i] & ~KC_CTRL) < 'a' || (key[i] & ~KC_CTRL) > 'z' ||
+                                      strchr("hijm", key[i] & ~KC_CTRL));
+    return bad ? err_set(ERR_FORMAT, "\"%s\" is no key that arrives; want y, <F6>, <C-b> or two of them", text) : ERR_OK;
+}
+
+/* The binding that stands in the way: the same keys, or a prefix of them. */
+static struct binding *in_the_way(enum mode m, const int key[2])
+{
+    size_t n;
+    (void)bindings(&n);
+    for (size_t i = 0; i < n; i++) {
+        struct binding *b = &map.at[i];
+        if (b->mode == m && b->key[0] == key[0] && (b->key[1] == key[1] || !b->key[1] || !key[1]))
+            return b;
+    }
+    return NULL;
+}
+
+static void put_binding(enum mode m, const int key[2], const struct action *a, const char *line)
+{
+    struct binding *old = in_the_way(m, key);
+    struct binding b = {.action = a, .mode = m, .key = {key[0], key[1]}, .line = xstrdup(line)};
+    const char *arg = b.line + strcspn(b.line, " ");
+    b.arg = *arg ? arg + 1 : NULL;
+    b.arg_len = b.arg ? strlen(b.arg) : 0;
+    if (old) {
+        free(old->line);
+        *old = b;
+        return;
+    }
+    map.at = xgrow(map.at, map.n, &map.cap, sizeof *map.at);
+    map.at[map.n++] = b;
+}
+
+static bool may_bind(enum mode m, const int key[2])
+{
+    const struct binding *b = in_the_way(m, key);
+    return !b || (b->line && b->key[1] == key[1]);
+}
+
+enum err command_bind(const char *keys, const char *line)
+{
+    const struct action *a = NULL;
+    int key[2];
+    TRY(parse_keys(keys, key));
+    TRY(command_action(line, &a));
+    if (!a)
+        return err_set(ERR_FORMAT, "bind %s to which command?", keys);
+    if (!may_bind(MODE_NORMAL, key))
+        return err_set(ERR_BUSY, "%s is taken: it means %s", keys, in_the_way(MODE_NORMAL, key)->action->name);
+    put_binding(MODE_NORMAL, key, a, line);
+    if (may_bind(MODE_SELECT, key))
+        put_binding(MODE_SELECT, key, a, line);
+    return ERR_OK;
+}
+
 /* ---- arguments ---- */
 
 enum err arg_int(const char *text, int lo, int hi, int *out)
@@ -141,28 +207,44 @@ static int split(char *line, char *words[MAX_WORDS])
     return n;
 }
 
-static enum err run_words(struct desk *d, int n, char **words)
+/* *out is set whenever the name means an action, also when its arguments do not fit. */
+static enum err find_words(int n, char **words, const struct action **out)
 {
-    const struct action *a = action_find(words[0]);
+    if (n < 0)
+        return err_set(ERR_FORMAT, "a quote is not closed, or too many words");
+    if (n == 0)
+        return ERR_OK;
+    const struct action *a = *out = action_find(words[0]);
     if (!a)
         return err_set(ERR_MISSING, "no command \"%s\" (? lists them)", words[0]);
     if (n - 1 > a->max_args)
         return err_set(ERR_FORMAT, "%s takes %s", a->name, a->args ? a->args : "no arguments");
-    if (n - 1 < a->min_args) {
-        d->want = WANT_PROMPT;
-        str_format(d->want_text, sizeof d->want_text, "%s ", a->name);
+    if (n - 1 < a->min_args)
         return err_set(ERR_FORMAT, "%s needs %s", a->name, a->args);
-    }
-    return a->run(d, n - 1, words + 1);
+    return ERR_OK;
+}
+
+enum err command_action(const char *line, const struct action **out)
+{
+    char *words[MAX_WORDS], *copy = xstrdup(line);
+    *out = NULL;
+    enum err err = find_words(split(copy, words), words, out);
+    free(copy);
+    return err;
 }
 
 enum err command_run(struct desk *d, const char *line)
 {
     char *words[MAX_WORDS], *copy = xstrdup(line);
+    const struct action *a = NULL;
     int n = split(copy, words);
-    enum err err = n < 0 ? err_set(ERR_FORMAT, "a quote is not closed, or too many words") : ERR_OK;
-    if (n > 0)
-        err = run_words(d, n, words);
+    enum err err = find_words(n, words, &a);
+    if (a && n - 1 < a->min_args) {
+        d->want = WANT_PROMPT;
+        str_format(d->want_text, sizeof d->want_text, "%s ", a->name);
+    } else if (a && err == ERR_OK) {
+        err = a->run(d, n - 1, words + 1);
+    }
     free(copy);
     return err;
 }
@@ -173,6 +255,11 @@ static void run_binding(struct desk *d, const struct binding *b)
 {
     char arg[32], *argv[1] = {arg};
     int argc = b->arg ? 1 : 0;
+    if (b->line) {
+        if (command_run(d, b->line) != ERR_OK)
+            desk_complain(d);
+        return;
+    }
     str_format(arg, sizeof arg, "%.*s", (int)b->arg_len, b->arg ? b->arg : "");
     if (argc < b->action->min_args) {
         d->want = WANT_PROMPT;
@@ -264,6 +351,11 @@ static void complete_argument(const struct desk *d, const struct action *a, cons
 
 void command_complete(const struct desk *d, const char *line, struct words *out, size_t *from)
 {
+    if (str_starts(line, "set ") && strchr(line + 4, ' ')) { /* `set genre` completes as `genre` does */
+        command_complete(d, line + 4, out, from);
+        *from += 4;
+        return;
+    }
     const char *space = strrchr(line, ' ');
     size_t first = strcspn(line, " ");
     *from = space ? (size_t)(space - line) + 1 : 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "file.h"
 #include "str.h"
 
 const char *mode_name(enum mode m)
@@ -65,6 +66,7 @@ static void look_at_music(struct desk *d)
 enum err desk_open(struct desk *d, const char *path)
 {
     struct str report = {0};
+    struct settings own = *session_settings(d->session);
     enum err err = session_open(d->session, path, &report);
     if (err != ERR_OK) {
         str_fini(&report);
@@ -72,6 +74,8 @@ enum err desk_open(struct desk *d, const char *path)
     }
     str_fini(&d->report);
     d->report = report;
+    if (!str_same(path_ext(path), ".jam")) /* only a project brings settings */
+        *session_settings(d->session) = own;
     if (d->job >= 0 && d->doors.cancel)
         d->doors.cancel(d->doors.ctx, d->job);
     if (d->playing && d->doors.stop)

@@ -98,7 +98,7 @@ void command_popup(enum mode m, int prefix, struct words *out)
         struct str line = {0};
         char name[16];
         keycode_print(b[i].key[1], name);
-        str_addf(&line, "%s %s", name, b[i].action->hint);
+        str_addf(&line, "%s %s", name, b[i].line || !b[i].action->hint ? b[i].action->name : b[i].action->hint);
         if (b[i].arg)
             str_addf(&line, " %.*s", (int)b[i].arg_len, b[i].arg);
         words_add(out, str_c(&line));

@@ -19,6 +19,7 @@
 #include "mem.h"
 #include "player.h"
 #include "pool.h"
+#include "rc.h"
 #include "rng.h"
 #include "screen.h"
 #include "tui.h"
@@ -425,16 +426,11 @@ static enum err open_descriptors(struct tui *t)
 /* Without a model the screen still edits, plays and exports. */
 static void start_engine(struct tui *t)
 {
-    struct model_info *list = NULL;
-    size_t n = 0;
     if (engine_new(t->opts->device, t->opts->threads, &t->engine) != ERR_OK) {
         t->engine = NULL;
         t->desk.doors.submit = NULL;
         desk_complain(&t->desk);
-    } else if (models_list(&list, &n) != ERR_OK) {
-        desk_complain(&t->desk);
     }
-    desk_models(&t->desk, list, n);
     str_format(t->ui.compute, sizeof t->ui.compute, "%s %d thr", t->opts->device ? t->opts->device : "cpu",
                t->opts->threads > 0 ? t->opts->threads : pool_cores());
 }
@@ -445,18 +441,29 @@ static enum err start_sound(struct tui *t)
     return player_new(&o, &t->player);
 }
 
+/* The user's rc file first: it may name genres, so the models are listed before, and a project that is
+ * opened brings settings of its own. */
 static enum err open_song(struct tui *t, const char *path)
 {
-    desk_init(&t->desk);
-    session_settings(t->desk.session)->seed = rng_entropy() % 100000;
-    if (path)
-        TRY(desk_open(&t->desk, path));
-    struct settings *o = session_settings(t->desk.session);
-    if (path && !str_same(path_ext(path), ".jam"))
-        o->seed = rng_entropy() % 100000;
+    struct desk *d = &t->desk;
+    struct model_info *list = NULL;
+    struct words problems = {0};
+    size_t n = 0;
+    desk_init(d);
+    session_settings(d->session)->seed = rng_entropy() % 100000;
+    bool listed = models_list(&list, &n) == ERR_OK;
+    desk_models(d, list, n);
+    if (!listed)
+        words_add(&problems, err_text());
+    rc_run(d, NULL, &problems);
+    enum err err = path ? desk_open(d, path) : ERR_OK;
+    if (err == ERR_OK)
+        rc_tell(d, &problems);
+    words_fini(&problems);
+    struct settings *o = session_settings(d->session);
     if (t->opts->model)
         str_copy(o->model, sizeof o->model, t->opts->model);
-    return ERR_OK;
+    return err;
 }
 
 static void greet(struct tui *t, const char *path)
