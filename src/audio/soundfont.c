@@ -3,7 +3,6 @@
 #include <fluidsynth.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "file.h"
 #include "hush.h"
 #include "log.h"
@@ -67,25 +66,10 @@ static enum err keep_first(void *ctx, const char *path)
 static char *first_in_dir(char *owned_dir)
 {
     char *found = NULL;
-    if (file_is_dir(owned_dir) && file_walk(owned_dir, keep_first, &found) != ERR_OK && !found)
+    if (owned_dir && file_is_dir(owned_dir) && file_walk(owned_dir, keep_first, &found) != ERR_OK && !found)
         log_debug("%s: %s", owned_dir, err_text());
     free(owned_dir);
     return found;
-}
-
-static char *beside_program(void)
-{
-    char exe[4096];
-    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-    for (int up = 0; n > 0 && up < 2; up++) { /* build/jamroll -> the folder above build */
-        while (n > 0 && exe[n - 1] != '/')
-            n--;
-        n -= n > 0;
-    }
-    if (n <= 0)
-        return NULL;
-    exe[n] = '\0';
-    return first_in_dir(path_join(exe, "soundfonts"));
 }
 
 static char *in_data_home(void)
@@ -112,7 +96,7 @@ static char *in_usual_places(void)
     if (!found)
         found = first_in_dir(xstrdup(JAMROLL_PREFIX "/share/jamroll/soundfonts"));
     if (!found)
-        found = beside_program();
+        found = first_in_dir(place_beside_program("soundfonts"));
     return found ? found : first_in_dir(xstrdup("soundfonts"));
 }
 

@@ -315,6 +315,21 @@ char *place_path(enum place place, const char *name)
     return str_take(&s);
 }
 
+char *place_beside_program(const char *name)
+{
+    char exe[4096];
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    for (int up = 0; n > 0 && up < 2; up++) { /* build/jamroll -> the folder above build */
+        while (n > 0 && exe[n - 1] != '/')
+            n--;
+        n -= n > 0;
+    }
+    if (n <= 0)
+        return NULL;
+    exe[n] = '\0';
+    return path_join(exe, name);
+}
+
 size_t cursor_left(const struct cursor *c)
 {
     return c->at < c->len ? c->len - c->at : 0;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include "ckpt.h"
 #include "file.h"
 #include "log.h"
@@ -109,21 +108,6 @@ static void add_dir(struct list *list, const char *dir)
         log_warn("%s", err_text());
 }
 
-static char *beside_program(void)
-{
-    char exe[4096];
-    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-    for (int up = 0; n > 0 && up < 2; up++) { /* build/jamroll -> the folder above build */
-        while (n > 0 && exe[n - 1] != '/')
-            n--;
-        n -= n > 0;
-    }
-    if (n <= 0)
-        return NULL;
-    exe[n] = '\0';
-    return path_join(exe, "models");
-}
-
 static int rank_of(const struct model_info *m)
 {
     for (size_t i = 0; i < n_model_kinds; i++)
@@ -155,7 +139,7 @@ enum err models_list(struct model_info **out, size_t *n)
         free(copy);
     }
     char *places[] = {place_path(PLACE_DATA, "models"), xstrdup(JAMROLL_PREFIX "/share/jamroll/models"),
-                      xstrdup("models"), beside_program()};
+                      xstrdup("models"), place_beside_program("models")};
     for (size_t i = 0; i < COUNT_OF(places); i++) {
         add_dir(&list, places[i]);
         free(places[i]);

@@ -157,6 +157,9 @@ static void paths_and_places(void **state)
     setenv("XDG_STATE_HOME", "relative", 1);
     check_path(place_path(PLACE_DATA, "models"), "/data/jamroll/models");
     check_path(place_path(PLACE_STATE, "log"), "/home/x/.local/state/jamroll/log");
+    char *unit = place_beside_program("unit"); /* build/unit/test_file: the folder above its own is build */
+    assert_true(unit && file_is_dir(unit));
+    free(unit);
 }
 
 static void cursor_stops_at_the_end(void **state)
