@@ -15,7 +15,8 @@ void profile_add(double profile[12], int pitch, double weight);
 /* Krumhansl-Schmuckler with Temperley's profiles; strength = margin to the second best correlation.
  * An empty profile gives tonic -1. */
 struct key key_estimate(const double profile[12], double *strength);
-/* Key of the sounding, non-drum notes with onset in [from,to), weighted by duration. */
+/* The key signature that holds at `from` (strength 1); where there is none, the key of the non-drum notes
+ * with onset in [from,to), weighted by duration. */
 struct key song_key(const struct song *s, int32_t from, int32_t to, double *strength);
 /* Chord name of a pitch-class set with bass ("Am", "F", "G7", "" unknown). */
 void chord_name(uint16_t classes, int bass, char buf[16]);

@@ -142,8 +142,23 @@ struct key key_estimate(const double profile[12], double *strength)
     return best;
 }
 
+/* What the file says wins over what its notes suggest. */
+static const struct keysig *signature_at(const struct song *s, int32_t tick)
+{
+    size_t n = 0;
+    while (n < s->n_keys && s->keys[n].tick <= tick)
+        n++;
+    return n > 0 ? &s->keys[n - 1] : NULL;
+}
+
 struct key song_key(const struct song *s, int32_t from, int32_t to, double *strength)
 {
+    const struct keysig *told = signature_at(s, from);
+    if (told) {
+        if (strength)
+            *strength = 1;
+        return key_from_sharps(told->sharps, told->minor);
+    }
     double profile[12] = { 0 };
     for (size_t i = 0; i < s->n_tracks; i++) {
         const struct track *t = &s->tracks[i];

@@ -91,6 +91,17 @@ static void test_song_key(void **state)
     struct key k = song_key(s, 0, 2000, NULL);
     assert_true(k.tonic == 2 && k.minor);
     assert_int_equal(song_key(s, 5000, 6000, NULL).tonic, -1);
+
+    /* Signatures win from where they stand: E flat major, then C minor. */
+    double strength = 0;
+    song_set_key(s, 500, -3, false);
+    song_set_key(s, 1000, -3, true);
+    k = song_key(s, 0, 2000, NULL);
+    assert_true(k.tonic == 2 && k.minor);
+    k = song_key(s, 500, 2000, &strength);
+    assert_true(k.tonic == 3 && !k.minor && strength == 1);
+    k = song_key(s, 5000, 6000, NULL);
+    assert_true(k.tonic == 0 && k.minor);
     song_free(s);
 }
 
