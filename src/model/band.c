@@ -15,7 +15,7 @@ static const struct opt options[] = {
     { "layers", 0, OPT_INT, 1, 24, "4", NULL, "N", "transformer blocks" },
     { "heads", 0, OPT_INT, 1, 64, "6", NULL, "N", "attention heads" },
     { "mlp", 0, OPT_INT, 16, 4096, "384", NULL, "N", "hidden width of the note heads" },
-    { "dropout", 0, OPT_REAL, 0, 0.9, "0.1", NULL, "X", "dropout while training" },
+    { "dropout", 0, OPT_REAL, 0, 0.9, "0.2", NULL, "X", "dropout while training" },
     { "lr", 0, OPT_REAL, 0, 1, "0.001", NULL, "X", "highest learning rate" },
     { "lr-floor", 0, OPT_REAL, 0, 1, "0.02", NULL, "X", "learning rate at the end, as a share of the highest" },
     { "warmup", 0, OPT_INT, 1, 1000000, "200", NULL, "N", "updates until the highest learning rate" },
@@ -27,7 +27,7 @@ static const struct opt options[] = {
     { "vel-weight", 0, OPT_REAL, 0, 10, "0.3", NULL, "X", "weight of the velocities in the loss" },
     { "any-genre", 0, OPT_REAL, 0, 1, "0.15", NULL, "X", "share of phrases shown without their genre" },
     { "filler", 0, OPT_REAL, 0.001, 0.999, "0.25", NULL, "X", "preference for filler sets over real songs; 0.5 = none" },
-    { "transpose", 0, OPT_REAL, 0, 1, "0.5", NULL, "X", "share of phrases moved by up to two semitones" },
+    { "transpose", 0, OPT_REAL, 0, 1, "0.9", NULL, "X", "share of phrases moved by up to two semitones" },
     { "seed", 0, OPT_INT, 0, 2147483647, "1", NULL, "N", "seed of the weights and of the order of the data" },
 };
 
