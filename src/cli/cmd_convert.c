@@ -1,5 +1,5 @@
-/* cmd_convert.c: one music file into another kind: MIDI, pypianoroll npz, numpy roll, picture. One row a
- * kind. */
+/* cmd_convert.c: one music file into another kind: MIDI, pypianoroll npz, numpy roll, picture, score. One
+ * row a kind. */
 #include "cli.h"
 
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include "midi.h"
 #include "npz.h"
 #include "roll.h"
+#include "xml.h"
 
 struct kind {
     const char *name, *ext;
@@ -59,11 +60,18 @@ static enum err save_png(struct cli *c, const struct song *s, const char *path)
     return err;
 }
 
+static enum err save_xml(struct cli *c, const struct song *s, const char *path)
+{
+    (void)c;
+    return xml_save(s, path);
+}
+
 static const struct kind kinds[] = {
     {"mid", ".mid", save_midi},
     {"npz", ".npz", save_npz},
     {"npy", ".npy", save_npy},
     {"png", ".png", save_png},
+    {"musicxml", ".musicxml", save_xml},
 };
 
 static const struct kind *find_kind(const char *path, const char *asked)
@@ -83,7 +91,7 @@ static int run_convert(struct cli *c)
         return cli_usage(c, "--json and -o - would both write to standard output");
     const struct kind *kind = find_kind(out, opts_text(c->opts, "to"));
     if (!kind)
-        return cli_usage(c, "%s: no kind of file has this extension; use --to mid, npz, npy or png", out);
+        return cli_usage(c, "%s: no kind of file has this extension; use --to mid, npz, npy, png or musicxml", out);
     struct song *song = NULL, *band = NULL;
     enum err err = cli_load(c, opts_arg(c->opts, 0), &song, NULL);
     if (err == ERR_OK && opts_flag(c->opts, "band"))
@@ -104,7 +112,7 @@ static int run_convert(struct cli *c)
 
 static const struct opt options[] = {
     {"out", 'o', OPT_TEXT, 0, 0, NULL, NULL, "FILE", "where to; the extension says what"},
-    {"to", 0, OPT_ENUM, 0, 0, NULL, "mid|npz|npy|png", "KIND", "whatever the extension"},
+    {"to", 0, OPT_ENUM, 0, 0, NULL, "mid|npz|npy|png|musicxml", "KIND", "whatever the extension"},
     {"band", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "on the band's five tracks"},
     {"format", 0, OPT_INT, 0, 1, "1", NULL, "0|1", "MIDI file format"},
     {"beat-steps", 0, OPT_INT, 1, 96, "24", NULL, "N", "grid of npz, npy and png: steps a quarter"},
@@ -112,5 +120,5 @@ static const struct opt options[] = {
     OPT_COMMON,
 };
 
-const struct command cmd_convert = {"convert", "IN", "MIDI or npz into MIDI, npz, npy or png", OPTIONS_OF(options), 1, 1,
+const struct command cmd_convert = {"convert", "IN", "MIDI or npz into MIDI, npz, npy, png or MusicXML", OPTIONS_OF(options), 1, 1,
                                     run_convert};

@@ -26,6 +26,8 @@ ok "picture" "$jamroll" convert "$seed" -o roll.png
 has "is a PNG" 'PNG' roll.png
 ok "numpy" "$jamroll" convert "$seed" -o roll.npy
 has "is a npy" 'NUMPY' roll.npy
+ok "score" "$jamroll" convert "$seed" -o score.musicxml
+has "is MusicXML" '^</score-partwise>' score.musicxml
 "$jamroll" info --notes - < "$seed" > out 2> err
 is "standard input" "$("$jamroll" info --notes "$seed")" "$(cat out)"
 "$jamroll" convert "$seed" --to mid -o - > piped.mid 2> err
