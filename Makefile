@@ -4,6 +4,7 @@
 #   make check       unit tests, layers, command-line and screen tests (SAN=1: address and UB sanitizers)
 #   make tsan        the tests of threads, rings and queues under the thread sanitizer
 #   make bench       speed, as ratios measured in one run
+#   make man         manual pages, woven from man/ and the program's own tables
 #   make install     into $(DESTDIR)$(PREFIX); `uninstall` takes away what it put there
 #   make layers      includes point only downwards
 #   make size        files over 800 lines, functions over 70
@@ -90,12 +91,16 @@ $(B)/bench/%: $(B)/tests/bench/%.o $(TEST_LIB) $(B)/libjamroll.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libjamroll.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 # One unit test: make unit T=midi
 unit: $(B)/unit/test_$(T)
 	$(B)/unit/test_$(T)
 
-check: $(B)/jamroll $(TESTS)
-	@JAMROLL=$(B)/jamroll SAN=$(SAN) tests/tools/check.sh $(B)/check $(TESTS) \
+check: $(B)/jamroll $(TESTS) $(B)/fuzz/mutate
+	@JAMROLL=$(B)/jamroll SAN=$(SAN) tests/tools/check.sh $(B)/check $(TESTS) $(B)/fuzz/mutate \
 		tests/tools/layers.sh tests/tools/layers_test.sh $(CLI_TESTS) $(SCREEN_TESTS)
 
 # Compiled apart: every object has to carry the sanitizer.
@@ -123,26 +128,36 @@ format:
 format-check:
 	clang-format --dry-run --Werror $(C_FILES)
 
-# Completions come from the program's own tables, so they cannot grow old.
-$(B)/jamroll.bash: $(B)/jamroll
-	$(B)/jamroll completion > $@.new && mv $@.new $@
+# Completions and manual pages come from the program's own tables, so they cannot grow old.
+COMPLETIONS = $(B)/jamroll.bash $(B)/jamroll.zsh $(B)/jamroll.fish
+$(COMPLETIONS): $(B)/jamroll.%: $(B)/jamroll
+	$(B)/jamroll completion $* > $@.new && mv $@.new $@
+
+PAGES = $(patsubst man/%.in,$(B)/man/%,$(wildcard man/*.in))
+man: $(PAGES)
+$(B)/man/%: man/%.in man/weave.sh $(B)/jamroll
+	@mkdir -p $(@D)
+	man/weave.sh $(B)/jamroll $< > $@.new && mv $@.new $@
 
 SHARE = $(DESTDIR)$(PREFIX)/share
 DATA = $(SHARE)/jamroll
 COMPLETION = $(SHARE)/bash-completion/completions/jamroll
-MAN = $(wildcard man/*.[157])
-install: $(B)/jamroll $(B)/jamroll.bash
+ZSH_COMPLETION = $(SHARE)/zsh/site-functions/_jamroll
+FISH_COMPLETION = $(SHARE)/fish/vendor_completions.d/jamroll.fish
+install: $(B)/jamroll $(COMPLETIONS) $(PAGES)
 	install -D -m 755 $(B)/jamroll $(DESTDIR)$(PREFIX)/bin/jamroll
 	install -D -m 644 $(B)/jamroll.bash $(COMPLETION)
+	install -D -m 644 $(B)/jamroll.zsh $(ZSH_COMPLETION)
+	install -D -m 644 $(B)/jamroll.fish $(FISH_COMPLETION)
 	install -d $(DATA)/models $(DATA)/soundfonts $(DATA)/seeds
 	for f in $(wildcard models/*.safetensors models/*.txt); do install -m 644 $$f $(DATA)/models/ || exit 1; done
 	for f in $(wildcard soundfonts/*); do install -m 644 $$f $(DATA)/soundfonts/ || exit 1; done
 	for f in $(wildcard assets/seeds/*); do install -m 644 $$f $(DATA)/seeds/ || exit 1; done
-	for f in $(MAN); do install -D -m 644 $$f $(SHARE)/man/man$${f##*.}/$${f##*/} || exit 1; done
+	for f in $(PAGES); do install -D -m 644 $$f $(SHARE)/man/man$${f##*.}/$${f##*/} || exit 1; done
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/jamroll $(COMPLETION)
-	for f in $(MAN); do rm -f $(SHARE)/man/man$${f##*.}/$${f##*/}; done
+	rm -f $(DESTDIR)$(PREFIX)/bin/jamroll $(COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION)
+	for f in $(PAGES); do rm -f $(SHARE)/man/man$${f##*.}/$${f##*/}; done
 	rm -rf $(DATA)
 
 clean:
@@ -152,6 +167,6 @@ DEPS = $(LIB_OBJ:.o=.d) $(FRONT_OBJ:.o=.d) $(B)/src/main.d $(TEST_LIB:.o=.d) \
 	$(TESTS:$(B)/unit/%=$(B)/tests/unit/%.d) $(BENCHES:$(B)/bench/%=$(B)/tests/bench/%.d)
 -include $(DEPS)
 
-.PHONY: all lib unit check tsan bench layers size format format-check install uninstall clean
+.PHONY: all lib unit check man tsan bench layers size format format-check install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
