@@ -3,6 +3,7 @@
 # own), keys typed into it, pictures read back. Nothing waits for a fixed time: `see` looks until what it wants
 # is there or the time is over.
 . "$(dirname "${BASH_SOURCE[0]}")/cli.sh"
+export LC_ALL=C.UTF-8 # the pictures are UTF-8, and grep has to know, whatever the caller speaks
 if ! command -v tmux > /dev/null; then
     echo "$(basename "$0"): tmux is needed"
     exit 1
