@@ -21,6 +21,7 @@ struct doors {
     void (*audition)(void *ctx, int channel, int program, int pitch, int vel);
     NODISCARD enum err (*render)(void *ctx, const struct song *song, const char *path);
     void (*cancel_render)(void *ctx);
+    NODISCARD enum err (*render_stems)(void *ctx, const struct song *song, const char *path); /* stem.h */
 };
 
 /* What a command asks of its front end, beyond the desk itself. */

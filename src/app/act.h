@@ -26,6 +26,9 @@ act_fn act_export;
 /* rc.c */
 act_fn act_set, act_bind;
 
+/* act_stems.c */
+act_fn act_stems;
+
 /* words.c */
 void complete_file(const char *start, struct words *out);
 

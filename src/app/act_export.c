@@ -8,6 +8,7 @@
 #include "mem.h"
 #include "npz.h"
 #include "roll.h"
+#include "xml.h"
 
 enum { BEAT_STEPS = 24 };
 
@@ -50,6 +51,11 @@ static enum err save_png(struct desk *d, const char *path)
     return err;
 }
 
+static enum err save_score(struct desk *d, const char *path)
+{
+    return xml_save(session_song(d->session), path);
+}
+
 /* Through the front end, which renders aside. */
 static enum err save_audio(struct desk *d, const char *path)
 {
@@ -63,9 +69,9 @@ static const struct {
     const char *ext;
     enum err (*save)(struct desk *d, const char *path);
 } kinds[] = {
-    {".mid", save_midi},   {".midi", save_midi}, {".npz", save_npz},
-    {".npy", save_npy},    {".png", save_png},   {".wav", save_audio},
-    {".flac", save_audio}, {".ogg", save_audio}, {".opus", save_audio},
+    {".mid", save_midi},   {".midi", save_midi},      {".npz", save_npz},    {".npy", save_npy},
+    {".png", save_png},    {".wav", save_audio},      {".flac", save_audio}, {".ogg", save_audio},
+    {".opus", save_audio}, {".musicxml", save_score},
 };
 
 /* An argument that is only an ending picks the name. */
@@ -85,6 +91,7 @@ enum err act_export(struct desk *d, int argc, char **argv)
         free(path);
         return err;
     }
-    return err_set(ERR_FORMAT, "%s: no kind of file ends so; want .mid .npz .npy .png .wav .flac .ogg .opus",
+    return err_set(ERR_FORMAT,
+                   "%s: no kind of file ends so; want .mid .npz .npy .png .musicxml .wav .flac .ogg .opus",
                    arg);
 }

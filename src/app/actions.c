@@ -154,12 +154,16 @@ const struct action actions[] = {
     { "midi", .keys = { [MODE_NORMAL] = "em", [KEYS_ANY] = "<F10>" }, ARG("[FILE.mid]", 0, 1),
       .complete = COMPLETE_FILE, .group = GROUP_FILE, .hint = "MIDI", .run = act_midi,
       .help = "write a standard MIDI file" },
-    { "export", NORMAL("ex"), ARG("FILE|.mid|.npz|.npy|.png|.wav|.flac|.ogg|.opus", 1, 1),
+    { "export", NORMAL("ee ex=.musicxml en=.npz ep=.png"),
+      ARG("FILE|.mid|.npz|.npy|.png|.musicxml|.wav|.flac|.ogg|.opus", 1, 1),
       .complete = COMPLETE_FILE, .group = GROUP_FILE, .hint = "any kind", .run = act_export,
       .help = "write a file; its ending says of which kind" },
     { "render", NORMAL("ew=.wav ef=.flac eo=.ogg"), ARG("[FILE|.wav|.flac|.ogg]", 0, 1),
       .complete = COMPLETE_FILE, .group = GROUP_FILE, .hint = "audio", .run = act_render,
       .help = "render an audio file in the background" },
+    { "stems", NORMAL("es"), ARG("[.mid|.wav|.flac|.ogg]", 0, 1), WORDS(".mid|.wav|.flac|.ogg"),
+      .group = GROUP_FILE, .hint = "stems", .run = act_stems,
+      .help = "one file a track: MIDI and, in the background, sound" },
 
     /* program */
     { "normal", ANY("<Esc>"), .group = GROUP_PROGRAM, .run = act_normal, .help = "back to NORMAL; never quits" },

@@ -1,7 +1,6 @@
 /* cmd_render.c: a song to an audio file, or to one file a track. */
 #include "cli.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "file.h"
 #include "mem.h"
+#include "stem.h"
 #include "wav.h"
 
 /* "-8", "-8dB", "-8 dB" */
@@ -72,25 +72,12 @@ static int render_one(struct cli *c, const struct song *song, const struct rende
     return EXIT_OK;
 }
 
-/* OUT-2-Piano.wav: the number keeps two tracks of one name apart. */
-static char *stem_path(const char *out, int i, const char *name)
-{
-    struct str s;
-    str_init(&s);
-    const char *ext = path_ext(out);
-    str_addf(&s, "%.*s-%d-", (int)(strlen(out) - strlen(ext)), out, i + 1);
-    for (; *name; name++)
-        str_addc(&s, isalnum((unsigned char)*name) ? *name : '_');
-    str_add(&s, ext);
-    return str_take(&s);
-}
-
 static int render_stems(struct cli *c, const struct song *song, struct render_opts *r, const char *out, json_t *list)
 {
     for (size_t i = 0; i < song->n_tracks; i++) {
         if (song->tracks[i].n == 0)
             continue;
-        char *path = stem_path(out, (int)i, song->tracks[i].name);
+        char *path = stem_path(out, (int)i + 1, song->tracks[i].name);
         r->only_track = (int)i;
         int code = render_one(c, song, r, path, list);
         free(path);

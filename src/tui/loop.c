@@ -22,6 +22,7 @@
 #include "rc.h"
 #include "rng.h"
 #include "screen.h"
+#include "stem.h"
 #include "tui.h"
 #include "view.h"
 #include "wav.h"
@@ -39,6 +40,8 @@ struct tui {
     struct work render;
     struct song *render_song; /* belongs to `render` until it is joined */
     char *render_path;
+    bool render_stems;
+    int n_stems;
     struct render_report report;
     int signals, timer;
     sigset_t old_mask;
@@ -119,16 +122,28 @@ static enum err render_run(struct work *w, void *arg)
     render_opts_init(&o);
     o.on_progress = render_progress;
     o.ctx = w;
+    if (t->render_stems)
+        return stems_render(t->render_song, &o, t->render_path, &t->report, &t->n_stems);
     return render_file(t->render_song, &o, t->render_path, &t->report);
 }
 
-static enum err door_render(void *ctx, const struct song *song, const char *path)
+static enum err start_render(struct tui *t, const struct song *song, const char *path, bool stems)
 {
-    struct tui *t = ctx;
+    t->render_stems = stems;
     t->render_song = song_dup(song);
     t->render_path = xstrdup(path);
     t->desk.rendering = true;
     return work_start(&t->render, render_run, t);
+}
+
+static enum err door_render(void *ctx, const struct song *song, const char *path)
+{
+    return start_render(ctx, song, path, false);
+}
+
+static enum err door_render_stems(void *ctx, const struct song *song, const char *path)
+{
+    return start_render(ctx, song, path, true);
 }
 
 static void door_cancel_render(void *ctx)
@@ -141,7 +156,9 @@ static void render_over(struct tui *t)
 {
     work_join(&t->render);
     t->desk.rendering = false;
-    if (t->render.err == ERR_OK)
+    if (t->render.err == ERR_OK && t->render_stems)
+        desk_say(&t->desk, "wrote %d stems of %s: peak %.1f dB", t->n_stems, t->render_path, t->report.peak_db);
+    else if (t->render.err == ERR_OK)
         desk_say(&t->desk, "wrote %s: %.1f s, peak %.1f dB", t->render_path, t->report.seconds,
                  t->report.peak_db);
     else if (t->render.err == ERR_CANCELLED)
@@ -494,7 +511,8 @@ static enum err start(struct tui *t, const char *path)
         prompt_load(&t->ui.prompt, t->history);
     TRY(start_sound(t));
     t->desk.doors = (struct doors){t,          door_submit, door_cancel,   door_play,   door_stop,
-                                   door_panic, door_loop,   door_audition, door_render, door_cancel_render};
+                                   door_panic, door_loop,   door_audition, door_render, door_cancel_render,
+                                   door_render_stems};
     start_engine(t);
     greet(t, path);
     return ERR_OK;
