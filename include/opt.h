@@ -33,4 +33,5 @@ bool opts_flag(const struct opts *o, const char *name);
 int64_t opts_int(const struct opts *o, const char *name);
 double opts_real(const struct opts *o, const char *name);
 const char *opts_text(const struct opts *o, const char *name); /* NULL when neither given nor preset */
+const char *opt_placeholder(const struct opt *row);             /* of its value as shown; "" for a flag */
 void opts_help(const struct opt *table, size_t n, struct str *out);

@@ -244,7 +244,7 @@ const char *opts_text(const struct opts *o, const char *name)
     return value_of(o, name)->text;
 }
 
-static const char *placeholder(const struct opt *row)
+const char *opt_placeholder(const struct opt *row)
 {
     static const char *const usual[] = {
         [OPT_FLAG] = "", [OPT_INT] = "N", [OPT_REAL] = "X", [OPT_TEXT] = "TEXT", [OPT_ENUM] = "WORD"};
@@ -263,7 +263,7 @@ void opts_help(const struct opt *table, size_t n, struct str *out)
             str_addf(out, "  -%c, ", row->letter);
         else
             str_add(out, "      ");
-        str_addf(out, "--%s%s%s", row->name, row->type == OPT_FLAG ? "" : " ", placeholder(row));
+        str_addf(out, "--%s%s%s", row->name, row->type == OPT_FLAG ? "" : " ", opt_placeholder(row));
         if (out->len - start >= COLUMN) {
             str_addc(out, '\n');
             start = out->len;
@@ -271,7 +271,7 @@ void opts_help(const struct opt *table, size_t n, struct str *out)
         while (out->len - start < COLUMN)
             str_addc(out, ' ');
         str_add(out, row->help ? row->help : "");
-        if (row->type == OPT_ENUM && strcmp(placeholder(row), row->choices) != 0)
+        if (row->type == OPT_ENUM && strcmp(opt_placeholder(row), row->choices) != 0)
             str_addf(out, " (%s)", row->choices);
         if (row->preset && row->type != OPT_FLAG)
             str_addf(out, " [%s]", row->preset);

@@ -19,8 +19,9 @@
 
 const struct command *const commands[] = {
     &cmd_generate, &cmd_accompany, &cmd_infill, &cmd_continue, &cmd_render,  &cmd_play,
-    &cmd_info,     &cmd_lint,      &cmd_convert, &cmd_models,  &cmd_dataset, &cmd_train,
-    &cmd_eval,     &cmd_doctor,    &cmd_devices, &cmd_help,    &cmd_completion,
+    &cmd_info,     &cmd_lint,      &cmd_convert, &cmd_batch,   &cmd_keys,    &cmd_models,
+    &cmd_dataset,  &cmd_train,     &cmd_eval,    &cmd_doctor,  &cmd_devices, &cmd_help,
+    &cmd_completion,
 };
 const size_t n_commands = COUNT_OF(commands);
 

@@ -34,8 +34,8 @@ struct command {
 };
 
 extern const struct command cmd_generate, cmd_accompany, cmd_infill, cmd_continue, cmd_render, cmd_play, cmd_info,
-    cmd_lint, cmd_convert, cmd_models, cmd_doctor, cmd_devices, cmd_dataset, cmd_train, cmd_eval, cmd_help,
-    cmd_completion, cmd_screen;
+    cmd_lint, cmd_convert, cmd_batch, cmd_keys, cmd_models, cmd_doctor, cmd_devices, cmd_dataset,
+    cmd_train, cmd_eval, cmd_help, cmd_completion, cmd_screen;
 extern const struct command *const commands[];
 extern const size_t n_commands;
 const struct command *command_find(const char *name);

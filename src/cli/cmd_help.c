@@ -1,81 +1,60 @@
-/* cmd_help.c: help and shell completion, both made from the tables of the commands. */
+/* cmd_help.c: help, made from the tables of the commands and of the model families; as text, or in the
+ * language of manual pages for the pages in man/. */
 #include "cli.h"
 
 #include <stdio.h>
 
+#include "mdoc.h"
+
+static const struct opt common[] = {OPT_COMMON};
+
+/* What help can be asked about and is no command. */
+static bool table_find(const char *name, const struct opt **table, size_t *n)
+{
+    const struct model_kind *kind = model_kind_find(name);
+    *table = kind ? kind->options : str_same(name, "common") ? common : NULL;
+    *n = kind ? kind->n_options : COUNT_OF(common);
+    return *table != NULL;
+}
+
+static int help_on(struct cli *c, const char *name, struct str *out)
+{
+    bool mdoc = opts_flag(c->opts, "mdoc");
+    const struct opt *table;
+    size_t n;
+    const struct command *cmd = str_same(name, "screen") ? &cmd_screen : command_find(name);
+    if (cmd == &cmd_screen && mdoc)
+        mdoc_options(out, cmd->options, cmd->n_options, false);
+    else if (cmd)
+        mdoc ? mdoc_command(out, cmd) : command_help_text(cmd, out);
+    else if (table_find(name, &table, &n))
+        mdoc ? mdoc_options(out, table, n, true) : opts_help(table, n, out);
+    else
+        return cli_usage(c, "there is no command \"%s\"", name);
+    return EXIT_OK;
+}
+
 static int run_help(struct cli *c)
 {
-    struct str text;
-    str_init(&text);
+    struct str text = {0};
     int code = EXIT_OK;
-    if (opts_n_args(c->opts) == 0) {
+    if (opts_n_args(c->opts) > 0)
+        code = help_on(c, opts_arg(c->opts, 0), &text);
+    else if (opts_flag(c->opts, "mdoc"))
+        for (size_t i = 0; i < n_commands; i++)
+            mdoc_command(&text, commands[i]);
+    else
         commands_overview(&text);
-    } else {
-        const struct command *cmd = command_find(opts_arg(c->opts, 0));
-        if (cmd)
-            command_help_text(cmd, &text);
-        else
-            code = cli_usage(c, "there is no command \"%s\"", opts_arg(c->opts, 0));
-    }
     fputs(str_c(&text), stdout);
     str_fini(&text);
     return code;
 }
 
-static void add_options(struct str *out, const struct command *cmd)
-{
-    for (size_t i = 0; i < cmd->n_options; i++)
-        str_addf(out, " --%s", cmd->options[i].name);
-}
-
-/* A word list per option with choices: `--format) words="wav flac"`. */
-static void add_choices(struct str *out, const struct command *cmd)
-{
-    for (size_t i = 0; i < cmd->n_options; i++) {
-        const struct opt *row = &cmd->options[i];
-        if (row->type != OPT_ENUM)
-            continue;
-        str_addf(out, "    %s:--%s) words=\"", cmd->name, row->name);
-        for (const char *at = row->choices; *at; at++)
-            str_addc(out, *at == '|' ? ' ' : *at);
-        str_add(out, "\" ;;\n");
-    }
-}
-
-static int run_completion(struct cli *c)
-{
-    (void)c;
-    struct str s;
-    str_init(&s);
-    str_add(&s, "# bash completion of jamroll, made by `jamroll completion`\n"
-                "_jamroll() {\n"
-                "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
-                "    case ${COMP_WORDS[1]}:$before in\n");
-    for (size_t i = 0; i < n_commands; i++)
-        add_choices(&s, commands[i]);
-    str_add(&s, "    esac\n"
-                "    if [ -z \"$words\" ] && [ \"$COMP_CWORD\" -gt 1 ] && [[ $word == -* ]]; then\n"
-                "        case ${COMP_WORDS[1]} in\n");
-    for (size_t i = 0; i < n_commands; i++) {
-        str_addf(&s, "        %s) words=\"", commands[i]->name);
-        add_options(&s, commands[i]);
-        str_add(&s, "\" ;;\n");
-    }
-    str_add(&s, "        esac\n    elif [ \"$COMP_CWORD\" = 1 ]; then\n        words=\"");
-    for (size_t i = 0; i < n_commands; i++)
-        str_addf(&s, " %s", commands[i]->name);
-    str_add(&s, "\"\n    fi\n"
-                "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\"; compgen -f -- \"$word\")\n"
-                "}\n"
-                "complete -o filenames -F _jamroll jamroll\n");
-    fputs(str_c(&s), stdout);
-    str_fini(&s);
-    return EXIT_OK;
-}
-
-static const struct opt options[] = {OPT_COMMON};
+static const struct opt options[] = {
+    {"mdoc", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "in the language of manual pages"},
+    OPT_COMMON,
+};
 
 const struct command cmd_help = {
-    "help", "[COMMAND]", "what the commands are and how each is used", OPTIONS_OF(options), 0, 1, run_help};
-const struct command cmd_completion = {
-    "completion", "", "print completion for bash", OPTIONS_OF(options), 0, 0, run_completion};
+    "help",  "[COMMAND|FAMILY]", "what the commands are and how each is used", OPTIONS_OF(options), 0, 1,
+    run_help};
