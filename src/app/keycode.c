@@ -13,8 +13,11 @@ static const struct { const char *name, *human; int key; } names[] = {
     { "Del", "Del", KC_DEL },        { "Ins", "Ins", KC_INS },        { "Up", "Up", KC_UP },
     { "Down", "Down", KC_DOWN },    { "Left", "Left", KC_LEFT },    { "Right", "Right", KC_RIGHT },
     { "Home", "Home", KC_HOME },    { "End", "End", KC_END },       { "PgUp", "PgUp", KC_PGUP },
-    { "PgDn", "PgDn", KC_PGDN },     { "F1", "F1", KC_F1 },           { "F5", "F5", KC_F5 },
-    { "F8", "F8", KC_F8 },           { "F10", "F10", KC_F10 },        { "F12", "F12", KC_F12 },
+    { "PgDn", "PgDn", KC_PGDN },     { "F1", "F1", KC_F1 },           { "F2", "F2", KC_F1 + 1 },
+    { "F3", "F3", KC_F1 + 2 },       { "F4", "F4", KC_F1 + 3 },       { "F5", "F5", KC_F5 },
+    { "F6", "F6", KC_F1 + 5 },       { "F7", "F7", KC_F1 + 6 },       { "F8", "F8", KC_F8 },
+    { "F9", "F9", KC_F1 + 8 },       { "F10", "F10", KC_F10 },        { "F11", "F11", KC_F1 + 10 },
+    { "F12", "F12", KC_F12 },
     { "Lt", "<", '<' },               { "Eq", "=", '=' },
 };
 /* clang-format on */

@@ -13,6 +13,7 @@
 #include "file.h"
 #include "mem.h"
 #include "rc.h"
+#include "stem.h"
 #include "verb.h"
 #include "wav.h"
 
@@ -62,6 +63,19 @@ static enum err door_render(void *ctx, const struct song *song, const char *path
     return ERR_OK;
 }
 
+static enum err door_render_stems(void *ctx, const struct song *song, const char *path)
+{
+    struct batch *b = ctx;
+    struct render_opts o;
+    struct render_report report = {0};
+    int n = 0;
+    render_opts_init(&o);
+    o.on_progress = on_render;
+    TRY(stems_render(song, &o, path, &report, &n));
+    str_format(b->said, sizeof b->said, "wrote %d stems of %s: peak %.1f dB", n, path, report.peak_db);
+    return ERR_OK;
+}
+
 /* ---- one line ---- */
 
 /* Until the job's last event: takes go to the desk as they come, Ctrl-C cancels. */
@@ -97,11 +111,12 @@ static enum stage stage_of(const struct action *a)
         const char *name;
         enum stage stage;
     } rows[] = {
-        {"open", STAGE_INPUT},    {"save", STAGE_OUTPUT},    {"midi", STAGE_OUTPUT},
-        {"export", STAGE_OUTPUT}, {"render", STAGE_OUTPUT},  {"model", STAGE_MODEL},
-        {"genre", STAGE_MODEL},   {"generate", STAGE_MODEL}, {"accompany", STAGE_MODEL},
-        {"infill", STAGE_MODEL},  {"again", STAGE_MODEL},    {"play", STAGE_DEVICE},
-        {"cue", STAGE_DEVICE},    {"rewind", STAGE_DEVICE},  {"play-start", STAGE_DEVICE},
+        {"open", STAGE_INPUT},        {"save", STAGE_OUTPUT},   {"midi", STAGE_OUTPUT},
+        {"export", STAGE_OUTPUT},     {"render", STAGE_OUTPUT}, {"stems", STAGE_OUTPUT},
+        {"model", STAGE_MODEL},       {"genre", STAGE_MODEL},   {"generate", STAGE_MODEL},
+        {"accompany", STAGE_MODEL},   {"infill", STAGE_MODEL},  {"again", STAGE_MODEL},
+        {"play", STAGE_DEVICE},       {"cue", STAGE_DEVICE},    {"rewind", STAGE_DEVICE},
+        {"play-start", STAGE_DEVICE},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (str_same(a->name, rows[i].name))
@@ -203,7 +218,11 @@ static void open_desk(struct batch *b)
         cli_note(b->c, "jamroll: %s", problems.at[i]);
     words_fini(&problems);
     d->whole = true;
-    d->doors = (struct doors){.ctx = b, .submit = door_submit, .cancel = door_cancel, .render = door_render};
+    d->doors = (struct doors){.ctx = b,
+                              .submit = door_submit,
+                              .cancel = door_cancel,
+                              .render = door_render,
+                              .render_stems = door_render_stems};
 }
 
 static int run_batch(struct cli *c)

@@ -320,9 +320,10 @@ static int decode_special(wint_t c)
         {KEY_UP, KC_UP},          {KEY_DOWN, KC_DOWN}, {KEY_LEFT, KC_LEFT},  {KEY_RIGHT, KC_RIGHT},
         {KEY_HOME, KC_HOME},      {KEY_END, KC_END},   {KEY_PPAGE, KC_PGUP}, {KEY_NPAGE, KC_PGDN},
         {KEY_BACKSPACE, KC_BACK}, {KEY_DC, KC_DEL},    {KEY_IC, KC_INS},     {KEY_BTAB, KC_BTAB},
-        {KEY_ENTER, KC_ENTER},    {KEY_F(1), KC_F1},   {KEY_F(5), KC_F5},    {KEY_F(8), KC_F8},
-        {KEY_F(10), KC_F10},      {KEY_F(12), KC_F12},
+        {KEY_ENTER, KC_ENTER},
     };
+    if (c >= KEY_F(1) && c <= KEY_F(12))
+        return KC_F1 + (int)(c - KEY_F(1));
     for (size_t i = 0; i < COUNT_OF(map); i++)
         if ((wint_t)map[i].curses == c)
             return map[i].key;

@@ -26,7 +26,7 @@ script "what is selected moves alone" 0 "open $seed\ntrack piano\nbar 2\nselect\
 is "bars 3 and 4 stay" "$(notes A.mid "$all_tracks" 3 4)" "$(notes S.mid "$all_tracks" 3 4)"
 is "bar 2 moved" "$(notes T.mid Piano 2 2)" "$(notes S.mid Piano 2 2)"
 
-for ext in npz npy png; do
+for ext in npz npy png musicxml; do
     script "export .$ext" 0 "open $seed\nexport x.$ext\n"
     ok "convert to .$ext" "$jamroll" convert "$seed" --band -o "y.$ext"
     is "both write the same .$ext" "$(cksum < "y.$ext")" "$(cksum < "x.$ext")"
@@ -35,6 +35,9 @@ for ext in wav flac ogg opus; do
     script "export .$ext" 0 "open $seed\nexport x.$ext\n"
     has "says so" "wrote x.$ext: [0-9.]+ s" err
 done
+script "stems" 0 "open $seed\nstems .wav\nstems .mid\n"
+has "are counted" 'wrote [1-9] stems' err
+rm -f piano-ballad*
 script "an ending picks the name" 0 "open $seed\nexport .mid\nexport .mid\n"
 is "and overwrites nothing" "piano-ballad-2.mid piano-ballad.mid" "$(echo piano-ballad*.mid)"
 
