@@ -210,7 +210,7 @@ enum err act_tempo(struct desk *d, int argc, char **argv)
     double bpm = 0;
     for (size_t i = 0; i < song->n_tempos && song->tempos[i].tick <= d->tick; i++)
         at = song->tempos[i].tick;
-    TRY(parse_double(argv[0], -400, 400, &bpm));
+    TRY(parse_double(argv[0], -10000, 10000, &bpm));
     if (argv[0][0] == '+' || argv[0][0] == '-')
         bpm += song_bpm(song, d->tick);
     if (bpm < 20 || bpm > 400)

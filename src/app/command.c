@@ -255,6 +255,7 @@ static void run_binding(struct desk *d, const struct binding *b)
 {
     char arg[32], *argv[1] = {arg};
     int argc = b->arg ? 1 : 0;
+    desk_say(d, "%s", ""); /* what was said of the last key is not said of this one */
     if (b->line) {
         if (command_run(d, b->line) != ERR_OK)
             desk_complain(d);

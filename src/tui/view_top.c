@@ -57,8 +57,12 @@ static void header_draw(const struct ui *ui, struct grid *g, struct rect r)
                    song_bar_of(song, d->loop_to - 1) + 1);
         x = put_field(g, x, r.w, STYLE_GOOD, 0, text);
     }
+    /* "silent: why", the why only where there is room for all of it */
+    const char *why = strchr(ui->sound, ':');
+    bool all = !why || text_columns(ui->sound) < r.w - x;
+    str_format(text, sizeof text, "%.*s", all ? (int)sizeof text : (int)(why - ui->sound), ui->sound);
     if (r.w - x >= 8)
-        grid_text(g, x, r.y, r.w - x - 1, STYLE_DIM, 0, ui->sound);
+        grid_text(g, x, r.y, r.w - x - 1, STYLE_DIM, 0, text);
 }
 const struct view view_header = {"header", one_row, header_draw, NULL};
 

@@ -188,6 +188,24 @@ static void test_keys_edit_a_song(void **state)
     desk_fini(&d);
 }
 
+static void test_messages_are_of_the_last_key(void **state)
+{
+    struct desk d;
+    (void)state;
+    desk_init(&d);
+    command_key(&d, 'u');
+    assert_string_equal(d.message, "nothing to undo");
+    command_key(&d, 'g'); /* waits for its second key */
+    assert_string_equal(d.message, "nothing to undo");
+    command_key(&d, KC_ESC);
+    command_key(&d, 'l');
+    assert_string_equal(d.message, "");
+    assert_false(d.message_bad);
+    assert_int_equal(command_run(&d, "tempo 999"), ERR_RANGE);
+    assert_string_equal(err_text(), "tempo goes from 20 to 400");
+    desk_fini(&d);
+}
+
 static void test_step_entry(void **state)
 {
     struct desk d;
@@ -412,6 +430,7 @@ int main(void)
         cmocka_unit_test(test_keycodes),
         cmocka_unit_test(test_language),
         cmocka_unit_test(test_keys_edit_a_song),
+        cmocka_unit_test(test_messages_are_of_the_last_key),
         cmocka_unit_test(test_step_entry),
         cmocka_unit_test(test_step_entry_grows_the_song),
         cmocka_unit_test(test_select_and_keep),
