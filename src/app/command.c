@@ -100,7 +100,9 @@ static enum err parse_keys(const char *text, int key[2])
     for (int i = 0; i < 2; i++)
         bad |= (key[i] & KC_CTRL) && ((key[i] & ~KC_CTRL) < 'a' || (key[i] & ~KC_CTRL) > 'z' ||
                                       strchr("hijm", key[i] & ~KC_CTRL));
-    return bad ? err_set(ERR_FORMAT, "\"%s\" is no key that arrives; want y, <F6>, <C-b> or two of them", text) : ERR_OK;
+    if (bad)
+        return err_set(ERR_FORMAT, "\"%s\" is no key that arrives; want y, <F6>, <C-b> or two of them", text);
+    return ERR_OK;
 }
 
 /* The binding that stands in the way: the same keys, or a prefix of them. */
