@@ -22,12 +22,31 @@ static void put_text(struct str *out, const char *text)
     json_decref(j);
 }
 
+/* Numbers before `end`, backwards; the journal writes thousands of them at every edit. */
+static char *put_before_end(char *end, int32_t v, char mark)
+{
+    *--end = mark;
+    do
+        *--end = (char)('0' + v % 10);
+    while (v /= 10);
+    return end;
+}
+
 static void put_notes(struct str *out, const struct track *t)
 {
     str_add(out, "[");
-    for (size_t i = 0; i < t->n; i++)
-        str_addf(out, "%s\n    [%d, %d, %d, %d]", i ? "," : "", t->notes[i].tick, t->notes[i].dur,
-                 t->notes[i].pitch, t->notes[i].vel);
+    for (size_t i = 0; i < t->n; i++) {
+        const struct note *n = &t->notes[i];
+        char buf[64], *end = buf + sizeof buf, *p = put_before_end(end, n->vel, ']');
+        *--p = ' ';
+        p = put_before_end(p, n->pitch, ',');
+        *--p = ' ';
+        p = put_before_end(p, n->dur, ',');
+        *--p = ' ';
+        p = put_before_end(p, n->tick, ',');
+        str_add(out, i ? ",\n    [" : "\n    [");
+        str_addn(out, p, (size_t)(end - p));
+    }
     str_add(out, "]");
 }
 
@@ -112,37 +131,62 @@ static void put_parts(struct str *out, const struct song *song)
     str_add(out, "]");
 }
 
+void jam_print_take(const struct slot *slot, int n_bars, struct str *out)
+{
+    const struct take *t = slot->take;
+    str_addf(out, "{\"number\": %u, \"seed\": \"%llu\", \"model\": ", slot->id, (unsigned long long)t->seed);
+    put_text(out, t->model);
+    str_add(out, ", \"hash\": ");
+    put_text(out, t->hash);
+    str_add(out, ", \"params\": ");
+    put_text(out, t->params);
+    str_addf(out, ", \"empty\": %s, \"star\": %s,\n   ", t->empty ? "true" : "false",
+             t->star ? "true" : "false");
+    put_flags(out, "mask", slot->mask, n_bars);
+    str_add(out, ", ");
+    put_parts(out, t->song);
+    str_add(out, "}");
+}
+
 static void put_takes(struct str *out, const struct session *s)
 {
     str_add(out, " \"takes\": [");
     for (size_t i = 0; i < s->n_slots; i++) {
-        const struct slot *slot = &s->slots[i];
-        const struct take *t = slot->take;
-        str_addf(out, "%s\n  {\"number\": %u, \"seed\": \"%llu\", \"model\": ", i ? "," : "", slot->id,
-                 (unsigned long long)t->seed);
-        put_text(out, t->model);
-        str_add(out, ", \"hash\": ");
-        put_text(out, t->hash);
-        str_add(out, ", \"params\": ");
-        put_text(out, t->params);
-        str_addf(out, ", \"empty\": %s, \"star\": %s,\n   ", t->empty ? "true" : "false",
-                 t->star ? "true" : "false");
-        put_flags(out, "mask", slot->mask, s->now.n_bars);
-        str_add(out, ", ");
-        put_parts(out, t->song);
-        str_add(out, "}");
+        str_add(out, i ? ",\n  " : "\n  ");
+        jam_print_take(&s->slots[i], s->now.n_bars, out);
     }
     str_add(out, "]");
-    if (s->base) {
-        str_add(out, ",\n \"before\": {");
-        put_flags(out, "mask", s->mask, s->now.n_bars);
-        str_add(out, ", ");
-        put_parts(out, s->base);
-        str_add(out, "}");
-    }
 }
 
-void jam_print(const struct session *s, struct str *out)
+/* Where the session came from, and which takes there are. */
+static void put_tray(struct str *out, const struct session *s)
+{
+    char *path = s->path ? realpath(s->path, NULL) : NULL; /* it may be opened from another folder */
+    if (s->path) {
+        str_add(out, " \"from\": ");
+        put_text(out, path ? path : s->path);
+        str_add(out, ",\n");
+    }
+    free(path);
+    str_add(out, " \"tray\": [");
+    for (size_t i = 0; i < s->n_slots; i++)
+        str_addf(out, "%s[%u, %d]", i ? ", " : "", s->slots[i].id, s->slots[i].take->star);
+    str_add(out, "]");
+}
+
+static void put_before(struct str *out, const struct session *s)
+{
+    if (!s->base)
+        return;
+    str_add(out, ",\n \"before\": {");
+    put_flags(out, "mask", s->mask, s->now.n_bars);
+    str_add(out, ", ");
+    put_parts(out, s->base);
+    str_add(out, "}");
+}
+
+static void print_project(const struct session *s, void (*tray)(struct str *, const struct session *),
+                          struct str *out)
 {
     str_addf(out, "{\"jam\": %d,\n \"title\": ", JAM_VERSION);
     put_text(out, s->now.song->title);
@@ -153,8 +197,19 @@ void jam_print(const struct session *s, struct str *out)
     put_flags(out, "keep", s->now.keep, s->now.n_bars);
     str_addf(out, ",\n \"current\": %u, \"marks\": [%u, %u],\n", s->now.current, s->mark[0], s->mark[1]);
     put_tracks(out, s->now.song);
-    put_takes(out, s);
+    tray(out, s);
+    put_before(out, s);
     str_add(out, "\n}\n");
+}
+
+void jam_print(const struct session *s, struct str *out)
+{
+    print_project(s, put_takes, out);
+}
+
+void jam_print_light(const struct session *s, struct str *out)
+{
+    print_project(s, put_tray, out);
 }
 
 /* ---- reading: the first failure sticks, and says where it was ---- */
@@ -393,18 +448,24 @@ static void project_of(struct reader *rd, const json_t *root, struct session *s)
 }
 
 /* Read into a fresh session and move its insides over only when all of it was good. */
+enum err jam_load(struct session *s, const json_t *root, const char *name)
+{
+    struct reader rd = {.name = name};
+    struct session *fresh = session_new();
+    project_of(&rd, root, fresh);
+    if (rd.err == ERR_OK)
+        session_swap(s, fresh);
+    session_free(fresh);
+    return rd.err;
+}
+
 enum err jam_parse(struct session *s, const uint8_t *bytes, size_t len, const char *name)
 {
     json_error_t where;
     json_t *root = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, &where);
     if (!root)
         return err_set(ERR_FORMAT, "%s:%d: %s", name, where.line, where.text);
-    struct reader rd = {.name = name};
-    struct session *fresh = session_new();
-    project_of(&rd, root, fresh);
+    enum err err = jam_load(s, root, name);
     json_decref(root);
-    if (rd.err == ERR_OK)
-        session_swap(s, fresh);
-    session_free(fresh);
-    return rd.err;
+    return err;
 }

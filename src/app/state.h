@@ -55,3 +55,7 @@ void session_loaded(struct session *s, const char *path); /* undo emptied, nothi
 /* jam.c */
 NODISCARD enum err jam_parse(struct session *s, const uint8_t *bytes, size_t len, const char *name);
 void jam_print(const struct session *s, struct str *out);
+struct json_t;
+NODISCARD enum err jam_load(struct session *s, const struct json_t *root, const char *name);
+void jam_print_take(const struct slot *slot, int n_bars, struct str *out);
+void jam_print_light(const struct session *s, struct str *out);   /* numbers and stars in place of takes */
