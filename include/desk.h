@@ -72,6 +72,7 @@ struct desk {
 void desk_init(struct desk *d);              /* an empty band */
 void desk_fini(struct desk *d);
 NODISCARD enum err desk_open(struct desk *d, const char *path);
+NODISCARD enum err desk_recover(struct desk *d, const char *journal);   /* journal.h */
 void desk_models(struct desk *d, struct model_info *list, size_t n); /* ownership moves in */
 const struct model_info *desk_model(const struct desk *d);  /* what will answer, or NULL */
 void desk_event(struct desk *d, struct event *ev);          /* from the engine; takes what it carries */

@@ -18,6 +18,7 @@ static int run_screen(struct cli *c)
         .ascii = opts_flag(o, "ascii"),
         .no_color = opts_flag(o, "no-color"),
         .no_mouse = opts_flag(o, "no-mouse"),
+        .recover = opts_flag(o, "recover"),
     };
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
         (void)err_set(ERR_UNSUPPORTED, "the screen needs a terminal; `jamroll help` lists the commands that do not");
@@ -37,6 +38,7 @@ static const struct opt options[] = {
     {"ascii", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "draw with ASCII alone"},
     {"no-color", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "one colour"},
     {"no-mouse", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "leave the mouse to the terminal"},
+    {"recover", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "take up what was not saved when jamroll last died"},
     OPT_DEVICE, OPT_COMMON,
 };
 

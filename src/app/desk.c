@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "journal.h"
 #include "file.h"
 #include "str.h"
 
@@ -63,6 +64,17 @@ static void look_at_music(struct desk *d)
         }
 }
 
+/* Before other music than what the hand was on. */
+static void sit_down(struct desk *d)
+{
+    if (d->job >= 0 && d->doors.cancel)
+        d->doors.cancel(d->doors.ctx, d->job);
+    if (d->playing && d->doors.stop)
+        d->doors.stop(d->doors.ctx);
+    reset_hand(d);
+    look_at_music(d);
+}
+
 enum err desk_open(struct desk *d, const char *path)
 {
     struct str report = {0};
@@ -76,12 +88,14 @@ enum err desk_open(struct desk *d, const char *path)
     d->report = report;
     if (!str_same(path_ext(path), ".jam")) /* only a project brings settings */
         *session_settings(d->session) = own;
-    if (d->job >= 0 && d->doors.cancel)
-        d->doors.cancel(d->doors.ctx, d->job);
-    if (d->playing && d->doors.stop)
-        d->doors.stop(d->doors.ctx);
-    reset_hand(d);
-    look_at_music(d);
+    sit_down(d);
+    return ERR_OK;
+}
+
+enum err desk_recover(struct desk *d, const char *journal)
+{
+    TRY(journal_recover(journal, d->session));
+    sit_down(d);
     return ERR_OK;
 }
 

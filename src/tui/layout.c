@@ -206,6 +206,8 @@ void ui_draw(struct ui *ui, struct grid *g)
         draw_page(ui, g);
     else if (ui->over == OVER_ASK_QUIT)
         draw_ask(ui, g);
+    else if (ui->over == OVER_ASK_RECOVER)
+        draw_ask_recover(ui, g);
 }
 
 /* The wheel moves the cursor by pitch, and the view with it; a click belongs to the view it falls on. */

@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "command.h"
 #include "file.h"
+#include "journal.h"
 #include "keycode.h"
 #include "log.h"
 #include "mem.h"
@@ -50,6 +51,9 @@ struct tui {
     double last_key;
     int play_bar; /* bar the playhead was in at the last frame */
     char *history;
+    struct journal *journal;
+    struct orphan orphan; /* path NULL: nothing to recover */
+    char asked[160];
 };
 
 /* ---- doors: what commands may ask for ---- */
@@ -157,7 +161,8 @@ static void render_over(struct tui *t)
     work_join(&t->render);
     t->desk.rendering = false;
     if (t->render.err == ERR_OK && t->render_stems)
-        desk_say(&t->desk, "wrote %d stems of %s: peak %.1f dB", t->n_stems, t->render_path, t->report.peak_db);
+        desk_say(&t->desk, "wrote %d stems of %s: peak %.1f dB", t->n_stems, t->render_path,
+                 t->report.peak_db);
     else if (t->render.err == ERR_OK)
         desk_say(&t->desk, "wrote %s: %.1f s, peak %.1f dB", t->render_path, t->report.seconds,
                  t->report.peak_db);
@@ -278,12 +283,41 @@ static void key_ask(struct tui *t, int key)
     }
 }
 
+/* The new journal has everything before the old one goes. */
+static enum err recover(struct tui *t)
+{
+    TRY(desk_recover(&t->desk, t->orphan.path));
+    TRY(journal_update(t->journal, t->desk.session));
+    orphan_discard(&t->orphan);
+    desk_say(&t->desk, "recovered %s: not saved yet", t->asked);
+    orphan_fini(&t->orphan);
+    return ERR_OK;
+}
+
+static void key_recover(struct tui *t, int key)
+{
+    if (key == 'y' && recover(t) != ERR_OK)
+        desk_complain(&t->desk);
+    else if (key == 'n')
+        orphan_discard(&t->orphan);
+    else if (key != 'y' && key != KC_ESC && key != 'q' && key != (KC_CTRL | 'c'))
+        return;
+    t->ui.over = OVER_NONE;
+}
+
+static void keep_journal(struct tui *t)
+{
+    if (journal_update(t->journal, t->desk.session) != ERR_OK)
+        desk_complain(&t->desk);
+}
+
 static void on_key(struct tui *t, int key)
 {
     static void (*const by_over[])(struct tui *, int) = {
         [OVER_PROMPT] = key_prompt,
         [OVER_PAGE] = key_page,
         [OVER_ASK_QUIT] = key_ask,
+        [OVER_ASK_RECOVER] = key_recover,
     };
     t->last_key = clock_s();
     if (key == KC_POINTER) {
@@ -298,6 +332,7 @@ static void on_key(struct tui *t, int key)
     else
         command_key(&t->desk, key);
     serve_want(t);
+    keep_journal(t);
 }
 
 /* ---- frames ---- */
@@ -497,6 +532,23 @@ static void greet(struct tui *t, const char *path)
         desk_say(d, "an empty band.  g g plays something new, i enters notes, ? helps");
 }
 
+/* "SEED.mid from 00:12": what the last program that died had not saved. */
+static enum err open_journal(struct tui *t)
+{
+    char when[32] = "";
+    t->journal = journal_new(NULL);
+    if (!journal_find(NULL, &t->orphan))
+        return t->opts->recover ? err_set(ERR_MISSING, "there is nothing to recover") : ERR_OK;
+    bool today = time(NULL) - t->orphan.when < 12 * 3600;
+    strftime(when, sizeof when, today ? "%H:%M" : "%Y-%m-%d %H:%M", localtime(&t->orphan.when));
+    str_format(t->asked, sizeof t->asked, "%s from %s", t->orphan.name, when);
+    t->ui.orphan = t->asked;
+    if (t->opts->recover)
+        return recover(t);
+    t->ui.over = OVER_ASK_RECOVER;
+    return ERR_OK;
+}
+
 static enum err start(struct tui *t, const char *path)
 {
     char *state = place_path(PLACE_STATE, "");
@@ -510,36 +562,28 @@ static enum err start(struct tui *t, const char *path)
     if (made == ERR_OK)
         prompt_load(&t->ui.prompt, t->history);
     TRY(start_sound(t));
-    t->desk.doors = (struct doors){t,          door_submit, door_cancel,   door_play,   door_stop,
-                                   door_panic, door_loop,   door_audition, door_render, door_cancel_render,
-                                   door_render_stems};
+    t->desk.doors = (struct doors){t,           door_submit,        door_cancel,      door_play,
+                                   door_stop,   door_panic,         door_loop,        door_audition,
+                                   door_render, door_cancel_render, door_render_stems};
     start_engine(t);
     greet(t, path);
-    return ERR_OK;
+    return open_journal(t);
 }
 
 static void run_loop(struct tui *t)
 {
     while (!t->leave) {
+        keep_journal(t);
         follow_player(t);
         set_ticking(t);
         draw(t);
         wait_and_serve(t);
     }
+    keep_journal(t);
+    if (!t->died_of)
+        journal_drop(t->journal);
     if (t->ui.prompt.history.n > 0)
         prompt_save(&t->ui.prompt, t->history);
-}
-
-/* A hang-up or kill may not cost the work: it is left beside the history. Returns where, or NULL. */
-static char *rescue(struct tui *t)
-{
-    if (!t->died_of || !session_dirty(t->desk.session))
-        return NULL;
-    char *path = place_path(PLACE_STATE, "rescue.jam");
-    if (session_save_copy(t->desk.session, path) == ERR_OK)
-        return path;
-    free(path);
-    return NULL;
 }
 
 static void finish(struct tui *t)
@@ -557,6 +601,8 @@ static void finish(struct tui *t)
     ui_fini(&t->ui);
     desk_fini(&t->desk);
     free(t->history);
+    journal_free(t->journal);
+    orphan_fini(&t->orphan);
     if (t->signals >= 0)
         close(t->signals);
     if (t->timer >= 0)
@@ -571,13 +617,11 @@ enum err tui_run(const char *path, const struct tui_opts *opts)
     enum err err = start(&t, path);
     if (err == ERR_OK)
         run_loop(&t);
-    char *rescued = err == ERR_OK ? rescue(&t) : NULL;
     int died_of = t.died_of;
     screen_close();
-    if (rescued)
-        fprintf(stderr, "jamroll: what was not saved is in %s\n", rescued);
+    if (died_of && session_dirty(t.desk.session))
+        fputs("jamroll: what was not saved can be taken up at the next start\n", stderr);
     finish(&t);
-    free(rescued);
     if (died_of)
         raise(died_of);
     return err;

@@ -8,6 +8,7 @@ struct tui_opts {
     int threads;            /* 0 = all cores */
     const char *model;      /* NULL = best */
     bool ascii, no_color, no_mouse;
+    bool recover;           /* what was not saved when jamroll last died, without asking */
     const char *audio;      /* driver, "auto" or "none"; NULL = auto */
 };
 /* path NULL: an empty band. Returns when the user leaves; the terminal is as it was on every way out. */

@@ -19,7 +19,7 @@ extern const struct signs signs_ascii, signs_utf8;
 struct col { int32_t tick, end; int bar; bool line; };
 struct cols { struct col at[MAX_COLS]; int n; };
 
-enum over { OVER_NONE, OVER_PROMPT, OVER_PAGE, OVER_ASK_QUIT };
+enum over { OVER_NONE, OVER_PROMPT, OVER_PAGE, OVER_ASK_QUIT, OVER_ASK_RECOVER };
 
 struct ui {
     struct desk *desk;
@@ -34,6 +34,7 @@ struct ui {
     const char *page_title;         /* of a text laid over everything: `?`, the import report */
     struct words page;              /* its lines */
     int page_top;
+    const char *orphan;             /* what there is to recover, and from when */
     struct { const struct view *view; struct rect r; } place[12];   /* of the last frame, for the pointer */
     int n_places;
     bool follow;                    /* the view pages with the playhead */
@@ -67,6 +68,7 @@ void draw_popup(const struct ui *ui, struct grid *g);
 void draw_page(const struct ui *ui, struct grid *g);
 void draw_prompt(const struct ui *ui, struct grid *g);
 void draw_ask(const struct ui *ui, struct grid *g);
+void draw_ask_recover(const struct ui *ui, struct grid *g);
 void draw_progress(const struct ui *ui, struct grid *g, int x, int y, int w, double fraction);
 void format_place(const struct desk *d, int32_t tick, char out[16]);   /* "003.2.3" */
 void format_len(int32_t ticks, char out[16]);                          /* "1/8", "1/8." */

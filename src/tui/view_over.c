@@ -84,12 +84,24 @@ void draw_page(const struct ui *ui, struct grid *g)
                 n <= rows ? 100 : 100 * (ui->page_top + rows < n ? ui->page_top + rows : n) / n);
 }
 
-void draw_ask(const struct ui *ui, struct grid *g)
+static void draw_question(struct grid *g, const char *what, const char *keys)
 {
     struct rect r = {0, g->h - 2, g->w, 2};
     grid_fill(g, r, ' ', STYLE_PLAIN);
-    grid_printf(g, 1, r.y, g->w - 2, STYLE_BAD, LOOK_BOLD, "%s is not saved.",
-                session_title(ui->desk->session));
-    grid_text(g, 1, r.y + 1, g->w - 2, STYLE_PLAIN, 0,
-              "y save and leave   n leave without saving   Esc stay");
+    grid_text(g, 1, r.y, g->w - 2, STYLE_BAD, LOOK_BOLD, what);
+    grid_text(g, 1, r.y + 1, g->w - 2, STYLE_PLAIN, 0, keys);
+}
+
+void draw_ask(const struct ui *ui, struct grid *g)
+{
+    char what[256];
+    str_format(what, sizeof what, "%s is not saved.", session_title(ui->desk->session));
+    draw_question(g, what, "y save and leave   n leave without saving   Esc stay");
+}
+
+void draw_ask_recover(const struct ui *ui, struct grid *g)
+{
+    char what[256];
+    str_format(what, sizeof what, "recover %s?", ui->orphan);
+    draw_question(g, what, "y recover   n throw it away   Esc ask again next time");
 }

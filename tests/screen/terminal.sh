@@ -36,12 +36,8 @@ for signal in TERM HUP INT SEGV ABRT; do
     see "$signal: prompt" '^ready> *$'
     is "$signal: the terminal as before" "$before" "$(modes "$signal")"
     is "$signal: its modes as before" "$(cat stty.before)" "$(cat "stty.$signal")"
-    case $signal in TERM | HUP | INT)
-        ok "$signal: the work is left in a file" "$jamroll" info --notes "$work/state/jamroll/rescue.jam"
-        is "$signal: with its note" 2 "$(wc -l < out)"
-        rm -f "$work/state/jamroll/rescue.jam"
-        ;;
-    esac
+    is "$signal: the work is kept for the next start" 1 "$(find state/jamroll/journal -type f | wc -l)"
+    rm -f state/jamroll/journal/*
 done
 
 # Suspended and continued, twice, by key and from outside.
