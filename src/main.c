@@ -38,7 +38,7 @@ static const struct opt options[] = {
     {"ascii", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "draw with ASCII alone"},
     {"no-color", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "one colour"},
     {"no-mouse", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "leave the mouse to the terminal"},
-    {"recover", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "take up what was not saved when jamroll last died"},
+    {"recover", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "take up what was not saved when the program last died"},
     OPT_DEVICE, OPT_COMMON,
 };
 
