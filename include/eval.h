@@ -17,6 +17,8 @@ struct eval_opts {
     const char *set;         /* only phrases of this folder of the data set; NULL = all */
     const char *genre;       /* only this one; NULL = all the model knows */
     bool mode[N_EVAL_MODES];
+    bool yardstick;          /* real training phrases of the genre answer in the model's place, from scratch only:
+                                what the aims ask of music that is real but by others */
     double temperature, top_p;
     uint64_t seed;
     const atomic_bool *cancel;                 /* may be NULL */

@@ -27,6 +27,8 @@ static void read_options(struct cli *c, struct eval_opts *e)
     e->genre = opts_text(o, "genre");
     for (int m = 0; m < N_EVAL_MODES; m++)
         e->mode[m] = str_same(mode, "all") || str_same(mode, eval_mode_name((enum eval_mode)m));
+    e->yardstick = opts_flag(o, "yardstick");
+    e->mode[EVAL_ACCOMPANY] &= !e->yardstick;
     e->temperature = opts_real(o, "temperature");
     e->top_p = opts_real(o, "top-p");
     e->seed = (uint64_t)opts_int(o, "seed");
@@ -86,6 +88,7 @@ static const struct opt options[] = {
     {"mode", 0, OPT_ENUM, 0, 0, "all", "all|scratch|accompany", "MODE", "from nothing, around one kept track"},
     {"genre", 'g', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "only this one"},
     {"set", 0, OPT_TEXT, 0, 0, NULL, NULL, "FOLDER", "only phrases of this folder of the data set"},
+    {"yardstick", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "real training songs in the model's place, from scratch"},
     {"temperature", 't', OPT_REAL, 0.05, 4, "1", NULL, "X", "as in generate"},
     {"top-p", 0, OPT_REAL, 0.01, 1, "0.98", NULL, "X", "as in generate"},
     {"seed", 's', OPT_INT, 0, 9223372036854775807.0, "1", NULL, "N", "of all draws"},

@@ -198,6 +198,31 @@ static enum err ask(struct question *q, const struct notes *kept, uint64_t seed,
     return err != ERR_OK ? err : q->err;
 }
 
+static bool same_kind(const struct phrase *a, const struct phrase *b)
+{
+    return !a->held_out && a->genre == b->genre && a->set == b->set;
+}
+
+/* In the model's place: training phrases of the same genre and folder, drawn at random. */
+static void ask_songs(struct question *q, const struct phrase *p, uint64_t seed)
+{
+    const struct dataset *d = q->e->data;
+    size_t *like = xcalloc(dataset_n(d) + 1, sizeof(*like)), n = 0;
+    struct rng r;
+
+    for (size_t i = 0; i < dataset_n(d); i++) {
+        struct phrase other = dataset_get(d, i);
+        if (same_kind(&other, p))
+            like[n++] = i;
+    }
+    rng_init(&r, seed, 0);
+    for (int i = 0; i < q->e->o->takes && n > 0; i++) {
+        struct phrase other = dataset_get(d, like[rng_below(&r, (uint32_t)n)]);
+        q->take[i] = notes_of(&other, ALL);
+    }
+    free(like);
+}
+
 static void measure_takes(struct question *q, struct eval_side *made, const struct phrase *p, bool around_seed)
 {
     for (int i = 0; i < q->e->o->takes; i++) {
@@ -219,7 +244,11 @@ static enum err compare(struct evaluation *e, struct eval_row *row, enum eval_mo
     bool around_seed = keep > ROLE_DRUMS;
 
     q.key = key_of(p, &kept);
-    enum err err = ask(&q, &kept, seed, dataset_genre(e->data, p->genre));
+    enum err err = ERR_OK;
+    if (e->o->yardstick)
+        ask_songs(&q, p, seed);
+    else
+        err = ask(&q, &kept, seed, dataset_genre(e->data, p->genre));
     if (err == ERR_OK) {
         if (around_seed)
             add_in_key(&pair->real, &whole, q.asked, q.key);
@@ -414,6 +443,8 @@ enum err eval_run(const struct model_kind *kind, struct model *m, const struct d
         return err_set(ERR_UNSUPPORTED, "%s makes nothing from scratch", kind->title);
     if (!(kind->verbs >> VERB_ACCOMPANY & 1) && o->mode[EVAL_ACCOMPANY])
         return err_set(ERR_UNSUPPORTED, "%s does not accompany", kind->title);
+    if (o->yardstick && o->mode[EVAL_ACCOMPANY])
+        return err_set(ERR_RANGE, "songs cannot accompany a phrase: the yardstick is for scratch only");
     if (o->phrases < 1 || o->takes < 1 || o->takes > MAX_TAKES || dataset_n_genres(d) >= UINT8_MAX)
         return err_set(ERR_RANGE, "%d phrases and %d takes; at most %d takes", o->phrases, o->takes, MAX_TAKES);
     struct evaluation e = { .kind = kind, .model = m, .data = d, .o = o };
