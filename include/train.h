@@ -1,6 +1,7 @@
 /* train.h: the training loop, one for every model family. It owns time, files and the terminal line; what
  * an update is, the family says (model.h). A folder holds one run: checkpoint.safetensors (everything that
- * a resumed run needs), NAME.safetensors (the weights that ship: the best so far on held-out data), log.tsv. */
+ * a resumed run needs), NAME.safetensors (the best weights so far by loss on held-out data), NAME-last.safetensors
+ * (those of the last checkpoint: likelihood and music need not agree, `jamroll eval` tells), log.tsv. */
 #pragma once
 #include "model.h"
 

@@ -22,7 +22,7 @@ struct run {
     struct dataset *data;
     struct model *model;
     FILE *log;
-    char *checkpoint, *shipped;
+    char *checkpoint, *shipped, *last;
     int n_losses;
     long step, first_step;             /* updates done; those of earlier runs */
     double before, start, saved;       /* seconds used by earlier runs; clock at the start, at the last save */
@@ -112,16 +112,21 @@ static void progress_line(const struct run *r, const double *losses, const char 
     str_fini(&s);
 }
 
-static enum err save(struct run *r, bool for_shipping)
+enum what { CHECKPOINT, BEST, LAST };
+
+/* A checkpoint remembers the best held-out loss; weights to ship say their own. */
+static enum err save(struct run *r, enum what what)
 {
     const struct train_opts *o = r->o;
-    char step[32], seconds[32], best[32];
+    const char *const path[] = { r->checkpoint, r->shipped, r->last };
+    char step[32], seconds[32], loss[32];
     str_format(step, sizeof step, "%ld", r->step);
     str_format(seconds, sizeof seconds, "%.3f", seconds_used(r));
-    str_format(best, sizeof best, "%.9g", r->best);
+    double held_out = what == LAST ? total_of(r->held_out, r->n_losses) : r->best;
+    str_format(loss, sizeof loss, "%.9g", held_out);
     const char *const all[][2] = {
         { "name", o->name ? o->name : o->kind->name }, { "train.steps", step }, { "train.seconds", seconds },
-        { "train.held_out", best }, { "licence", o->licence }, { "data", o->source },
+        { "train.held_out", isnan(held_out) ? NULL : loss }, { "licence", o->licence }, { "data", o->source },
     };
     const char *meta[2 * MAX_META];
     size_t n = 0;
@@ -131,7 +136,7 @@ static enum err save(struct run *r, bool for_shipping)
         meta[2 * n] = all[i][0];
         meta[2 * n++ + 1] = all[i][1];
     }
-    return o->kind->train_save(r->model, for_shipping ? r->shipped : r->checkpoint, for_shipping, meta, n);
+    return o->kind->train_save(r->model, path[what], what != CHECKPOINT, meta, n);
 }
 
 static enum err evaluate(struct run *r)
@@ -151,15 +156,15 @@ static enum err evaluate(struct run *r)
     if (sum >= r->best)
         return ERR_OK;
     r->best = sum;
-    return save(r, true);
+    return save(r, BEST);
 }
 
 static enum err checkpoint(struct run *r)
 {
     r->saved = clock_s();
-    TRY(save(r, false));
+    TRY(save(r, CHECKPOINT));
     bool judged = r->best < HUGE_VAL; /* else there is no best one: the last ships */
-    return judged ? ERR_OK : save(r, true);
+    return judged ? save(r, LAST) : save(r, BEST);
 }
 
 static enum err report(struct run *r)
@@ -250,6 +255,8 @@ static enum err open_run(struct run *r)
     str_format(file, sizeof file, "%s.safetensors", o->name ? o->name : o->kind->name);
     r->checkpoint = path_join(o->out, "checkpoint.safetensors");
     r->shipped = path_join(o->out, file);
+    str_format(file, sizeof file, "%s-last.safetensors", o->name ? o->name : o->kind->name);
+    r->last = path_join(o->out, file);
     while (r->n_losses < MAX_LOSSES && o->kind->loss_names[r->n_losses])
         r->n_losses++;
     TRY_OUT(file_mkdirs(o->out));
@@ -274,6 +281,7 @@ static void close_run(struct run *r)
     dataset_close(r->data);
     free(r->checkpoint);
     free(r->shipped);
+    free(r->last);
 }
 
 enum err train_run(const struct train_opts *o, struct train_result *result)
