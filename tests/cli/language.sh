@@ -76,7 +76,8 @@ if "$jamroll" models list 2> /dev/null | grep -q band; then
     has "another track plays" . <(notes g1.mid Bass)
 fi
 script "everything kept" 7 "open $seed\nkeep all\naccompany\n"
-JAMROLL_MODELS=$work/none script "no model" 4 "model band\n"
+cp "$jamroll" alone # models are also looked for beside the program
+jamroll=$work/alone JAMROLL_MODELS=$work/none script "no model" 4 "model band\n"
 
 # ---- rc ----
 mkdir -p "$(dirname "$rc")"
