@@ -21,7 +21,7 @@ struct request {
     int genre;                    /* index into the weight file's list, -1 = any */
     struct key key;               /* tonic -1 = from the kept notes, or free */
     bool snap;                    /* only pitches of the key's scale */
-    double temperature, top_p;    /* 1.0 and 0.98 by default */
+    double temperature, top_p;    /* 1.0 and 0.99 by default */
     int density[N_ROLES];         /* 1..7, -1 = the model's choice, -2 = its choice and silence is one */
     uint64_t seed;                /* take i uses seed + i */
     int n_takes;

@@ -36,6 +36,6 @@ bool engine_next(struct engine *e, struct event *out);   /* false when there is 
 void event_fini(struct event *ev);
 
 /* Defaults: the whole song, at least four bars, in whole phrases of four; nothing kept; any genre, free key,
- * temperature 1, top_p 0.98, one take, seed 0. */
+ * temperature 1, top_p 0.99, one take, seed 0. */
 void request_init(struct request *rq, enum verb v, const struct song *song);
 NODISCARD enum err request_check(const struct request *rq); /* what no family could carry out */

@@ -21,7 +21,7 @@
     {"n", 'n', OPT_INT, 1, 256, "1", NULL, "N", "takes"}, \
     {"seed", 's', OPT_INT, 0, 9223372036854775807.0, NULL, NULL, "N", "take i is drawn from N + i - 1; default: a fresh one"}, \
     {"temperature", 't', OPT_REAL, 0.05, 4, "1", NULL, "X", "below 1 safer, above 1 bolder"}, \
-    {"top-p", 0, OPT_REAL, 0.01, 1, "0.98", NULL, "X", "how much of the unlikely is left out"}, \
+    {"top-p", 0, OPT_REAL, 0.01, 1, "0.99", NULL, "X", "how much of the unlikely is left out"}, \
     {"density", 0, OPT_TEXT, 0, 0, NULL, NULL, "LIST", "1..7, or for some tracks: drums=5,bass=3"}, \
     {"silent", 0, OPT_TEXT, 0, 0, NULL, NULL, "TRACKS", "leave these tracks empty where nothing is kept"}, \
     {"out", 'o', OPT_TEXT, 0, 0, NULL, NULL, "PATH", "a .mid file, a folder, or -"}, \

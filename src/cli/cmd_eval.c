@@ -90,7 +90,7 @@ static const struct opt options[] = {
     {"set", 0, OPT_TEXT, 0, 0, NULL, NULL, "FOLDER", "only phrases of this folder of the data set"},
     {"yardstick", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "real training songs in the model's place, from scratch"},
     {"temperature", 't', OPT_REAL, 0.05, 4, "1", NULL, "X", "as in generate"},
-    {"top-p", 0, OPT_REAL, 0.01, 1, "0.98", NULL, "X", "as in generate"},
+    {"top-p", 0, OPT_REAL, 0.01, 1, "0.99", NULL, "X", "as in generate"},
     {"seed", 's', OPT_INT, 0, 9223372036854775807.0, "1", NULL, "N", "of all draws"},
     OPT_DEVICE, OPT_COMMON,
 };

@@ -50,7 +50,7 @@ const char *eval_mode_name(enum eval_mode m)
 
 void eval_opts_init(struct eval_opts *o)
 {
-    *o = (struct eval_opts){ .phrases = 16, .takes = 2, .mode = { true, true }, .temperature = 1.0, .top_p = 0.98,
+    *o = (struct eval_opts){ .phrases = 16, .takes = 2, .mode = { true, true }, .temperature = 1.0, .top_p = 0.99,
                              .seed = 1 };
 }
 

@@ -18,7 +18,7 @@ void request_init(struct request *rq, enum verb v, const struct song *song)
     rq->genre = -1;
     rq->key = (struct key){.tonic = -1};
     rq->temperature = 1.0;
-    rq->top_p = 0.98;
+    rq->top_p = 0.99;
     rq->n_takes = 1;
     for (int r = 0; r < N_ROLES; r++)
         rq->density[r] = -1;
