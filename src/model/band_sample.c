@@ -29,7 +29,8 @@ struct job {
 struct draft {
     struct song *song;
     uint64_t seed;
-    struct key key;                        /* of the kept notes, asked for, or drawn */
+    struct key key;                        /* asked for, told by the file, of the kept notes, or drawn */
+    struct key told;                       /* tonic -1: the file tells none that its notes agree with */
     uint8_t keep[N_ROLES][REQUEST_MAX_BARS];
     int new_notes[N_ROLES];
     struct codec_note *context;
@@ -156,6 +157,23 @@ static struct key draw_key(uint64_t seed)
     return usual[rng_below(&r, COUNT_OF(usual))];
 }
 
+/* The file's key signature, unless the notes that stay contradict it: many programs write C major unasked. */
+static struct key told_key(const struct song *kept, int32_t at)
+{
+    const struct key none = { .tonic = -1 };
+    if (kept->n_keys == 0)
+        return none;
+    struct key told = song_key(kept, at, at, NULL);
+    double inside = 0, all = 0;
+    for (size_t t = 0; t < kept->n_tracks; t++)
+        for (size_t i = 0; i < kept->tracks[t].n && kept->tracks[t].role != ROLE_DRUMS; i++) {
+            const struct note *n = &kept->tracks[t].notes[i];
+            all += n->dur;
+            inside += key_scale(told) >> n->pitch % 12 & 1 ? n->dur : 0;
+        }
+    return inside >= 0.75 * all ? told : none;
+}
+
 static void draft_init(const struct job *j, struct draft *d, uint64_t seed)
 {
     memset(d, 0, sizeof *d);
@@ -169,6 +187,9 @@ static void draft_init(const struct job *j, struct draft *d, uint64_t seed)
         for (int bar = j->bar0; bar < j->bar0 + j->n_bars; bar++)
             if (!is_kept(j, d, r, bar))
                 track_clear(song_track_of(d->song, r), song_bar_tick(d->song, bar), song_bar_tick(d->song, bar + 1));
+    d->told = told_key(d->song, song_bar_tick(d->song, j->bar0));
+    if (d->key.tonic < 0)
+        d->key = d->told;
 }
 
 static void draft_fini(struct draft *d)
@@ -240,6 +261,8 @@ static enum err begin_window(const struct job *j, struct draft *d, struct draw_r
     uint32_t n;
     TRY(phrase_from_song(d->song, w->bar, &notes, &n));
     struct key key = codec_key(notes, n, c.given);
+    if (key.tonic >= 0 && d->told.tonic >= 0)
+        key = d->told;
     if (d->key.tonic < 0)
         d->key = key.tonic >= 0 ? key : draw_key(d->seed);
     if (key.tonic < 0)
@@ -338,6 +361,8 @@ static void deliver(const struct job *j, struct draft *d, int index)
     for (int r = 0; r < N_ROLES; r++)
         t.empty |= came_out_empty(j, d, r);
     d->song = NULL;
+    if (t.song->n_keys == 0 && (rq->key.tonic >= 0 || rq->verb == VERB_GENERATE))
+        song_set_key(t.song, 0, key_sharps(d->key), d->key.minor);
     key_print(d->key, key);
     str_copy(t.model, sizeof t.model, j->m->name);
     str_copy(t.hash, sizeof t.hash, j->m->hash);
