@@ -11,20 +11,21 @@
 
 enum { MAX_WORDS = 16 };
 
+/* Of quit and quit! the beginning q means the former: the latter only goes on from it. */
 const struct action *action_find(const char *name)
 {
     const struct action *found = NULL;
-    size_t n = strlen(name);
+    bool ambiguous = *name == '\0';
     for (size_t i = 0; i < n_actions; i++) {
-        if (str_same(actions[i].name, name))
-            return &actions[i];
-        if (n > 0 && str_starts(actions[i].name, name)) {
-            if (found)
-                n = 0; /* ambiguous: only an exact match counts now */
-            found = &actions[i];
-        }
+        const struct action *a = &actions[i];
+        if (str_same(a->name, name))
+            return a;
+        if (!str_starts(a->name, name) || (found && str_starts(a->name, found->name)))
+            continue;
+        ambiguous |= found && !str_starts(found->name, a->name);
+        found = a;
     }
-    return n ? found : NULL;
+    return ambiguous ? NULL : found;
 }
 
 /* ---- key map: the table's key texts, taken apart once ---- */
@@ -284,8 +285,14 @@ bool command_key(struct desk *d, int key)
     }
     const struct binding *b =
         prefix != KC_NONE ? binding_find(d->mode, prefix, key) : binding_find(d->mode, key, KC_NONE);
-    if (b)
+    if (b) {
         run_binding(d, b);
+    } else if (prefix != KC_NONE) {
+        char first[16], second[16];
+        keycode_print(prefix, first);
+        keycode_print(key, second);
+        desk_say(d, "%s %s does nothing", first, second);
+    }
     return b != NULL;
 }
 

@@ -28,6 +28,9 @@ static void test_every_action_is_complete(void **state)
         for (size_t k = i + 1; k < n_actions; k++)
             assert_string_not_equal(a->name, actions[k].name);
     }
+    assert_string_equal(action_find("q")->name, "quit"); /* quit! goes on from it */
+    assert_null(action_find("s"));                        /* save, select, solo... */
+    assert_null(action_find(""));
 }
 
 static void test_no_key_means_two_things(void **state)
