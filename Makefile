@@ -30,7 +30,7 @@ CFLAGS += -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 # Asked once, not at every use.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
-CPPFLAGS += -Iinclude -D_GNU_SOURCE -DJAMROLL_VERSION='"$(VERSION)"' -DJAMROLL_PREFIX='"$(PREFIX)"' $(PKG_CFLAGS)
+CPPFLAGS += -Iinclude -D_GNU_SOURCE -DJAMROLL_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 LDLIBS += $(PKG_LIBS) -lportmidi -lpthread -lm -ldl
 ifeq ($(WERROR),1)
 CFLAGS += -Werror

@@ -94,7 +94,7 @@ static char *in_usual_places(void)
     if (!found)
         found = in_data_home();
     if (!found)
-        found = first_in_dir(xstrdup(JAMROLL_PREFIX "/share/jamroll/soundfonts"));
+        found = first_in_dir(place_beside_program("share/jamroll/soundfonts"));
     if (!found)
         found = first_in_dir(place_beside_program("soundfonts"));
     return found ? found : first_in_dir(xstrdup("soundfonts"));

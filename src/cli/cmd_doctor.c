@@ -24,8 +24,7 @@ static enum health check_program(struct cli *c, struct str *out)
     (void)c;
     struct sysinfo info;
     double memory = sysinfo(&info) == 0 ? (double)info.totalram * info.mem_unit / 1e9 : 0;
-    str_addf(out, "jamroll %s, installed for %s; %d cores, %.1f GB memory", JAMROLL_VERSION, JAMROLL_PREFIX, pool_cores(),
-             memory);
+    str_addf(out, "jamroll %s; %d cores, %.1f GB memory", JAMROLL_VERSION, pool_cores(), memory);
     return FINE;
 }
 
@@ -70,8 +69,8 @@ static enum health check_models(struct cli *c, struct str *out)
     size_t n = 0;
     if (models_list(&list, &n) != ERR_OK || n == 0) {
         models_list_free(list, n);
-        str_add(out, "no weight files in $JAMROLL_MODELS, $XDG_DATA_HOME/jamroll/models, " JAMROLL_PREFIX
-                     "/share/jamroll/models, ./models");
+        str_add(out, "no weight files in $JAMROLL_MODELS, $XDG_DATA_HOME/jamroll/models, share/jamroll/models of the "
+                     "installation, ./models");
         return BROKEN;
     }
     for (size_t i = 0; i < n; i++)

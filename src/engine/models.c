@@ -138,7 +138,7 @@ enum err models_list(struct model_info **out, size_t *n)
             add_dir(&list, dir);
         free(copy);
     }
-    char *places[] = {place_path(PLACE_DATA, "models"), xstrdup(JAMROLL_PREFIX "/share/jamroll/models"),
+    char *places[] = {place_path(PLACE_DATA, "models"), place_beside_program("share/jamroll/models"),
                       xstrdup("models"), place_beside_program("models")};
     for (size_t i = 0; i < COUNT_OF(places); i++) {
         add_dir(&list, places[i]);
