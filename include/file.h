@@ -24,8 +24,8 @@ char *path_with_ext(const char *path, const char *ext);
 
 enum place { PLACE_CONFIG, PLACE_DATA, PLACE_STATE, PLACE_CACHE };
 char *place_path(enum place p, const char *name); /* XDG dir /jamroll/ name, malloc'd, not created */
-/* `name` in the folder above the program's own, where a source tree or an installation keeps its data; malloc'd, not checked.
- * NULL when that folder is unknown. */
+/* `name` in the folder above the program's own, where a source tree or an installation keeps its data;
+ * malloc'd, not checked. NULL when that folder is unknown. */
 char *place_beside_program(const char *name);
 
 /* Bounds-checked little- or big-endian reading of hostile bytes. On overrun `bad` sticks and reads
