@@ -24,3 +24,4 @@ NODISCARD enum err npz_load_song(const char *path, struct song **out);
 NODISCARD enum err npz_parse_song(const uint8_t *bytes, size_t len, const char *name, struct song **out);
 NODISCARD enum err npy_save_roll(const struct roll *r, const char *path); /* uint8 [track][step][pitch], 1 = on */
 NODISCARD enum err png_save_roll(const struct roll *r, int scale, const char *path); /* one colour a role */
+int png_usual_scale(const struct roll *r); /* dots a cell that suit the eye, fewer for a long roll */

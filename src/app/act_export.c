@@ -46,7 +46,7 @@ static enum err save_png(struct desk *d, const char *path)
     struct roll roll = {0};
     enum err err = roll_of(d, 24, 84, &roll);
     if (err == ERR_OK)
-        err = png_save_roll(&roll, 1, path);
+        err = png_save_roll(&roll, png_usual_scale(&roll), path);
     roll_fini(&roll);
     return err;
 }

@@ -55,7 +55,8 @@ static enum err save_png(struct cli *c, const struct song *s, const char *path)
     struct roll roll = {0};
     enum err err = band_roll(c, s, 24, 84, &roll);
     if (err == ERR_OK)
-        err = png_save_roll(&roll, (int)opts_int(c->opts, "scale"), path);
+        err = png_save_roll(&roll, opts_given(c->opts, "scale") ? (int)opts_int(c->opts, "scale") : png_usual_scale(&roll),
+                            path);
     roll_fini(&roll);
     return err;
 }
@@ -116,7 +117,7 @@ static const struct opt options[] = {
     {"band", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "on the band's five tracks"},
     {"format", 0, OPT_INT, 0, 1, "1", NULL, "0|1", "MIDI file format"},
     {"beat-steps", 0, OPT_INT, 1, 96, "24", NULL, "N", "grid of npz, npy and png: steps a quarter"},
-    {"scale", 0, OPT_INT, 1, 16, "1", NULL, "N", "pixels a cell"},
+    {"scale", 0, OPT_INT, 1, 16, NULL, NULL, "N", "pixels a cell; default: 3, or what fits"},
     OPT_COMMON,
 };
 

@@ -9,7 +9,7 @@
 #include "role.h"
 #include "roll.h"
 
-enum { MAX_SIDE = 32768, MAX_SCALE = 16 };
+enum { MAX_SIDE = 32768, MAX_SCALE = 16, USUAL_SCALE = 3 };
 struct colour { uint8_t r, g, b; };
 
 static const struct colour role_colours[N_ROLES] = {
@@ -45,6 +45,14 @@ static void paint(const struct roll *r, int scale, int width, struct colour *pix
         for (int x = 0; x < width; x++)
             top[(size_t)(r->n_pitches * scale) * (size_t)width + (size_t)x] = border;
     }
+}
+
+int png_usual_scale(const struct roll *r)
+{
+    int scale = USUAL_SCALE;
+    while (scale > 1 && (int64_t)roll_steps(r) * scale > MAX_SIDE)
+        scale--;
+    return scale;
 }
 
 enum err png_save_roll(const struct roll *r, int scale, const char *path)
