@@ -15,7 +15,7 @@ struct eval_opts {
     int phrases;             /* held-out phrases a genre, spread over its songs */
     int takes;               /* of each request; diversity needs two */
     const char *set;         /* only phrases of this folder of the data set; NULL = all */
-    const char *genre;       /* only this one; NULL = all the model knows */
+    const char *genre;       /* only this one; NULL = all of the data set */
     bool mode[N_EVAL_MODES];
     bool yardstick;          /* real training phrases of the genre answer in the model's place, from scratch only:
                                 what the aims ask of music that is real but by others */

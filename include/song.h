@@ -61,7 +61,6 @@ int song_bar_of(const struct song *s, int32_t tick);
 struct metre song_metre(const struct song *s, int32_t tick);   /* in force at tick */
 int song_n_bars(const struct song *s);                         /* bars needed to hold every note */
 double song_seconds(const struct song *s, int32_t tick);       /* through the tempo map */
-int32_t song_ticks(const struct song *s, double seconds);
 
 void track_add(struct track *t, struct note n);    /* keeps order; clamps to legal values */
 void track_push(struct track *t, struct note n);               /* appends: track_sort or track_tidy afterwards */

@@ -173,7 +173,7 @@ enum err models_find(const char *name, enum verb v, char **path)
     if (i < n)
         *path = xstrdup(list[i].path);
     else if (best)
-        err = err_set(ERR_MISSING, "no weights that can %s were found in $JAMROLL_MODELS, the data folder or ./models",
+        err = err_set(ERR_MISSING, "no weights that can %s were found; `jamroll doctor` says where they are looked for",
                       verb_name(v));
     else
         err = err_set(ERR_MISSING, "there are no weights called '%s'", name);

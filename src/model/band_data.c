@@ -15,7 +15,6 @@ struct band_data {
     struct band_data_opts opts;
     struct pile pile[N_SPLITS][BAND_BUCKETS];
     int n_genres;
-    size_t dropped;
 };
 
 int band_data_time(const struct band_data *b, int bucket)
@@ -36,11 +35,6 @@ size_t band_data_n(const struct band_data *b, enum band_split s)
     for (int i = 0; i < BAND_BUCKETS; i++)
         n += b->pile[s][i].n;
     return n;
-}
-
-size_t band_data_dropped(const struct band_data *b)
-{
-    return b->dropped;
 }
 
 static bool is_filler(const struct phrase *p)
@@ -102,7 +96,6 @@ enum err band_data_new(const struct dataset *d, const struct band_data_opts *o, 
     for (size_t i = 0; i < n; i++) {
         struct phrase p = dataset_get(d, i);
         bucket[i] = (int8_t)bucket_of(&p);
-        b->dropped += bucket[i] < 0;
         counts[p.genre * N_SPLITS + split_of(&p)].n[is_filler(&p)] += bucket[i] >= 0;
     }
     for (size_t i = 0; i < n; i++) {

@@ -23,7 +23,6 @@ void band_data_free(struct band_data *b);
 int band_data_time(const struct band_data *b, int bucket);   /* padded length */
 int band_data_rows(const struct band_data *b, int bucket);   /* sequences a batch */
 size_t band_data_n(const struct band_data *b, enum band_split s);
-size_t band_data_dropped(const struct band_data *b);          /* phrases longer than the longest bucket */
 
 /* Where a batch is written: index arrays [rows*time], lengths [rows], and valid predictions a head. */
 struct band_batch {

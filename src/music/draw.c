@@ -1,6 +1,5 @@
-/* draw.c: a song as text: the density strips of the screen and a roll that reads well in a terminal or a log.
- * Pure functions of the song; a column is a 16th. */
-#include <string.h>
+/* draw.c: a song as text: a roll that reads well in a terminal or a log. A pure function of the song; a column
+ * is a 16th. */
 #include "draw.h"
 #include "song.h"
 #include "theory.h"
@@ -12,29 +11,6 @@ static const struct glyphs { const char *onset, *hold, *beat, *rest, *bar; } gly
     { "\u2588", "\u2500", "\u00b7", " ", "\u2502" },
     { "O", "-", ".", " ", "|" },
 };
-
-void draw_strip(const struct song *s, int track, int32_t tick0, int32_t step_ticks, int n, struct draw_col *out)
-{
-    const struct track *t = &s->tracks[track];
-    int64_t end = tick0 + (int64_t)n * step_ticks;
-
-    memset(out, 0, (size_t)n * sizeof(*out));
-    for (size_t i = 0; i < t->n && t->notes[i].tick < end; i++) {
-        const struct note *a = &t->notes[i];
-        int64_t from = a->tick - (int64_t)tick0, to = from + a->dur;
-        if (to <= 0)
-            continue;
-        int64_t first = from < 0 ? 0 : from / step_ticks, last = (to - 1) / step_ticks;
-        if (from >= 0) {
-            out[first].onsets += out[first].onsets < 255;
-            out[first].off_grid |= from % step_ticks != 0;
-        }
-        for (int64_t c = first; c <= last && c < n; c++)
-            out[c].sounding += out[c].sounding < 255;
-    }
-}
-
-/* ---- the text roll ---- */
 
 /* A line of bars that fit the width. */
 struct line { const struct song *song; const struct glyphs *g; int bar0, n_bars; int32_t from, to; };

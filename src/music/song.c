@@ -310,20 +310,6 @@ double song_seconds(const struct song *s, int32_t tick)
     return sec / (1e6 * SONG_TPQ);
 }
 
-int32_t song_ticks(const struct song *s, double seconds)
-{
-    double left = seconds * 1e6 * SONG_TPQ;
-    size_t i = 0;
-    for (; i + 1 < s->n_tempos; i++) {
-        double span = (double)(s->tempos[i + 1].tick - s->tempos[i].tick) * s->tempos[i].usec;
-        if (left < span)
-            break;
-        left -= span;
-    }
-    double tick = s->tempos[i].tick + left / s->tempos[i].usec;
-    return tick < 0 ? 0 : tick > SONG_MAX_TICKS ? SONG_MAX_TICKS : (int32_t)lround(tick);
-}
-
 /* ---- notes ---- */
 
 static int note_order(const void *x, const void *y)

@@ -1,4 +1,4 @@
-/* test_draw.c: strips and the text roll of a small song. */
+/* test_draw.c: the text roll of a small song. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -18,25 +18,6 @@ static struct song *small_song(void)
     track_add(&s->tracks[ROLE_PIANO], (struct note){ 250, 10, 64, 90 });
     track_add(&s->tracks[ROLE_PIANO], (struct note){ 1920, 240, 60, 90 });
     return s;
-}
-
-static void test_strip(void **state)
-{
-    (void)state;
-    struct song *s = small_song();
-    struct draw_col c[8];
-    draw_strip(s, ROLE_PIANO, 0, 240, 8, c);
-    assert_int_equal(c[0].sounding, 0);
-    assert_int_equal(c[1].sounding, 2);
-    assert_int_equal(c[1].onsets, 2);
-    assert_int_equal(c[1].off_grid, 1);
-    assert_int_equal(c[2].sounding, 1);
-    assert_int_equal(c[2].onsets, 0);
-    assert_int_equal(c[3].sounding, 0);
-    draw_strip(s, ROLE_PIANO, 480, 240, 2, c); /* a note from before the window sounds into it */
-    assert_int_equal(c[0].sounding, 1);
-    assert_int_equal(c[0].onsets, 0);
-    song_free(s);
 }
 
 static void test_text(void **state)
@@ -62,6 +43,6 @@ static void test_text(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_strip), cmocka_unit_test(test_text) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_text) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
