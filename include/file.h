@@ -22,7 +22,7 @@ const char *path_base(const char *path);          /* last component */
 const char *path_ext(const char *path);           /* ".mid" or "" */
 char *path_with_ext(const char *path, const char *ext);
 
-enum place { PLACE_CONFIG, PLACE_DATA, PLACE_STATE, PLACE_CACHE };
+enum place { PLACE_CONFIG, PLACE_DATA, PLACE_STATE };
 char *place_path(enum place p, const char *name); /* XDG dir /jamroll/ name, malloc'd, not created */
 /* `name` in the folder above the program's own, where a source tree or an installation keeps its data;
  * malloc'd, not checked. NULL when that folder is unknown. */

@@ -31,7 +31,6 @@ struct song *session_song(struct session *s);                 /* current: the se
 int session_n_bars(const struct session *s);                  /* length; a multiple of 4 unless set otherwise */
 void session_set_bars(struct session *s, int n_bars);         /* undoable; notes beyond are dropped */
 int32_t session_end(const struct session *s);                 /* tick where the last bar ends */
-uint64_t session_version(const struct session *s);            /* changes whenever the song or flags do */
 bool session_kept(const struct session *s, enum role r, int bar);
 bool session_track_kept(const struct session *s, enum role r);          /* every bar */
 bool session_any_kept(const struct session *s, int bar0, int n_bars);   /* any cell of the span */

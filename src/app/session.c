@@ -153,10 +153,6 @@ int32_t session_end(const struct session *s)
 {
     return song_bar_tick(s->now.song, s->now.n_bars);
 }
-uint64_t session_version(const struct session *s)
-{
-    return s->version;
-}
 struct settings *session_settings(struct session *s)
 {
     return &s->settings;

@@ -302,7 +302,6 @@ char *place_path(enum place place, const char *name)
         [PLACE_CONFIG] = {"XDG_CONFIG_HOME", ".config"},
         [PLACE_DATA] = {"XDG_DATA_HOME", ".local/share"},
         [PLACE_STATE] = {"XDG_STATE_HOME", ".local/state"},
-        [PLACE_CACHE] = {"XDG_CACHE_HOME", ".cache"},
     };
     struct str s;
     str_init(&s);

@@ -52,10 +52,12 @@ is "OggS" "OggS" "$(head -c 4 out.ogg)"
 "$jamroll" render "$seed" -o - 2> err | cmp -s - out.wav
 is "to standard output" 0 $?
 ok "stems" "$jamroll" render --json --stems "$seed" -o stem.wav
+has "peaks are told" '"peak_db": -?[0-9]' out
 is "no stem is silent" 0 "$(grep -c '"peak_db": null' out)"
 is "a stem for each track with notes" "$("$jamroll" info --notes "$seed" | awk -F '\t' 'NR > 1 { print $1 }' | sort -u | wc -l)" \
     "$(find . -name 'stem-*.wav' | wc -l)"
 ok "our own SoundFont" "$jamroll" render --json --soundfont builtin "$seed" -o built.wav
+has "its peak is told" '"peak_db": -?[0-9]' out
 is "sounds" 0 "$(grep -c '"peak_db": null' out)"
 expect 3 "no such SoundFont" "$jamroll" render --soundfont nowhere.sf2 "$seed" -o x.wav
 expect 2 "no such audio format" "$jamroll" render "$seed" -o x.doc

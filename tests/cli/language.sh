@@ -155,5 +155,4 @@ done
 for action in $(sed -n 's/^\.It Ic /.Ic /; s/^\.Ic //p' pages | sed 's/ Ar .*//; s/[.,]//g'); do
     grep -Fqx -- "$action" <<< "$actions" || result "manual" no "there is no :$action"
 done
-result "manual agrees with the program" yes ""
 finish
