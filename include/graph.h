@@ -14,8 +14,6 @@ struct node;
 struct graph *graph_new(void);
 void graph_free(struct graph *g);
 struct shape node_shape(const struct node *n);
-enum dtype node_dtype(const struct node *n);
-struct graph *node_graph(const struct node *n);
 void graph_print(const struct graph *g, struct node *const *outputs, int n, bool dot, struct str *out);
 
 /* Leaves. A param is a leaf whose memory a parameter set binds; a state is one that STORE may write. */

@@ -64,16 +64,6 @@ struct shape node_shape(const struct node *n)
     return n->shape;
 }
 
-enum dtype node_dtype(const struct node *n)
-{
-    return n->dtype;
-}
-
-struct graph *node_graph(const struct node *n)
-{
-    return n->graph;
-}
-
 static uint64_t mix(uint64_t h, const void *bytes, size_t n)
 {
     const unsigned char *b = bytes;

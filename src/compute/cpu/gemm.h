@@ -29,8 +29,7 @@ void gemm(struct pool *p, bool ta, bool tb, int m, int n, int k, const float *a,
 void gemm_batch(struct pool *p, int count, bool ta, bool tb, int m, int n, int k, const float *a, size_t sa,
                 const float *b, size_t sb, float beta, float *c, size_t sc, float scale);
 
-/* The same with row strides, and over two nested counts (samples, then heads within a row): heads of
- * attention are read and written in place. */
+/* The same with row strides, and over two nested counts: samples, then heads that lie within a row. */
 struct gemm_strides { size_t outer, inner; int ld; };
 void gemm_batch_ld(struct pool *p, int outer, int inner, bool ta, bool tb, int m, int n, int k,
                    const float *a, struct gemm_strides sa, const float *b, struct gemm_strides sb, float beta,
