@@ -89,6 +89,10 @@ struct node *g_xent(struct node *logits, struct node *target);
 /* Multi-head attention with q, k, v [N,T,D], D = heads * head width, scale 1/sqrt(head width), causal or
  * not. length I32 [N] or NULL: keys at or beyond it are masked; at least 1. */
 struct node *g_attention(struct node *q, struct node *k, struct node *v, int heads, bool causal, struct node *length);
+/* A gated recurrent layer (Cho et al. 2014; two biases, the reset gate after the product) from a state of zeros.
+ * xw [N,T,D,3H]: the inputs' products with their bias, gates in the order z, r, candidate; D directions, 1 or 2, the
+ * second from the end; u [D,H,3H] and c [D,3H] the recurrent weights and bias. All states [N,T,D H]. */
+struct node *g_gru(struct node *xw, struct node *u, struct node *c);
 /* One decoding step: q, k, v [N,D]; caches [N,Tmax,D] are params written at row position[n], then
  * attended from 0 to position[n]. position I32 [N]. No derivative. */
 struct node *g_attend_step(struct node *q, struct node *k, struct node *v, struct node *k_cache,

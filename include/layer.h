@@ -37,6 +37,9 @@ struct node *nn_instance_norm(struct net *n, const char *name, struct node *x, f
 struct node *nn_embedding(struct net *n, const char *name, struct node *idx, int rows, int width,
                           struct init_spec init);
 struct node *nn_dropout(struct net *n, struct node *x, float rate);  /* identity unless training */
+/* Gated recurrent layer, x [N,T,C] to all states [N,T,D H] with D = 2 directions or 1. "name.w" [C,D 3H] and "name.b"
+ * of the inputs, "name.u" [D,H,3H] and "name.c" [D,3H] of the states: Keras' layer with reset_after, PyTorch's GRU. */
+struct node *nn_gru(struct net *n, const char *name, struct node *x, int width, bool both_ways);
 /* Pre-norm transformer block (minGPT form): x + attention(norm x), x + mlp(norm x); x [N,T,D]. */
 struct node *nn_block(struct net *n, const char *name, struct node *x, int heads, float dropout, int depth,
                       struct node *length);

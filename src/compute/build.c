@@ -348,6 +348,16 @@ struct node *g_attention_dx(struct node *g, const struct node *forward)
     return node_make(g->graph, OP_ATTENTION_DX, &forward->attr, in, forward->n_in + 1);
 }
 
+struct node *g_gru(struct node *xw, struct node *u, struct node *c)
+{
+    return node_make(xw->graph, OP_GRU, NULL, IN(xw, u, c), 3);
+}
+
+struct node *g_gru_dx(struct node *g, struct node *y)
+{
+    return node_make(g->graph, OP_GRU_DX, NULL, IN(g, y->in[0], y->in[1], y->in[2], y), 5);
+}
+
 struct node *g_attend_step(struct node *q, struct node *k, struct node *v, struct node *k_cache,
                            struct node *v_cache, struct node *position, int heads)
 {

@@ -240,6 +240,31 @@ static void vjp_attention(struct node *y, struct node *g, struct node **dx)
         dx[i] = g_reshape(g_slice(d, 0, i, 1), y->shape);
 }
 
+/* The state before each step of one direction, [N T, H]. */
+static struct node *states_before(struct node *y, int32_t dir, int32_t h)
+{
+    struct shape s = y->shape;
+    struct node *own = g_slice(y, 2, dir * h, h);
+    struct node *moved = dir ? g_slice(g_pad(own, 1, 0, 1), 1, 1, s.dim[1]) : g_slice(g_pad(own, 1, 1, 0), 1, 0, s.dim[1]);
+    return g_reshape(moved, SHAPE(s.dim[0] * s.dim[1], h));
+}
+
+static void vjp_gru(struct node *y, struct node *g, struct node **dx)
+{
+    struct shape x = y->in[0]->shape;
+    int32_t dirs = x.dim[2], h = x.dim[3] / 3, rows = x.dim[0] * x.dim[1];
+    struct node *d = g_gru_dx(g, y), *du[2];
+    struct node *parts[2] = { g_slice(d, 3, 0, 2 * h), g_slice(d, 3, 3 * h, h) };
+    struct node *recurrent = g_concat(parts, 2, 3);
+    for (int32_t i = 0; i < dirs; i++) {
+        struct node *own = g_reshape(g_slice(recurrent, 2, i, 1), SHAPE(rows, 3 * h));
+        du[i] = g_reshape(g_matmul(states_before(y, i, h), own, true, false), SHAPE(1, h, 3 * h));
+    }
+    dx[0] = g_slice(d, 3, 0, 3 * h);
+    dx[1] = dirs == 1 ? du[0] : g_concat(du, 2, 0);
+    dx[2] = g_reshape(g_sum(recurrent, 3), SHAPE(dirs, 3 * h));
+}
+
 typedef void (*vjp_fn)(struct node *y, struct node *g, struct node **dx);
 
 static const vjp_fn vjps[N_OPS] = {

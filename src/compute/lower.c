@@ -150,6 +150,69 @@ static struct node *lower_attention_dx(struct node *n)
     return g_concat(d, 3, 0);
 }
 
+static struct node *part_of(struct node *x, int32_t which, int32_t h)
+{
+    return g_slice(x, 1, which * h, h);
+}
+
+/* [N,...] at place t of axis 1 and direction d of axis 2, as [N,width]. */
+static struct node *at_step(struct node *x, int32_t t, int32_t d)
+{
+    struct node *y = g_slice(g_slice(x, 1, t, 1), 2, d, 1);
+    return g_reshape(y, SHAPE(x->shape.dim[0], x->shape.dim[3]));
+}
+
+/* One direction: states [N,T,H], and the reset gates [N,T,1,H]. */
+static struct node *gru_way(struct node *xw, struct node *u, struct node *c, int32_t d, struct node **resets)
+{
+    int32_t n = xw->shape.dim[0], t = xw->shape.dim[1], h = xw->shape.dim[3] / 3;
+    struct node **y = xcalloc(2 * (size_t)t, sizeof(*y)), **resets_at = y + t;
+    struct node *state = g_fill(xw->graph, SHAPE(n, h), 0);
+    struct node *ud = g_reshape(g_slice(u, 0, d, 1), SHAPE(h, 3 * h)), *cd = g_slice(c, 0, d, 1);
+    for (int32_t i = 0; i < t; i++) {
+        int32_t at = d ? t - 1 - i : i;
+        struct node *x = at_step(xw, at, d);
+        struct node *s = g_add(g_matmul(state, ud, false, false), g_expand(cd, SHAPE(n, 3 * h)));
+        struct node *z = g_sigmoid(g_add(part_of(x, 0, h), part_of(s, 0, h)));
+        struct node *r = g_sigmoid(g_add(part_of(x, 1, h), part_of(s, 1, h)));
+        struct node *fresh = g_tanh(g_add(part_of(x, 2, h), g_mul(r, part_of(s, 2, h))));
+        state = g_add(fresh, g_mul(z, g_sub(state, fresh)));
+        y[at] = g_reshape(state, SHAPE(n, 1, h));
+        resets_at[at] = g_reshape(r, SHAPE(n, 1, 1, h));
+    }
+    struct node *states = g_concat(y, t, 1);
+    *resets = g_concat(resets_at, t, 1);
+    free(y);
+    return states;
+}
+
+/* States [N,T,D H] and reset gates [N,T,D,H]. */
+static struct node *gru_of(struct node *xw, struct node *u, struct node *c, struct node **resets)
+{
+    struct node *states[2], *gates[2];
+    int32_t dirs = xw->shape.dim[2];
+    for (int32_t d = 0; d < dirs; d++)
+        states[d] = gru_way(xw, u, c, d, &gates[d]);
+    *resets = dirs == 1 ? gates[0] : g_concat(gates, 2, 2);
+    return dirs == 1 ? states[0] : g_concat(states, 2, 2);
+}
+
+static struct node *lower_gru(struct node *n)
+{
+    struct node *resets;
+    return gru_of(n->in[0], n->in[1], n->in[2], &resets);
+}
+
+/* The states among the inputs are those that the others give: they are made anew. */
+static struct node *lower_gru_dx(struct node *n)
+{
+    struct node *xw = n->in[1], *resets, *d[2];
+    int32_t h = xw->shape.dim[3] / 3;
+    vjp_cut(gru_of(xw, n->in[2], n->in[3], &resets), n->in[0], &xw, 1, d);
+    d[1] = g_mul(g_slice(d[0], 3, 2 * h, h), resets);
+    return g_concat(d, 2, 3);
+}
+
 typedef struct node *(*lower_fn)(struct node *n);
 
 static const lower_fn lowerings[N_OPS] = {

@@ -342,6 +342,33 @@ static const char *shape_attention_dx(struct node *n)
     return NULL;
 }
 
+/* xw [N,T,D,3H], u [D,H,3H], c [D,3H], from input `first` on; the states are [N,T,D H]. */
+static const char *shape_gru_inputs(struct node *n, int first)
+{
+    struct shape x = n->in[first]->shape;
+    NEED(x.rank == 4 && x.dim[3] % 3 == 0, "the inputs must be [N,T,D,3H]");
+    int32_t dirs = x.dim[2], h = x.dim[3] / 3;
+    NEED(dirs == 1 || dirs == 2, "one or two directions");
+    NEED(shape_same(n->in[first + 1]->shape, SHAPE(dirs, h, 3 * h)), "the recurrent weights do not fit");
+    NEED(shape_same(n->in[first + 2]->shape, SHAPE(dirs, 3 * h)), "the recurrent bias does not fit");
+    n->shape = SHAPE(x.dim[0], x.dim[1], dirs * h);
+    return NULL;
+}
+
+static const char *shape_gru(struct node *n)
+{
+    return shape_gru_inputs(n, 0);
+}
+
+static const char *shape_gru_dx(struct node *n)
+{
+    TRY_SHAPE(shape_gru_inputs(n, 1));
+    NEED(shape_same(n->in[0]->shape, n->shape) && shape_same(n->in[4]->shape, n->shape), "states and gradient differ");
+    struct shape x = n->in[1]->shape;
+    n->shape = SHAPE(x.dim[0], x.dim[1], x.dim[2], x.dim[3] / 3 * 4);
+    return NULL;
+}
+
 static double flops_none(const struct node *n)
 {
     return 0 * (double)n->id;
@@ -403,6 +430,16 @@ static double flops_attention(const struct node *n)
 static double flops_attention_dx(const struct node *n)
 {
     return 2.5 * flops_attention(n);
+}
+
+static double flops_gru(const struct node *n)
+{
+    return 2.0 * (double)node_count(n) * n->in[2]->shape.dim[1];
+}
+
+static double flops_gru_dx(const struct node *n)
+{
+    return 4.0 * (double)node_count(n->in[0]) * n->in[3]->shape.dim[1];
 }
 
 const struct op_row op_rows[N_OPS] = {

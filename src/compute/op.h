@@ -95,6 +95,8 @@ struct node *g_norm_dx(struct node *g, struct node *x, unsigned axes, float eps)
 struct node *g_gelu_dx(struct node *g, struct node *x);
 struct node *g_xent_dx(struct node *logits, struct node *target, struct node *g);
 struct node *g_attention_dx(struct node *g, const struct node *forward); /* [3,N,T,D]: dq, dk, dv */
+/* [N,T,D,4H], gradients before the gates: of z, r, the candidate by its input, the candidate by its recurrent part. */
+struct node *g_gru_dx(struct node *g, struct node *forward);
 
 /* A run of axes as three loops: [outer, mid, inner], where mid are the axes of the mask. False when the axes
  * (those of size 1 left out) are not adjacent. */

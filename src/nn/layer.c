@@ -147,6 +147,17 @@ struct node *nn_dropout(struct net *n, struct node *x, float rate)
     return g_mul(x, g_scale(kept, 1 / (1 - rate), 0));
 }
 
+struct node *nn_gru(struct net *n, const char *name, struct node *x, int width, bool both_ways)
+{
+    struct shape s = node_shape(x);
+    int dirs = both_ways ? 2 : 1;
+    BUG_ON(s.rank != 3);
+    struct node *xw = nn_linear(n, name, x, dirs * 3 * width, true, (struct init_spec){INIT_XAVIER, 1}, ACT_NONE);
+    struct node *u = part(n, name, ".u", SHAPE(dirs, width, 3 * width), (struct init_spec){INIT_ORTHOGONAL, 1});
+    struct node *c = part(n, name, ".c", SHAPE(dirs, 3 * width), ZEROS);
+    return g_gru(g_reshape(xw, SHAPE(s.dim[0], s.dim[1], dirs, 3 * width)), u, c);
+}
+
 /* The parts of a transformer block, the same for whole sequences and single steps. */
 static const struct init_spec NARROW = {INIT_NORMAL, 0.02f};
 

@@ -106,5 +106,41 @@ case("reflect", F.pad(x.transpose(1, 2), (2, 3), mode="reflect").transpose(1, 2)
 x, idx = leaf(6, 4), torch.tensor([[0, 5, 2], [2, 2, 1]])
 case("gather", F.embedding(idx, x), x=x, idx=idx)
 
+torch.manual_seed(6)
+h, layer = 5, torch.nn.GRU(7, 5, batch_first=True, bidirectional=True).double()
+x = leaf(3, 6, 7)
+
+
+def ours(name):  # gates r, z, n in rows to our z, r, n in columns, directions first
+    both = []
+    for end in ("", "_reverse"):
+        w = getattr(layer, name + "_l0" + end).detach().float().double()
+        r, z, n = w.chunk(3)
+        both.append(torch.cat([z, r, n]).T if w.dim() == 2 else torch.cat([z, r, n]))
+    return torch.stack(both).contiguous().requires_grad_(True)
+
+
+def gru(xw, u, c):
+    states = []
+    for d in range(2):
+        state, out = torch.zeros(3, h, dtype=torch.float64), [None] * 6
+        for t in reversed(range(6)) if d else range(6):
+            a, s = xw[:, t, d], state @ u[d] + c[d]
+            z, r = torch.sigmoid(a[:, :h] + s[:, :h]), torch.sigmoid(a[:, h:2 * h] + s[:, h:2 * h])
+            state = z * state + (1 - z) * torch.tanh(a[:, 2 * h:] + r * s[:, 2 * h:])
+            out[t] = state
+        states.append(torch.stack(out, 1))
+    return torch.cat(states, 2)
+
+
+w, b, u, c = ours("weight_ih"), ours("bias_ih"), ours("weight_hh"), ours("bias_hh")
+xw = (torch.einsum("ntk,dkg->ntdg", x, w) + b[None, None]).detach()
+with torch.no_grad():  # the loop above is PyTorch's own layer
+    for k in layer.state_dict():
+        layer.state_dict()[k].copy_(layer.state_dict()[k].float().double())
+    assert torch.allclose(layer(x)[0], gru(xw, u, c), atol=1e-12)
+xw = xw.float().double().requires_grad_(True)
+case("gru", gru(xw, u, c), xw=xw, u=u, c=c)
+
 with open(sys.argv[1] if len(sys.argv) > 1 else "tests/golden/ops.txt", "w") as f:
     f.write("\n".join(out) + "\n")

@@ -455,6 +455,35 @@ static void eval_attend_step(struct eval *e)
     free(v);
 }
 
+static double logistic(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+static void eval_gru(struct eval *e)
+{
+    struct shape s = e->n->in[0]->shape;
+    size_t t = (size_t)s.dim[1], dirs = (size_t)s.dim[2], h = (size_t)s.dim[3] / 3;
+    double *part = xcalloc(3 * h, sizeof(*part));
+    for (size_t i = 0; i < (size_t)s.dim[0] * dirs * t; i++) {
+        size_t n = i / t / dirs, d = i / t % dirs, at = d ? t - 1 - i % t : i % t;
+        const double *x = e->in[0] + ((n * t + at) * dirs + d) * 3 * h, *u = e->in[1] + d * 3 * h * h;
+        double *y = e->out + (n * t + at) * dirs * h + d * h;
+        const double *before = i % t ? (d ? y + dirs * h : y - dirs * h) : NULL;
+        for (size_t k = 0; k < 3 * h; k++) {
+            part[k] = e->in[2][d * 3 * h + k];
+            for (size_t j = 0; j < h && before; j++)
+                part[k] += before[j] * u[j * 3 * h + k];
+        }
+        for (size_t k = 0; k < h; k++) {
+            double z = logistic(x[k] + part[k]), r = logistic(x[h + k] + part[h + k]);
+            double fresh = tanh(x[2 * h + k] + r * part[2 * h + k]);
+            y[k] = z * (before ? before[k] : 0) + (1 - z) * fresh;
+        }
+    }
+    free(part);
+}
+
 typedef void (*eval_fn)(struct eval *e);
 
 static const eval_fn evals[N_OPS] = {
@@ -471,6 +500,7 @@ static const eval_fn evals[N_OPS] = {
     [OP_GATHER] = eval_gather, [OP_SCATTER] = eval_scatter,
     [OP_RANDOM] = eval_random, [OP_STOP] = eval_copy, [OP_STORE] = eval_copy, [OP_ATTEND_STEP] = eval_attend_step,
     [OP_LINEAR] = eval_linear, [OP_NORM] = eval_norm, [OP_XENT] = eval_xent, [OP_ATTENTION] = eval_attention,
+    [OP_GRU] = eval_gru,
 };
 
 const double *ref_value(struct ref *r, struct node *n)

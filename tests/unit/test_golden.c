@@ -57,6 +57,7 @@ LAYER(linear, g_linear(in[0], in[1], in[2], ACT_NONE))
 LAYER(matmul, g_matmul(in[0], in[1], false, false))
 LAYER(reflect, g_reflect(in[0], 1, 2, 3))
 LAYER(gather, g_gather(in[0], in[1]))
+LAYER(gru, g_gru(in[0], in[1], in[2]))
 
 static const struct { const char *name; layer_fn build; } layers[] = {
     { "conv", conv }, { "conv_equal", conv_equal }, { "conv_t", conv_t }, { "conv_t_equal", conv_t_equal },
@@ -64,7 +65,7 @@ static const struct { const char *name; layer_fn build; } layers[] = {
     { "layer_norm", layer_norm }, { "batch_norm", batch_norm }, { "instance_norm", instance_norm }, { "xent", xent },
     { "gelu", gelu }, { "softmax", softmax }, { "softmax_first", softmax_first }, { "logsumexp", logsumexp },
     { "sigmoid", sigmoid }, { "tanh", tangent }, { "leaky", leaky }, { "linear", linear }, { "matmul", matmul },
-    { "reflect", reflect }, { "gather", gather },
+    { "reflect", reflect }, { "gather", gather }, { "gru", gru },
 };
 
 /* ------------------------------------------------------------------ the file */

@@ -227,6 +227,26 @@ static void convolutions(void **state)
 }
 
 /* One transformer block: the whole sequence at once, and step by step with a cache, agree. */
+/* Two biases a gate, as Keras' and PyTorch's layers have; the second direction begins at the end. */
+static void gru(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct node *x = begin(&r, false);
+    struct node *y = nn_gru(&r.net, "g", g_reshape(x, SHAPE(2, ROWS / 2, WIDTH)), 5, true);
+    assert_true(shape_same(node_shape(y), SHAPE(2, ROWS / 2, 10)));
+    run(&r, &y, 1);
+    assert_int_equal(params_count(r.net.p), 2 * (WIDTH * 15 + 5 * 15 + 2 * 15));
+    const float *out = plan_output(r.plan, 0), *w = tensor(&r, "g.w"), *last = r.x + (ROWS / 2 - 1) * WIDTH;
+    double z = 0, fresh = 0; /* from a state of zeros with zero biases */
+    for (int i = 0; i < WIDTH; i++) {
+        z += (double)last[i] * (double)w[i * 30 + 15];
+        fresh += (double)last[i] * (double)w[i * 30 + 15 + 10];
+    }
+    near(out[(ROWS / 2 - 1) * 10 + 5], (1 - 1 / (1 + exp(-z))) * tanh(fresh));
+    end(&r);
+}
+
 static void block(void **state)
 {
     (void)state;
@@ -284,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear),    cmocka_unit_test(batch_norm), cmocka_unit_test(layer_and_instance_norm),
         cmocka_unit_test(embedding), cmocka_unit_test(dropout),    cmocka_unit_test(convolutions),
+        cmocka_unit_test(gru),
         cmocka_unit_test(block),
     };
     return cmocka_run_group_tests_name("layer", tests, start, stop);

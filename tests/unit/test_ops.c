@@ -149,6 +149,13 @@ CASE(attention_causal, g_attention(A(2, 5, 6), B(2, 5, 6), C(2, 5, 6), 3, true, 
 CASE(attention_length, g_attention(A(2, 5, 6), B(2, 5, 6), C(2, 5, 6), 2, true, idx(g, "i", SHAPE(2))))
 CASE(attention_self, g_attention(A(2, 5, 6), A(2, 5, 6), A(2, 5, 6), 2, false, idx(g, "i", SHAPE(2))))
 CASE(attention_dx, g_attention_dx(p(g, "d", SHAPE(2, 5, 6)), attention_length(g)))
+CASE(gru, g_gru(A(3, 4, 2, 9), B(2, 3, 9), C(2, 9)))
+CASE(gru_one_way, g_gru(A(2, 3, 1, 12), B(1, 4, 12), C(1, 12)))
+CASE(gru_one_step, g_gru(A(2, 1, 2, 6), B(2, 2, 6), C(2, 6)))
+CASE(gru_rows, g_gru(A(33, 2, 1, 6), B(1, 2, 6), C(1, 6)))
+CASE(gru_long, g_gru(A(2, 9, 2, 6), B(2, 2, 6), C(2, 6)))
+CASE(gru_dx, g_gru_dx(p(g, "d", SHAPE(3, 4, 6)), gru(g)))
+CASE(gru_dx_one_way, g_gru_dx(p(g, "d", SHAPE(2, 3, 4)), gru_one_way(g)))
 
 #define REAL(op, build, lo, hi) { OP_##op, build, lo, hi, false, 0, 1 }
 #define POSITIVE(op, build, lo, hi) { OP_##op, build, lo, hi, true, 0, 1 }
@@ -194,6 +201,9 @@ static const struct op_case cases[] = {
     REAL(ATTENTION, attention, 0, 1), REAL(ATTENTION, attention_causal, 0, 1),
     INDEXED(ATTENTION, attention_length, 1, 1, 6), INDEXED(ATTENTION, attention_self, 1, 1, 6),
     INDEXED(ATTENTION_DX, attention_dx, 1, 1, 6),
+    REAL(GRU, gru, 0, 1), REAL(GRU, gru_one_way, 0, 1), REAL(GRU, gru_one_step, 0, 1), REAL(GRU, gru_rows, 0, 1),
+    REAL(GRU, gru_long, 0, 1),
+    REAL(GRU_DX, gru_dx, 0, 1), REAL(GRU_DX, gru_dx_one_way, 0, 1),
 };
 
 static struct device *device;

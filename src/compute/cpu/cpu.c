@@ -56,6 +56,8 @@ static const struct kernel kernels[N_OPS] = {
     ROW(XENT_DX, k_xent_dx),
     ROW_WORK(ATTENTION, k_attention, w_attention),
     ROW_WORK(ATTENTION_DX, k_attention_dx, w_attention_dx),
+    ROW_WORK(GRU, k_gru, w_gru),
+    ROW_WORK(GRU_DX, k_gru_dx, w_gru_dx),
 };
 
 static const struct kernel reference[N_OPS] = {

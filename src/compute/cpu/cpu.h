@@ -133,6 +133,11 @@ size_t w_attention_dx(const struct node *n, int threads);
 void k_attend_step(const struct step *s, struct pool *pool);
 size_t w_attend_step(const struct node *n, int threads);
 
+void k_gru(const struct step *s, struct pool *pool);
+void k_gru_dx(const struct step *s, struct pool *pool);
+size_t w_gru(const struct node *n, int threads);
+size_t w_gru_dx(const struct node *n, int threads);
+
 void k_matmul(const struct step *s, struct pool *pool);
 void k_linear(const struct step *s, struct pool *pool);
 void k_pack(const struct step *s, struct pool *pool);
