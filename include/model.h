@@ -12,6 +12,9 @@ enum verb { VERB_GENERATE, VERB_ACCOMPANY, VERB_INFILL, VERB_VARY, VERB_INTERPOL
 const char *verb_name(enum verb v);
 
 enum { REQUEST_MAX_BARS = 256 };
+/* Lowest and highest MIDI pitch, at least a third apart; hi 0 = any. What lies outside is unlikely, or with
+ * `strict` does not come at all. */
+struct pitch_range { uint8_t lo, hi; bool strict; };
 struct request {
     enum verb verb;
     const struct song *song;      /* band layout (five roles in order); borrowed; may hold no notes */
@@ -23,7 +26,13 @@ struct request {
     bool snap;                    /* only pitches of the key's scale */
     double temperature, top_p;    /* 1.0 and 0.99 by default */
     int density[N_ROLES];         /* 1..7, -1 = the model's choice, -2 = its choice and silence is one */
-    uint64_t seed;                /* take i uses seed + i */
+    struct pitch_range range[N_ROLES]; /* of new notes; drums have none */
+    double distance;              /* vary: share of what may change that does, 0..1 */
+    /* Interpolate: both ends in band layout, borrowed; take i lies at mix + i * mix_step, where 0 is `from`
+     * and 1 is `to`, exactly. What is kept is the song's at every place. */
+    const struct song *from, *to;
+    double mix, mix_step;
+    uint64_t seed;                /* take i uses seed + i; interpolate: all of them seed, one path */
     int n_takes;
 };
 
@@ -34,6 +43,7 @@ struct take {
     char params[256];             /* "genre=rock key=A minor T=1.00 ..." */
     bool empty;                   /* a track that was asked for came out empty */
     bool star;
+    double mix;                   /* of an interpolation, else 0 */
 };
 void take_fini(struct take *t);
 

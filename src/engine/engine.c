@@ -25,7 +25,7 @@ struct job {
     int id, n_takes;            /* takes that came */
     char *model;                /* NULL = best */
     struct request request;
-    struct song *song;          /* the request's */
+    struct song *song[3];       /* the request's: song, from, to */
     atomic_bool cancel;
 };
 
@@ -177,7 +177,8 @@ static void on_step(void *ctx, double fraction)
 
 static void job_free(struct job *j)
 {
-    song_free(j->song);
+    for (size_t i = 0; i < COUNT_OF(j->song); i++)
+        song_free(j->song[i]);
     free(j->model);
     free(j);
 }
@@ -253,7 +254,10 @@ enum err engine_submit(struct engine *e, const char *model, const struct request
     struct job *j = xcalloc(1, sizeof *j);
     j->model = model && *model ? xstrdup(model) : NULL;
     j->request = *rq;
-    j->request.song = j->song = song_dup(rq->song);
+    const struct song **asked[] = {&j->request.song, &j->request.from, &j->request.to};
+    for (size_t i = 0; i < COUNT_OF(asked); i++)
+        if (*asked[i])
+            *asked[i] = j->song[i] = song_dup(*asked[i]);
     pthread_mutex_lock(&e->jobs);
     enum err err = start_worker(e);
     if (!err) {

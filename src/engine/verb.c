@@ -5,7 +5,7 @@
 #include <string.h>
 #include "song.h"
 
-enum { PHRASE = 4, MAX_TAKES = 256 };
+enum { PHRASE = 4, MAX_TAKES = 256, LEAST_RANGE = 3 };
 
 void request_init(struct request *rq, enum verb v, const struct song *song)
 {
@@ -19,6 +19,7 @@ void request_init(struct request *rq, enum verb v, const struct song *song)
     rq->key = (struct key){.tonic = -1};
     rq->temperature = 1.0;
     rq->top_p = 0.99;
+    rq->distance = 0.5;
     rq->n_takes = 1;
     for (int r = 0; r < N_ROLES; r++)
         rq->density[r] = -1;
@@ -34,6 +35,32 @@ static bool is_band(const struct song *s)
     return true;
 }
 
+/* A step that ends a hair beyond 1 by rounding is meant to end there. */
+static bool is_share(double x)
+{
+    return x >= -1e-9 && x <= 1 + 1e-9;
+}
+
+static enum err check_ends(const struct request *rq)
+{
+    double last = rq->mix + (rq->n_takes - 1) * rq->mix_step;
+    if (!is_band(rq->from) || !is_band(rq->to))
+        return err_set(ERR_SHAPE, "two ends laid out as the band's five tracks are needed to go from one to the other");
+    if (!is_share(rq->mix) || !is_share(last))
+        return err_set(ERR_RANGE, "from %g to %g: the way between two takes goes from 0 to 1", rq->mix, last);
+    return ERR_OK;
+}
+
+static enum err check_range(enum role r, const struct pitch_range *p)
+{
+    char lo[8], hi[8];
+    if (p->hi == 0 || (p->hi <= 127 && p->lo + LEAST_RANGE <= p->hi))
+        return ERR_OK;
+    pitch_name(p->lo, 4, lo);
+    pitch_name(p->hi, 4, hi);
+    return err_set(ERR_RANGE, "%s from %s to %s: a range goes up, by a third at least", role_name(r), lo, hi);
+}
+
 enum err request_check(const struct request *rq)
 {
     if (!is_band(rq->song))
@@ -47,5 +74,9 @@ enum err request_check(const struct request *rq)
         return err_set(ERR_RANGE, "temperature %g is not above 0", rq->temperature);
     if (!(rq->top_p > 0 && rq->top_p <= 1))
         return err_set(ERR_RANGE, "top_p %g is outside 0..1", rq->top_p);
-    return ERR_OK;
+    if (!is_share(rq->distance))
+        return err_set(ERR_RANGE, "distance %g is outside 0..1", rq->distance);
+    for (int r = 0; r < N_ROLES; r++)
+        TRY(check_range((enum role)r, &rq->range[r]));
+    return rq->verb == VERB_INTERPOLATE ? check_ends(rq) : ERR_OK;
 }

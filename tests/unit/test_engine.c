@@ -58,7 +58,10 @@ static enum err fake_run(struct model *m, const struct request *rq, const struct
         if (err)
             break;
         struct take t = {.song = song_dup(rq->song), .seed = rq->seed + (uint64_t)i};
-        track_add(&t.song->tracks[ROLE_PIANO], (struct note){i, 10, (uint8_t)m->value, 64});
+        int pitch = m->value;
+        if (rq->verb == VERB_INTERPOLATE) /* what the two ends hold, however long ago they were handed over */
+            pitch = rq->from->tracks[ROLE_BASS].notes[0].pitch + rq->to->tracks[ROLE_BASS].notes[0].pitch;
+        track_add(&t.song->tracks[ROLE_PIANO], (struct note){i, 10, (uint8_t)pitch, 64});
         if (p->on_step)
             p->on_step(p->ctx, (i + 1.0) / rq->n_takes);
         if (p->on_take)
@@ -76,7 +79,7 @@ static int fake_n_genres(const struct model *m)
     return 2;
 }
 
-static const struct model_kind fake_kind = {.name = "fake", .verbs = 1u << VERB_GENERATE | 1u << VERB_INFILL,
+static const struct model_kind fake_kind = {.name = "fake", .verbs = 1u << VERB_GENERATE | 1u << VERB_INFILL | 1u << VERB_INTERPOLATE,
     .open = fake_open, .close = fake_close, .run = fake_run, .n_genres = fake_n_genres};
 const struct model_kind *const model_kinds[] = {&fake_kind};
 const size_t n_model_kinds = 1;
@@ -210,6 +213,36 @@ static void test_song_is_copied(void **state)
     song_free(mine);
     assert_int_equal(finish(e, job, &takes), EVENT_DONE);
     assert_int_equal(takes, 2);
+    engine_free(e);
+}
+
+static void test_ends_are_copied(void **state)
+{
+    (void)state;
+    struct engine *e = engine();
+    struct song *end[2] = {song_new_band(), song_new_band()};
+    struct request rq = request(2, 20);
+    struct event ev;
+    int job;
+    rq.verb = VERB_INTERPOLATE;
+    rq.mix_step = 1;
+    assert_int_equal(engine_submit(e, NULL, &rq, &job), ERR_SHAPE);
+    for (int i = 0; i < 2; i++)
+        track_add(&end[i]->tracks[ROLE_BASS], (struct note){0, 1, (uint8_t)(30 + i), 1});
+    rq.from = end[0];
+    rq.to = end[1];
+    assert_int_equal(engine_submit(e, NULL, &rq, &job), ERR_OK);
+    for (int i = 0; i < 2; i++) {
+        track_clear(&end[i]->tracks[ROLE_BASS], 0, 1);
+        song_free(end[i]);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_true(next(e, &ev, 5000));
+        assert_int_equal(ev.kind, i < 2 ? EVENT_TAKE : EVENT_DONE);
+        if (ev.take)
+            assert_int_equal(ev.take->song->tracks[ROLE_PIANO].notes[0].pitch, 61);
+        event_fini(&ev);
+    }
     engine_free(e);
 }
 
@@ -383,6 +416,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_job),           cmocka_unit_test(test_song_is_copied),
+        cmocka_unit_test(test_ends_are_copied),
         cmocka_unit_test(test_cancel_is_quick), cmocka_unit_test(test_waiting_jobs),
         cmocka_unit_test(test_failures),      cmocka_unit_test(test_cache),
         cmocka_unit_test(test_free_while_running), cmocka_unit_test(test_unread_events),

@@ -196,6 +196,22 @@ static void test_request_defaults(void **state)
     request_init(&rq, VERB_ACCOMPANY, s);
     rq.temperature = -1;
     assert_int_equal(request_check(&rq), ERR_RANGE);
+    request_init(&rq, VERB_VARY, s);
+    rq.distance = 1.2;
+    assert_int_equal(request_check(&rq), ERR_RANGE);
+    request_init(&rq, VERB_GENERATE, s);
+    rq.range[ROLE_BASS] = (struct pitch_range){28, 52, true};
+    assert_int_equal(request_check(&rq), ERR_OK);
+    rq.range[ROLE_BASS].lo = 52;
+    assert_int_equal(request_check(&rq), ERR_RANGE);
+    request_init(&rq, VERB_INTERPOLATE, s);
+    assert_int_equal(request_check(&rq), ERR_SHAPE); /* nothing to go between */
+    rq.from = rq.to = s;
+    rq.mix = rq.mix_step = 0.1;
+    rq.n_takes = 10;
+    assert_int_equal(request_check(&rq), ERR_OK);
+    rq.n_takes = 11;
+    assert_int_equal(request_check(&rq), ERR_RANGE);
     song_free(s);
     s = song_new();
     request_init(&rq, VERB_GENERATE, s);
