@@ -9,10 +9,6 @@
 enum mode { MODE_NORMAL, MODE_STEP, MODE_SELECT, N_MODES };
 const char *mode_name(enum mode m);
 
-/* What has the focus. STEP and SELECT are always on the roll. */
-enum pane { PANE_ROLL, PANE_TAKES, PANE_GENERATE, PANE_MIXER, N_PANES };
-const char *pane_name(enum pane p);
-
 /* Any door may be NULL: the commands that need it then say so. All return at once. */
 struct doors {
     void *ctx;
@@ -29,7 +25,7 @@ struct doors {
 };
 
 /* What a command asks of its front end, beyond the desk itself. */
-enum want { WANT_NOTHING, WANT_QUIT, WANT_ASK_QUIT, WANT_PROMPT, WANT_HELP, WANT_REPORT, WANT_SUSPEND, WANT_REDRAW };
+enum want { WANT_NOTHING, WANT_QUIT, WANT_ASK_QUIT, WANT_PROMPT, WANT_HELP, WANT_REPORT, WANT_IMPORT, WANT_SUSPEND, WANT_REDRAW };
 /* Whether the sound must follow the song: at once (an edit) or at the next bar line (another take). */
 enum stale { STALE_NO, STALE_BAR, STALE_NOW };
 
@@ -42,9 +38,6 @@ struct desk {
     size_t n_models;
 
     enum mode mode;
-    enum pane pane;
-    bool maximised;                          /* the pane has the screen to itself */
-    int row[N_PANES];                        /* cursor of each pane, within desk_rows */
     int track, pitch;                        /* cursor */
     int32_t tick;
     int32_t grid;                            /* ticks of one column; what left and right move by */
@@ -64,7 +57,6 @@ struct desk {
     bool job_chosen;
     double job_began;
 
-    bool mouse;                              /* wanted */
     bool playing, rendering;                 /* kept up to date by the front end */
     int32_t playhead;
     double progress, render_progress;
@@ -75,11 +67,18 @@ struct desk {
     char message[256];
     bool message_bad;
     struct str report;                       /* what the import changed or dropped, plain lines */
+    bool asks;                               /* the front end has a page for what is not certain of an import */
+    struct import *import;                   /* the last foreign file and what was made of it, or NULL */
+    char *import_path;
 };
 
 void desk_init(struct desk *d);              /* an empty band */
 void desk_fini(struct desk *d);
+/* A foreign file that raises questions is not opened where the front end can ask: WANT_IMPORT, and d->import holds
+ * the proposal for desk_import. */
 NODISCARD enum err desk_open(struct desk *d, const char *path);
+NODISCARD enum err desk_import(struct desk *d);             /* d->import becomes the session */
+void desk_opened(struct desk *d);                           /* the message after either */
 NODISCARD enum err desk_recover(struct desk *d, const char *journal);   /* journal.h */
 void desk_models(struct desk *d, struct model_info *list, size_t n); /* ownership moves in */
 const struct model_info *desk_model(const struct desk *d);  /* what will answer, or NULL */
@@ -97,9 +96,5 @@ void desk_focus(struct desk *d, int track);
 struct span { int bar0, bar1, track0, track1; };            /* inclusive */
 struct span desk_selection(const struct desk *d);           /* selection, or the cell at the cursor */
 struct key desk_key(const struct desk *d);                  /* asked for, or heard in the song */
-int desk_rows(const struct desk *d, enum pane p);           /* rows the pane's cursor may stand on; 0 none */
-int desk_row(const struct desk *d, enum pane p);            /* that cursor, -1 when there are no rows */
-int desk_take(const struct desk *d);                        /* under the hand: in the takes pane the row's, else the
-                                                             * chosen one; -1 none */
 int desk_step_pitch(const struct desk *d, int n);           /* pitch of step key n; -1 none */
 const char *desk_step_key(int n);                           /* its key as text */

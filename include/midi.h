@@ -13,7 +13,7 @@ struct midi_report {
     int format, n_chunks, division;
     long n_events, n_notes;
     long n_orphan_offs, n_unclosed, n_doubled, n_bad_events, n_skipped_bytes;
-    bool truncated, riff;
+    bool truncated, riff, metre_told, tempo_told;
 };
 enum { MIDI_MAX_BYTES = 16 << 20, MIDI_MAX_NOTES = 1 << 20 };
 

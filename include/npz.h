@@ -23,5 +23,11 @@ NODISCARD enum err npz_save_song(const struct song *s, int beat_steps, const cha
 NODISCARD enum err npz_load_song(const char *path, struct song **out);
 NODISCARD enum err npz_parse_song(const uint8_t *bytes, size_t len, const char *name, struct song **out);
 NODISCARD enum err npy_save_roll(const struct roll *r, const char *path); /* uint8 [track][step][pitch], 1 = on */
-NODISCARD enum err png_save_roll(const struct roll *r, int scale, const char *path); /* one colour a role */
-int png_usual_scale(const struct roll *r); /* dots a cell that suit the eye, fewer for a long roll */
+
+/* A picture of the roll, pitches 24 to 107: a colour a role, bars and beats of the song's metre ruled. */
+struct png_opts {
+    int beat_steps;
+    int scale;      /* dots a step; 0 = what suits the eye, fewer for a long song */
+    bool overlay;   /* all tracks in one roll, their colours mixed as inks are; else one below the other */
+};
+NODISCARD enum err png_save_song(const struct song *s, const struct png_opts *o, const char *path);

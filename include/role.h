@@ -15,9 +15,9 @@ uint8_t role_channel(enum role r);                /* drums 9, others in order 0.
 const char *gm_program_name(int program);         /* 0..127 -> "Acoustic Grand" */
 const char *gm_drum_name(int pitch);              /* 35..81 -> "Kick", or NULL */
 
-struct song; struct str;
-/* Merge a song of any layout into the five roles in band order (where a role has several
- * tracks, notes of one pitch within a 96th of each other become one; the higher velocity stays). `report`, if given, gains one plain line per track: where it went
- * or why it was dropped. The caller owns *out. Tempo, metre, key, markers and title are kept;
- * a role sounds like the track that brings most of its notes. */
-NODISCARD enum err role_band(const struct song *in, struct song **out, struct str *report);
+struct song;
+/* Merge a song of any layout into the five roles in band order; tracks without a role are left out. Where a role
+ * has several tracks, notes of one pitch within a 96th of each other become one, with the higher velocity, and
+ * the sound is that of the track with most notes. Tempo, metre, key, markers and title are kept. The caller owns
+ * *out. A proposal to be changed first, and a report: import.h. */
+NODISCARD enum err role_band(const struct song *in, struct song **out);

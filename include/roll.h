@@ -21,5 +21,8 @@ uint8_t *roll_at(const struct roll *r, int track, int step, int pitch_row);
  * the reason). Onset = nearest step, end = nearest step but at least one; drums are onsets only. */
 NODISCARD enum err roll_from_song(const struct song *s, int bar0, int n_bars, int bar_steps, int low,
                                   int n_pitches, struct roll *out);
+/* The whole song in any metre: a bar of the roll is a quarter of the song, up to the end of its last bar. ERR_EMPTY
+ * without notes. */
+NODISCARD enum err roll_sample(const struct song *s, int beat_steps, int low, int n_pitches, struct roll *out);
 /* Append the roll's notes to the tracks of `s` (by index) from bar0 on; drum gates are a fixed 1/16. */
 NODISCARD enum err roll_to_song(const struct roll *r, struct song *s, int bar0);

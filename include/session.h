@@ -11,6 +11,7 @@
 #include "verb.h"
 
 enum { SESSION_MAX_BARS = REQUEST_MAX_BARS, SESSION_MAX_TAKES = 256, SESSION_MAX_UNDO = 1000 };
+struct import;
 struct session;
 struct session *session_new(void);
 void session_free(struct session *s);
@@ -19,7 +20,10 @@ NODISCARD enum err session_open(struct session *s, const char *path, struct str 
 NODISCARD enum err session_save(struct session *s, const char *path);
 /* The same bytes elsewhere, without becoming the session's file (rescue copies). */
 NODISCARD enum err session_save_copy(const struct session *s, const char *path);
-NODISCARD enum err session_export_midi(struct session *s, const char *path);
+/* Foreign music as the seed; `path` becomes the session's name. */
+NODISCARD enum err session_import(struct session *s, const struct import *im, const char *path);
+/* What exports write: a copy of the music, signed with the chosen take's model, seed and parameters. */
+struct song *session_written(const struct session *s);
 const char *session_path(const struct session *s);            /* NULL when never saved nor opened */
 const char *session_title(const struct session *s);           /* base name of the path, or "untitled" */
 bool session_dirty(const struct session *s);

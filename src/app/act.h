@@ -19,21 +19,16 @@ act_fn act_keep, act_let_go, act_mute, act_solo, act_unmute, act_unsolo, act_gen
     act_again, act_cancel, act_take, act_mark, act_flip, act_star;
 /* act_file.c */
 act_fn act_play, act_play_start, act_stop, act_cue, act_rewind, act_loop, act_panic, act_open, act_save,
-    act_midi, act_render, act_quit, act_quit_now, act_suspend, act_redraw, act_help, act_report, act_prompt;
+    act_render, act_import, act_quit, act_quit_now, act_suspend, act_redraw, act_help, act_report, act_prompt;
 
 /* act_export.c */
-act_fn act_export;
+act_fn act_export, act_midi;
 /* rc.c */
 act_fn act_set, act_bind;
 
 /* act_stems.c */
 act_fn act_stems;
 
-/* act_pane.c */
-act_fn act_pane, act_maximize, act_row, act_adjust, act_mouse;
-
-/* command.c: how every action is run */
-NODISCARD enum err action_run(struct desk *d, const struct action *a, int argc, char **argv);
 /* words.c */
 void complete_file(const char *start, struct words *out);
 

@@ -3,7 +3,15 @@
 #include <string.h>
 
 #include "act.h"
+#include "import.h"
 #include "mem.h"
+
+static enum err want(struct desk *d, enum want w)
+{
+    d->want = w;
+    d->want_text[0] = '\0';
+    return ERR_OK;
+}
 
 /* ---- transport ---- */
 
@@ -92,9 +100,26 @@ enum err act_open(struct desk *d, int argc, char **argv)
     if (session_dirty(d->session))
         return err_set(ERR_BUSY, "%s is not saved: save it first (Ctrl-S)", session_title(d->session));
     TRY(desk_open(d, argv[0]));
-    desk_say(d, "%s: %d bars%s", session_title(d->session), session_n_bars(d->session),
-             d->report.len ? "; :report tells what the import did" : "");
+    if (d->want != WANT_IMPORT)
+        desk_opened(d);
     return ERR_OK;
+}
+
+/* import [MAP] [BARS]: the last file once more. Without arguments, where there is a page to ask on. */
+enum err act_import(struct desk *d, int argc, char **argv)
+{
+    if (!d->import)
+        return err_set(ERR_EMPTY, "nothing was imported yet: open a .mid or .npz file");
+    if (session_dirty(d->session))
+        return err_set(ERR_BUSY, "%s is not saved: save it first (Ctrl-S)", session_title(d->session));
+    if (argc == 0 && !d->asks)
+        return err_set(ERR_UNSUPPORTED, "no page to ask on here: import 3=bass,5=drop [BARS]");
+    if (argc == 0)
+        return want(d, WANT_IMPORT);
+    TRY(import_map(d->import, argv[0]));
+    if (argc > 1)
+        TRY(import_bars(d->import, argv[1]));
+    return desk_import(d);
 }
 
 enum err act_save(struct desk *d, int argc, char **argv)
@@ -102,16 +127,6 @@ enum err act_save(struct desk *d, int argc, char **argv)
     TRY(session_save(d->session, argc > 0 ? argv[0] : NULL));
     desk_say(d, "saved %s", session_path(d->session));
     return ERR_OK;
-}
-
-enum err act_midi(struct desk *d, int argc, char **argv)
-{
-    char *path = argc > 0 ? xstrdup(argv[0]) : session_free_name(d->session, ".mid");
-    enum err err = session_export_midi(d->session, path);
-    if (err == ERR_OK)
-        desk_say(d, "wrote %s", path);
-    free(path);
-    return err;
 }
 
 /* The format is the name's ending; an argument that is only an ending picks the name. */
@@ -131,13 +146,6 @@ enum err act_render(struct desk *d, int argc, char **argv)
 }
 
 /* ---- program ---- */
-
-static enum err want(struct desk *d, enum want w)
-{
-    d->want = w;
-    d->want_text[0] = '\0';
-    return ERR_OK;
-}
 
 enum err act_quit(struct desk *d, int argc, char **argv)
 {

@@ -9,7 +9,8 @@
 #include "clock.h"
 #include "journal.h"
 #include "file.h"
-#include "setting.h"
+#include "import.h"
+#include "mem.h"
 #include "str.h"
 
 const char *mode_name(enum mode m)
@@ -18,16 +19,9 @@ const char *mode_name(enum mode m)
     return names[m];
 }
 
-const char *pane_name(enum pane p)
-{
-    static const char *const names[N_PANES] = {"roll", "takes", "generate", "mixer"};
-    return names[p];
-}
-
 static void reset_hand(struct desk *d)
 {
     d->mode = MODE_NORMAL;
-    d->pane = PANE_ROLL;
     d->track = ROLE_PIANO;
     d->pitch = 60;
     d->tick = d->playhead = 0;
@@ -45,7 +39,6 @@ void desk_init(struct desk *d)
                        .vel = 96,
                        .octave = 4,
                        .progress = -1,
-                       .mouse = true,
                        .verb = VERB_GENERATE};
     reset_hand(d);
 }
@@ -55,6 +48,8 @@ void desk_fini(struct desk *d)
     session_free(d->session);
     models_list_free(d->models, d->n_models);
     str_fini(&d->report);
+    import_free(d->import);
+    free(d->import_path);
     *d = (struct desk){0};
 }
 
@@ -84,21 +79,50 @@ static void sit_down(struct desk *d)
     look_at_music(d);
 }
 
-enum err desk_open(struct desk *d, const char *path)
+/* Only a project brings settings: other music leaves them as they are. */
+enum err desk_import(struct desk *d)
 {
-    struct str report = {0};
     struct settings own = *session_settings(d->session);
-    enum err err = session_open(d->session, path, &report);
-    if (err != ERR_OK) {
-        str_fini(&report);
-        return err;
-    }
-    str_fini(&d->report);
-    d->report = report;
-    if (!str_same(path_ext(path), ".jam")) /* only a project brings settings */
-        *session_settings(d->session) = own;
+    if (session_dirty(d->session))
+        return err_set(ERR_BUSY, "%s is not saved: save it first (Ctrl-S)", session_title(d->session));
+    TRY(session_import(d->session, d->import, d->import_path));
+    *session_settings(d->session) = own;
+    str_clear(&d->report);
+    import_report(d->import, &d->report);
+    sit_down(d);
+    desk_opened(d);
+    return ERR_OK;
+}
+
+static enum err open_jam(struct desk *d, const char *path)
+{
+    TRY(session_open(d->session, path, NULL));
+    str_clear(&d->report);
     sit_down(d);
     return ERR_OK;
+}
+
+enum err desk_open(struct desk *d, const char *path)
+{
+    struct import *im = NULL;
+    if (str_same(path_ext(path), ".jam"))
+        return open_jam(d, path);
+    TRY(import_load(path, SESSION_MAX_BARS, &im));
+    import_free(d->import);
+    free(d->import_path);
+    d->import = im;
+    d->import_path = xstrdup(path);
+    if (d->asks && !import_certain(im)) {
+        d->want = WANT_IMPORT;
+        return ERR_OK;
+    }
+    return desk_import(d);
+}
+
+void desk_opened(struct desk *d)
+{
+    desk_say(d, "%s: %d bars%s", session_title(d->session), session_n_bars(d->session),
+             d->report.len ? "; :report tells what the import did" : "");
 }
 
 enum err desk_recover(struct desk *d, const char *journal)
@@ -255,23 +279,6 @@ struct span desk_selection(const struct desk *d)
     s.track0 = d->track < d->anchor_track ? d->track : d->anchor_track;
     s.track1 = d->track < d->anchor_track ? d->anchor_track : d->track;
     return s;
-}
-
-int desk_rows(const struct desk *d, enum pane p)
-{
-    return p == PANE_TAKES ? session_n_takes(d->session) : p == PANE_GENERATE ? n_settings : 0;
-}
-
-int desk_row(const struct desk *d, enum pane p)
-{
-    int last = desk_rows(d, p) - 1;
-    return d->row[p] < last ? d->row[p] : last;
-}
-
-int desk_take(const struct desk *d)
-{
-    return d->mode == MODE_NORMAL && d->pane == PANE_TAKES ? desk_row(d, PANE_TAKES)
-                                                           : session_current(d->session);
 }
 
 struct key desk_key(const struct desk *d)

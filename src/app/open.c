@@ -3,80 +3,50 @@
 #include <stdlib.h>
 
 #include "file.h"
+#include "import.h"
 #include "mem.h"
-#include "midi.h"
-#include "npz.h"
 #include "state.h"
 #include "str.h"
 
-/* Take a foreign song over as the seed: roles mapped, padded to full phrases, cut at the limit. */
-static enum err adopt(struct session *s, const struct song *in, struct str *report)
+enum err session_import(struct session *s, const struct import *im, const char *path)
 {
     struct song *band = NULL;
-    TRY(role_band(in, &band, report));
+    TRY(import_band(im, &band));
     session_clear(s);
     song_free(s->now.song);
     s->now.song = band;
-    int n = song_n_bars(band);
-    s->now.n_bars = session_round_bars(n);
-    if (n > SESSION_MAX_BARS) {
-        if (report)
-            str_addf(report, "cut at bar %d of %d\n", SESSION_MAX_BARS, n);
-        for (size_t i = 0; i < band->n_tracks; i++)
-            track_clear(&band->tracks[i], session_end(s), SONG_MAX_TICKS);
-    }
+    s->now.n_bars = session_round_bars(im->n_bars);
+    session_loaded(s, path);
     return ERR_OK;
 }
 
-static enum err open_midi(struct session *s, const char *path, struct str *report)
+static enum err open_foreign(struct session *s, const char *path, struct str *report)
 {
-    struct song *in = NULL;
-    struct midi_report odd = {0};
-    enum err err = midi_load(path, &in, &odd);
-    if (err == ERR_OK) {
-        if (report)
-            str_add(report, str_c(&odd.text));
-        err = adopt(s, in, report);
-    }
-    midi_report_fini(&odd);
-    song_free(in);
+    struct import *im = NULL;
+    TRY(import_load(path, SESSION_MAX_BARS, &im));
+    enum err err = session_import(s, im, path);
+    if (err == ERR_OK && report)
+        import_report(im, report);
+    import_free(im);
     return err;
 }
 
-static enum err open_npz(struct session *s, const char *path, struct str *report)
-{
-    struct song *in = NULL;
-    TRY(npz_load_song(path, &in));
-    enum err err = adopt(s, in, report);
-    song_free(in);
-    return err;
-}
-
-static enum err open_jam(struct session *s, const char *path, struct str *report)
+static enum err open_jam(struct session *s, const char *path)
 {
     enum { JAM_MAX_BYTES = 64 << 20 };
     uint8_t *bytes = NULL;
     size_t len = 0;
-    (void)report;
     TRY(file_read(path, JAM_MAX_BYTES, &bytes, &len));
     enum err err = jam_parse(s, bytes, len, path);
     free(bytes);
+    if (err == ERR_OK)
+        session_loaded(s, path);
     return err;
 }
 
 enum err session_open(struct session *s, const char *path, struct str *report)
 {
-    static const struct {
-        const char *ext;
-        enum err (*open)(struct session *, const char *, struct str *);
-    } kinds[] = {{".jam", open_jam}, {".npz", open_npz}};
-    enum err (*open)(struct session *, const char *, struct str *) = open_midi;
-    for (size_t i = 0; i < COUNT_OF(kinds); i++)
-        if (str_same(path_ext(path), kinds[i].ext))
-            open = kinds[i].open;
-    TRY(open(s, path, report));
-    session_loaded(s, path);
-    return ERR_OK;
+    return str_same(path_ext(path), ".jam") ? open_jam(s, path) : open_foreign(s, path, report);
 }
 
 char *session_free_name(const struct session *s, const char *ext)
@@ -120,8 +90,7 @@ enum err session_save(struct session *s, const char *path)
     return err;
 }
 
-/* The file says who played: the chosen take's model, seed and parameters as a text event. */
-enum err session_export_midi(struct session *s, const char *path)
+struct song *session_written(const struct session *s)
 {
     struct song *copy = song_dup(s->now.song);
     const struct take *t = session_take(s, session_current(s));
@@ -132,7 +101,5 @@ enum err session_export_midi(struct session *s, const char *path)
         free(copy->provenance);
         copy->provenance = str_take(&text);
     }
-    enum err err = midi_save(copy, &(struct midi_write_opts){.format = 1}, path);
-    song_free(copy);
-    return err;
+    return copy;
 }

@@ -154,13 +154,10 @@ static int open_band(struct cli *c, struct song **band, char **fallback)
 {
     const char *path = opts_arg(c->opts, 0);
     struct song *song = NULL;
-    struct str report;
-    str_init(&report);
     enum err err = cli_load(c, path, &song, NULL);
     if (err == ERR_OK)
-        err = role_band(song, band, &report);
+        err = role_band(song, band);
     song_free(song);
-    str_fini(&report);
     if (err != ERR_OK)
         return cli_fail(c, STAGE_INPUT, err);
     char *base = path_with_ext(str_same(path, "-") ? "jamroll" : path_base(path), "");

@@ -9,6 +9,7 @@
 
 #include "draw.h"
 #include "file.h"
+#include "import.h"
 #include "theory.h"
 
 static void range_of(const struct track *t, int *low, int *high)
@@ -36,8 +37,23 @@ static json_t *track_json(const struct track *t)
     return j;
 }
 
-static void info_json(struct cli *c, const struct song *s, const struct str *report)
+static void import_json(struct cli *c, const struct import *im)
 {
+    static const char *const feels[] = {"straight", "triplets", "swing", "free"};
+    const struct beat *b = &im->beat;
+    struct str text = {0};
+    import_summary(im, &text);
+    cli_set(c, "beat", json_pack("{s:s, s:f, s:f, s:f, s:f}", "feel", feels[b->feel], "sixteenths", b->sixteenths,
+                                 "triplets", b->triplets, "off_grid", b->off, "swing", b->swing));
+    cli_set(c, "accents", b->num ? json_sprintf("%d/%d", b->num, b->den) : json_null());
+    cli_set(c, "certain", json_boolean(import_certain(im)));
+    cli_set(c, "import", json_text(str_c(&text)));
+    str_fini(&text);
+}
+
+static void info_json(struct cli *c, const struct import *im)
+{
+    const struct song *s = im->song;
     char key[16];
     double strength = 0;
     key_print(song_key(s, 0, SONG_MAX_TICKS, &strength), key);
@@ -61,11 +77,14 @@ static void info_json(struct cli *c, const struct song *s, const struct str *rep
     cli_set(c, "notes", json_integer((json_int_t)notes));
     cli_set(c, "tracks", tracks);
     cli_set(c, "provenance", json_text(s->provenance));
-    cli_set(c, "report", json_text(str_c(report)));
+    cli_set(c, "report", json_text(str_c(&im->odd)));
+    import_json(c, im);
 }
 
-static void info_text(const struct song *s, const struct str *report)
+static void info_text(const struct import *im)
 {
+    const struct song *s = im->song;
+    struct str text = {0};
     char key[16], low_name[8], high_name[8];
     key_print(song_key(s, 0, SONG_MAX_TICKS, NULL), key);
     struct metre m = song_metre(s, 0);
@@ -86,10 +105,13 @@ static void info_text(const struct song *s, const struct str *report)
         }
         putchar('\n');
     }
+    import_summary(im, &text);
+    fputs(str_c(&text), stdout);
+    str_fini(&text);
     if (s->provenance)
         printf("made by: %s\n", s->provenance);
-    if (report->len > 0)
-        printf("odd:\n%s", str_c(report));
+    if (im->odd.len > 0)
+        printf("odd:\n%s", str_c(&im->odd));
 }
 
 static void print_roll(const struct song *s, bool ascii)
@@ -112,27 +134,35 @@ static void print_notes(const struct song *s)
         }
 }
 
+/* A file as opening it would propose it; a project's music has been through that. */
+static enum err load(struct cli *c, struct import **out)
+{
+    const char *path = opts_arg(c->opts, 0);
+    struct song *song = NULL;
+    if (!str_same(path_ext(path), ".jam"))
+        return import_load(path, REQUEST_MAX_BARS, out);
+    TRY(cli_load(c, path, &song, NULL));
+    *out = import_new(song, REQUEST_MAX_BARS);
+    return ERR_OK;
+}
+
 static int run_info(struct cli *c)
 {
-    struct song *song = NULL;
-    struct str report;
-    str_init(&report);
-    int code = EXIT_OK;
-    enum err err = cli_load(c, opts_arg(c->opts, 0), &song, &report);
-    if (err != ERR_OK) {
-        code = cli_fail(c, STAGE_INPUT, err);
-    } else if (c->json) {
-        info_json(c, song, &report);
+    struct import *im = NULL;
+    enum err err = load(c, &im);
+    if (err != ERR_OK)
+        return cli_fail(c, STAGE_INPUT, err);
+    if (c->json) {
+        info_json(c, im);
     } else if (opts_flag(c->opts, "notes")) {
-        print_notes(song);
+        print_notes(im->song);
     } else {
-        info_text(song, &report);
+        info_text(im);
         if (opts_flag(c->opts, "roll"))
-            print_roll(song, opts_flag(c->opts, "ascii"));
+            print_roll(im->song, opts_flag(c->opts, "ascii"));
     }
-    song_free(song);
-    str_fini(&report);
-    return code;
+    import_free(im);
+    return EXIT_OK;
 }
 
 static const struct opt info_options[] = {
@@ -164,9 +194,9 @@ static void find(struct findings *f, const char *check, const char *fmt, ...)
         printf("%s: %s\n", check, text);
 }
 
-static void lint_reader(struct findings *f, const struct song *s, const char *report)
+static void lint_reader(struct findings *f, const struct import *im)
 {
-    (void)s;
+    const char *report = str_c(&im->odd);
     while (*report) {
         int n = (int)strcspn(report, "\n");
         if (n > 0)
@@ -175,9 +205,9 @@ static void lint_reader(struct findings *f, const struct song *s, const char *re
     }
 }
 
-static void lint_empty(struct findings *f, const struct song *s, const char *report)
+static void lint_empty(struct findings *f, const struct import *im)
 {
-    (void)report;
+    const struct song *s = im->song;
     for (size_t i = 0; i < s->n_tracks; i++)
         if (s->tracks[i].n == 0)
             find(f, "empty", "track %zu (%s) has no notes", i + 1, s->tracks[i].name);
@@ -185,19 +215,22 @@ static void lint_empty(struct findings *f, const struct song *s, const char *rep
         find(f, "empty", "no notes at all");
 }
 
-static void lint_metre(struct findings *f, const struct song *s, const char *report)
+static void lint_metre(struct findings *f, const struct import *im)
 {
-    (void)report;
+    const struct song *s = im->song;
     for (size_t i = 0; i < s->n_metres; i++)
         if (s->metres[i].num != 4 || s->metres[i].den != 4)
             find(f, "metre", "%d/%d from bar %d on: the band plays 4/4 only", s->metres[i].num, s->metres[i].den,
                  song_bar_of(s, s->metres[i].tick) + 1);
+    if (import_metre_doubtful(im))
+        find(f, "metre", "the file names none and is taken as 4/4, but the accents sound like %d/%d", im->beat.num,
+             im->beat.den);
 }
 
 /* Same-pitch overlaps: on a real instrument and in a file the second onset ends the first note. */
-static void lint_overlaps(struct findings *f, const struct song *s, const char *report)
+static void lint_overlaps(struct findings *f, const struct import *im)
 {
-    (void)report;
+    const struct song *s = im->song;
     for (size_t i = 0; i < s->n_tracks; i++) {
         const struct track *t = &s->tracks[i];
         int32_t end[128] = {0};
@@ -212,9 +245,9 @@ static void lint_overlaps(struct findings *f, const struct song *s, const char *
     }
 }
 
-static void lint_channels(struct findings *f, const struct song *s, const char *report)
+static void lint_channels(struct findings *f, const struct import *im)
 {
-    (void)report;
+    const struct song *s = im->song;
     for (size_t i = 0; i < s->n_tracks; i++)
         for (size_t k = 0; k < i; k++)
             if (s->tracks[i].channel == s->tracks[k].channel && s->tracks[i].program != s->tracks[k].program)
@@ -222,44 +255,47 @@ static void lint_channels(struct findings *f, const struct song *s, const char *
                      s->tracks[i].channel + 1);
 }
 
-static void lint_band(struct findings *f, const struct song *s, const char *report)
+static void lint_band(struct findings *f, const struct import *im)
 {
-    (void)report;
-    struct song *band = NULL;
-    struct str text;
-    str_init(&text);
-    if (role_band(s, &band, &text) == ERR_OK)
-        for (size_t i = 0; i < s->n_tracks; i++)
-            if (s->tracks[i].n > 0 && s->tracks[i].role == ROLE_NONE)
-                find(f, "role", "track %zu (%s) belongs to no part of the band", i + 1, s->tracks[i].name);
-    song_free(band);
+    const struct song *s = im->song;
+    int players[N_ROLES] = {0};
+    for (size_t i = 0; i < s->n_tracks; i++) {
+        const struct track *t = &s->tracks[i];
+        if (t->n == 0)
+            continue;
+        if (t->role == ROLE_NONE)
+            find(f, "role", "track %zu (%s) belongs to no part of the band", i + 1, t->name);
+        else if (players[t->role]++ > 0)
+            find(f, "role", "track %zu (%s) is another %s: they become one", i + 1, t->name, role_name(t->role));
+    }
+}
+
+static void lint_beat(struct findings *f, const struct import *im)
+{
+    struct str text = {0};
+    beat_describe(&im->beat, &text);
+    if (im->beat.feel == FEEL_FREE || im->beat.off > 0.2)
+        find(f, "beat", "%s", str_c(&text));
     str_fini(&text);
 }
 
-typedef void (*lint_fn)(struct findings *f, const struct song *s, const char *report);
-static const lint_fn lints[] = {lint_reader, lint_empty, lint_metre, lint_overlaps, lint_channels, lint_band};
+typedef void (*lint_fn)(struct findings *f, const struct import *im);
+static const lint_fn lints[] = {lint_reader, lint_empty, lint_metre, lint_overlaps, lint_channels, lint_band, lint_beat};
 
 static int run_lint(struct cli *c)
 {
-    struct song *song = NULL;
-    struct str report;
-    str_init(&report);
-    int code;
-    enum err err = cli_load(c, opts_arg(c->opts, 0), &song, &report);
-    if (err != ERR_OK) {
-        code = cli_fail(c, STAGE_INPUT, err);
-    } else {
-        struct findings f = {.c = c, .list = json_array()};
-        for (size_t i = 0; i < COUNT_OF(lints); i++)
-            lints[i](&f, song, str_c(&report));
-        cli_set(c, "findings", f.list);
-        if (!c->result)
-            cli_note(c, "%d finding%s", f.n, f.n == 1 ? "" : "s");
-        code = f.n > 0 ? EXIT_FAILED : EXIT_OK;
-    }
-    song_free(song);
-    str_fini(&report);
-    return code;
+    struct import *im = NULL;
+    enum err err = load(c, &im);
+    if (err != ERR_OK)
+        return cli_fail(c, STAGE_INPUT, err);
+    struct findings f = {.c = c, .list = json_array()};
+    for (size_t i = 0; i < COUNT_OF(lints); i++)
+        lints[i](&f, im);
+    cli_set(c, "findings", f.list);
+    if (!c->result)
+        cli_note(c, "%d finding%s", f.n, f.n == 1 ? "" : "s");
+    import_free(im);
+    return f.n > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 static const struct opt lint_options[] = {OPT_COMMON};

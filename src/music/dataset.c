@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "beat.h"
 #include "file.h"
 #include "mem.h"
 #include "midi.h"
@@ -13,11 +14,7 @@
 #include "rng.h"
 #include "song.h"
 
-enum { MIN_NOTES = 8, MAX_NOTES = 600, STEP_TICKS = 4 * SONG_TPQ / PHRASE_BAR_STEPS, BEAT_STEPS = 12,
-       MIN_FIT_NOTES = 32 };
-
-/* A song whose onsets fit no subdivision of its beat better than this is useless on a grid (see beat_fit). */
-static const double MIN_FIT = 0.2;
+enum { MIN_NOTES = 8, MAX_NOTES = 600, STEP_TICKS = 4 * SONG_TPQ / PHRASE_BAR_STEPS };
 
 struct file_entry {         /* one song that was read */
     char *name;             /* folder name and path within it */
@@ -240,36 +237,6 @@ static uint64_t phrase_hash(const struct pnote *p, uint32_t n)
 
 /* ---- songs ---- */
 
-/* How the onsets of a song lie in its beat. */
-struct timing {
-    double fit;    /* best mean cosine of the onset phase at 1, 2, 3, 4 or 6 cycles a beat: 1 = all on that grid,
-                      0 = the notes know nothing of the beat */
-    double stray;  /* share on steps 1, 5, 7 and 11 of the beat, which no common subdivision uses */
-};
-
-static struct timing beat_timing(const struct song *band)
-{
-    static const int cycles[] = { 1, 2, 3, 4, 6 };
-    double sum[COUNT_OF(cycles)] = { 0 };
-    struct timing t = { 0, 0 };
-    long n = 0, stray = 0;
-
-    for (size_t i = 0; i < band->n_tracks; i++)
-        for (size_t j = 0; j < band->tracks[i].n; j++) {
-            int32_t tick = band->tracks[i].notes[j].tick;
-            int step = (tick + STEP_TICKS / 2) / STEP_TICKS % BEAT_STEPS;
-            for (size_t k = 0; k < COUNT_OF(cycles); k++)
-                sum[k] += cos(2 * M_PI * cycles[k] * (tick % SONG_TPQ) / SONG_TPQ);
-            stray += step == 1 || step == 5 || step == 7 || step == 11;
-            n++;
-        }
-    for (size_t k = 0; k < COUNT_OF(cycles); k++)
-        t.fit = n && sum[k] / (double)n > t.fit ? sum[k] / (double)n : t.fit;
-    t.fit = n < MIN_FIT_NOTES ? 1 : t.fit;
-    t.stray = n ? (double)stray / (double)n : 0;
-    return t;
-}
-
 static int roles_in(const struct pnote *p, uint32_t n)
 {
     unsigned set = 0;
@@ -377,14 +344,14 @@ static enum err visit(void *ctx, const char *path)
         str_addf(b->report, "unreadable: %s\n", err_text());
         goto out;
     }
-    TRY_OUT(role_band(in, &band, NULL));
-    struct timing timing = beat_timing(band);
-    b->stray_sum += timing.stray;
+    TRY_OUT(role_band(in, &band));
+    struct beat beat = beat_hear(band);
+    b->stray_sum += beat.stray;
     b->n_read++;
-    if (timing.fit < MIN_FIT) {
+    if (beat.fit < BEAT_MIN_FIT) {
         b->drops[DROP_BEAT]++;
-        str_addf(b->report, "off the beat: %s (fit %.2f, %.0f %% of its onsets off the grid)\n", name, timing.fit,
-                 timing.stray * 100);
+        str_addf(b->report, "off the beat: %s (fit %.2f, %.0f %% of its onsets off the grid)\n", name, beat.fit,
+                 beat.stray * 100);
         goto out;
     }
     TRY_OUT(add_song(b, name, genre, band));

@@ -145,23 +145,27 @@ static void meta_text(struct reader *r, struct chunk *ch, int type, const uint8_
 
 static void meta_metre(struct reader *r, const uint8_t *p, int64_t tick)
 {
-    if (p[0] == 0 || p[1] > 6)
+    if (p[0] == 0 || p[1] > 6) {
         r->rep->n_bad_events++;
-    else if (r->song->n_metres < MAX_METRES)
+    } else if (r->song->n_metres < MAX_METRES) {
         song_set_metre(r->song, (int32_t)tick, p[0], 1 << p[1]);
-    else
+        r->rep->metre_told = true;
+    } else {
         r->n_dropped_meta++;
+    }
 }
 
 static void meta_tempo(struct reader *r, const uint8_t *p, int64_t tick)
 {
     uint32_t usec = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
-    if (usec == 0)
+    if (usec == 0) {
         r->rep->n_bad_events++;
-    else if (!r->smpte && r->song->n_tempos < MAX_TEMPOS)
+    } else if (!r->smpte && r->song->n_tempos < MAX_TEMPOS) {
         song_set_tempo_usec(r->song, (int32_t)tick, usec);
-    else
+        r->rep->tempo_told = true;
+    } else {
         r->n_dropped_meta++;
+    }
 }
 
 static void meta_key(struct reader *r, const uint8_t *p, int64_t tick)

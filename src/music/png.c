@@ -1,5 +1,5 @@
-/* png.c: a roll as a picture: the tracks stacked, high pitches on top, onsets darker than what they hold, bars
- * and octaves ruled in grey; each role has its colour. */
+/* png.c: a song as a picture of its roll: the tracks stacked or over one another, high pitches on top, onsets
+ * darker than what they hold, bars, beats and octaves ruled in grey; each role has its colour. */
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,9 @@
 #include "npz.h"
 #include "role.h"
 #include "roll.h"
+#include "song.h"
 
-enum { MAX_SIDE = 32768, MAX_SCALE = 16, USUAL_SCALE = 3 };
+enum { MAX_SIDE = 32768, MAX_SCALE = 16, USUAL_SCALE = 3, LOW = 24, N_PITCHES = 84 };
 struct colour { uint8_t r, g, b; };
 
 static const struct colour role_colours[N_ROLES] = {
@@ -23,31 +24,63 @@ static struct colour held(struct colour c)
     return (struct colour){ (uint8_t)((c.r + 255) / 2), (uint8_t)((c.g + 255) / 2), (uint8_t)((c.b + 255) / 2) };
 }
 
-static struct colour cell_colour(const struct roll *r, int track, int step, int row)
+/* What is ruled at each step of the roll. */
+static struct colour *ruling(const struct song *s, const struct roll *r)
 {
-    struct colour c = role_colours[track % N_ROLES];
-    switch (*roll_at(r, track, step, row)) {
-    case CELL_ONSET: return c;
-    case CELL_HOLD: return held(c);
-    }
-    return step % r->bar_steps == 0 ? bar_line :
-           (r->bar_steps % 4 == 0 && step % (r->bar_steps / 4) == 0) || (r->low + row) % 12 == 0 ? beat_line : paper;
-}
-
-static void paint(const struct roll *r, int scale, int width, struct colour *pixels)
-{
-    for (int t = 0; t < r->n_tracks; t++) {
-        struct colour *top = pixels + (size_t)t * (size_t)(r->n_pitches * scale + 1) * (size_t)width;
-        for (int y = 0; y < r->n_pitches * scale; y++)
-            for (int x = 0; x < width; x++)
-                top[(size_t)y * (size_t)width + (size_t)x] =
-                    cell_colour(r, t, x / scale, r->n_pitches - 1 - y / scale);
-        for (int x = 0; x < width; x++)
-            top[(size_t)(r->n_pitches * scale) * (size_t)width + (size_t)x] = border;
+    int steps = roll_steps(r);
+    struct colour *rule = xcalloc((size_t)steps, sizeof *rule);
+    for (int i = 0; i < steps; i++)
+        rule[i] = paper;
+    for (int bar = 0;; bar++) {
+        int32_t from = song_bar_tick(s, bar), to = song_bar_tick(s, bar + 1);
+        int32_t beat = 4 * SONG_TPQ / song_metre(s, from).den;
+        for (int32_t t = from; t < to; t += beat > 0 ? beat : to) {
+            int64_t step = (int64_t)t * r->bar_steps / SONG_TPQ;
+            if (step >= steps)
+                return rule;
+            rule[step] = t == from ? bar_line : beat_line;
+        }
     }
 }
 
-int png_usual_scale(const struct roll *r)
+/* Inks over one another: each lets through its own share of the light. */
+static struct colour mixed(struct colour a, struct colour b)
+{
+    return (struct colour){ (uint8_t)(a.r * b.r / 255), (uint8_t)(a.g * b.g / 255), (uint8_t)(a.b * b.b / 255) };
+}
+
+/* Tracks [from, to) at one place. */
+static struct colour place_colour(const struct roll *r, const struct colour *rule, int from, int to, int step, int row)
+{
+    struct colour c = paper;
+    bool sounds = false;
+    for (int t = from; t < to; t++) {
+        int cell = *roll_at(r, t, step, row);
+        struct colour ink = role_colours[t % N_ROLES];
+        if (cell != CELL_OFF)
+            c = mixed(c, cell == CELL_ONSET ? ink : held(ink));
+        sounds |= cell != CELL_OFF;
+    }
+    bool octave = (r->low + row) % 12 == 0 && memcmp(&rule[step], &paper, sizeof paper) == 0;
+    return sounds ? c : octave ? beat_line : rule[step];
+}
+
+struct picture { const struct roll *roll; const struct colour *rule; int scale, width; struct colour *pixels; };
+
+/* One roll of tracks [from, to) with a line under it; `y` is where it begins. Returns the line after. */
+static int paint(struct picture *p, int from, int to, int y)
+{
+    int rows = p->roll->n_pitches * p->scale;
+    for (int i = 0; i < rows; i++, y++)
+        for (int x = 0; x < p->width; x++)
+            p->pixels[(size_t)y * (size_t)p->width + (size_t)x] = place_colour(
+                p->roll, p->rule, from, to, x / p->scale, p->roll->n_pitches - 1 - i / p->scale);
+    for (int x = 0; x < p->width; x++)
+        p->pixels[(size_t)y * (size_t)p->width + (size_t)x] = border;
+    return y + 1;
+}
+
+static int usual_scale(const struct roll *r)
 {
     int scale = USUAL_SCALE;
     while (scale > 1 && (int64_t)roll_steps(r) * scale > MAX_SIDE)
@@ -55,29 +88,46 @@ int png_usual_scale(const struct roll *r)
     return scale;
 }
 
-enum err png_save_roll(const struct roll *r, int scale, const char *path)
+static enum err save_pixels(const struct picture *p, int height, const char *path)
 {
-    int64_t width = (int64_t)roll_steps(r) * scale, height = (int64_t)r->n_tracks * (r->n_pitches * scale + 1);
     png_image image = { .version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB };
     png_alloc_size_t len = 0;
-    void *pixels = NULL, *bytes = NULL;
+    void *bytes = NULL;
     enum err err = ERR_OK;
-
-    if (scale < 1 || scale > MAX_SCALE || width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)
-        return err_set(ERR_RANGE, "a picture of %lld x %lld dots", (long long)width, (long long)height);
-    image.width = (png_uint_32)width;
+    image.width = (png_uint_32)p->width;
     image.height = (png_uint_32)height;
-    TRY(mem_try_alloc((size_t)(width * height), sizeof(struct colour), &pixels));
-    paint(r, scale, (int)width, pixels);
-    if (!png_image_write_get_memory_size(image, len, 0, pixels, 0, NULL))
+    if (!png_image_write_get_memory_size(image, len, 0, p->pixels, 0, NULL))
         TRY_OUT(err_set(ERR_NOMEM, "%s: %s", path, image.message));
     TRY_OUT(mem_try_alloc(len, 1, &bytes));
-    if (!png_image_write_to_memory(&image, bytes, &len, 0, pixels, 0, NULL))
+    if (!png_image_write_to_memory(&image, bytes, &len, 0, p->pixels, 0, NULL))
         TRY_OUT(err_set(ERR_IO, "%s: %s", path, image.message));
     TRY_OUT(file_write(path, bytes, len));
 out:
     png_image_free(&image);
-    free(pixels);
     free(bytes);
+    return err;
+}
+
+enum err png_save_song(const struct song *s, const struct png_opts *o, const char *path)
+{
+    struct roll roll = {0};
+    struct colour *rule = NULL;
+    void *pixels = NULL;
+    enum err err = ERR_OK;
+    TRY(roll_sample(s, o->beat_steps, LOW, N_PITCHES, &roll));
+    int scale = o->scale ? o->scale : usual_scale(&roll), n = o->overlay ? 1 : roll.n_tracks, y = 0;
+    int64_t width = (int64_t)roll_steps(&roll) * scale, height = (int64_t)n * (roll.n_pitches * scale + 1);
+    if (scale < 1 || scale > MAX_SCALE || width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE)
+        TRY_OUT(err_set(ERR_RANGE, "a picture of %lld x %lld dots", (long long)width, (long long)height));
+    TRY_OUT(mem_try_alloc((size_t)(width * height), sizeof(struct colour), &pixels));
+    rule = ruling(s, &roll);
+    struct picture p = { &roll, rule, scale, (int)width, pixels };
+    for (int t = 0; t < n; t++)
+        y = paint(&p, t, o->overlay ? roll.n_tracks : t + 1, y);
+    TRY_OUT(save_pixels(&p, y, path));
+out:
+    roll_fini(&roll);
+    free(rule);
+    free(pixels);
     return err;
 }

@@ -156,7 +156,7 @@ static void fuse_doubles(struct track *t)
     t->n = n;
 }
 
-enum err role_band(const struct song *in, struct song **out, struct str *report)
+enum err role_band(const struct song *in, struct song **out)
 {
     struct song *band = song_new_band();
     size_t most[N_ROLES] = { 0 };
@@ -165,12 +165,7 @@ enum err role_band(const struct song *in, struct song **out, struct str *report)
     copy_maps(in, band);
     for (size_t i = 0; i < in->n_tracks; i++) {
         const struct track *t = &in->tracks[i];
-        bool drop = t->role >= N_ROLES;
-        if (report && t->n > 0)
-            str_addf(report, "track %zu \"%s\" (%s, %zu notes): %s\n", i + 1, t->name,
-                     t->role == ROLE_DRUMS ? "drums" : gm_program_name(t->program), t->n,
-                     drop ? "dropped, no role takes percussive and effect sounds" : role_name(t->role));
-        if (drop || t->n == 0)
+        if (t->role >= N_ROLES || t->n == 0)
             continue;
         struct track *to = &band->tracks[t->role];
         for (size_t j = 0; j < t->n; j++)

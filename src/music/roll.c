@@ -47,19 +47,21 @@ uint8_t *roll_at(const struct roll *r, int track, int step, int pitch_row)
 
 /* ---- from a song ---- */
 
-static int nearest_step(const struct roll *r, int64_t tick)
+static int nearest_step(const struct roll *r, int64_t tick, int bar_ticks)
 {
-    return (int)((tick * r->bar_steps * 2 + BAR_TICKS) / (2 * BAR_TICKS));
+    return (int)((tick * r->bar_steps * 2 + bar_ticks) / (2 * bar_ticks));
 }
 
-static void put_note(struct roll *r, int track, const struct note *n, int32_t tick0, bool drums)
+static void put_note(struct roll *r, int track, const struct note *n, int32_t tick0, int bar_ticks, bool drums)
 {
     int row = n->pitch - r->low, steps = roll_steps(r);
     if (row < 0 || row >= r->n_pitches || n->tick + n->dur <= tick0)
         return;
     /* ticks before the span are shifted by a bar so that the division rounds the same way */
-    int start = n->tick < tick0 - BAR_TICKS ? -1 : nearest_step(r, n->tick - tick0 + BAR_TICKS) - r->bar_steps;
-    int end = nearest_step(r, n->tick + n->dur - tick0);
+    int start = n->tick < tick0 - bar_ticks
+                    ? -1
+                    : nearest_step(r, n->tick - tick0 + bar_ticks, bar_ticks) - r->bar_steps;
+    int end = nearest_step(r, n->tick + n->dur - tick0, bar_ticks);
     end = drums || end <= start ? start + 1 : end;
     if (start >= steps || (start < 0 && drums))
         return;
@@ -101,7 +103,21 @@ enum err roll_from_song(const struct song *s, int bar0, int n_bars, int bar_step
     int32_t tick0 = song_bar_tick(s, bar0);
     for (size_t t = 0; t < s->n_tracks; t++)
         for (size_t i = 0; i < s->tracks[t].n; i++)
-            put_note(&r, (int)t, &s->tracks[t].notes[i], tick0, s->tracks[t].role == ROLE_DRUMS);
+            put_note(&r, (int)t, &s->tracks[t].notes[i], tick0, BAR_TICKS, s->tracks[t].role == ROLE_DRUMS);
+    *out = r;
+    return ERR_OK;
+}
+
+enum err roll_sample(const struct song *s, int beat_steps, int low, int n_pitches, struct roll *out)
+{
+    struct roll r;
+    int beats = (song_bar_tick(s, song_n_bars(s)) + SONG_TPQ - 1) / SONG_TPQ;
+    if (beats == 0)
+        return err_set(ERR_EMPTY, "there are no notes to draw");
+    TRY(roll_new((int)s->n_tracks, beats, beat_steps, low, n_pitches, &r));
+    for (size_t t = 0; t < s->n_tracks; t++)
+        for (size_t i = 0; i < s->tracks[t].n; i++)
+            put_note(&r, (int)t, &s->tracks[t].notes[i], 0, SONG_TPQ, s->tracks[t].role == ROLE_DRUMS);
     *out = r;
     return ERR_OK;
 }

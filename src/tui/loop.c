@@ -205,6 +205,8 @@ static void open_help(struct tui *t)
 static void serve_want(struct tui *t)
 {
     enum want want = t->desk.want;
+    if (want == WANT_IMPORT && t->ui.over != OVER_NONE) /* one question at a time */
+        return;
     t->desk.want = WANT_NOTHING;
     switch (want) {
     case WANT_NOTHING:
@@ -223,6 +225,9 @@ static void serve_want(struct tui *t)
         break;
     case WANT_REPORT:
         ui_page(&t->ui, "what opening the file did", &t->desk.report);
+        break;
+    case WANT_IMPORT:
+        import_ask(&t->ui);
         break;
     case WANT_SUSPEND:
         go_to_shell(t);
@@ -250,15 +255,27 @@ static void key_prompt(struct tui *t, int key)
 
 static void key_page(struct tui *t, int key)
 {
-    int page = t->ui.page_rows - 1;
+    int w, h, page;
+    screen_size(&w, &h);
+    page = h - 3;
     int by = key == 'j' || key == KC_DOWN   ? 1
              : key == 'k' || key == KC_UP   ? -1
              : key == ' ' || key == KC_PGDN ? page
              : key == KC_PGUP || key == 'b' ? -page
                                             : 0;
+    int last = (int)t->ui.page.n - (h - 2);
     if (key == 'q' || key == KC_ESC || key == '?' || key == (KC_CTRL | 'c') || key == KC_F1)
         t->ui.over = OVER_NONE;
-    ui_scroll_page(&t->ui, by);
+    t->ui.page_top += by;
+    if (t->ui.page_top > last)
+        t->ui.page_top = last;
+    if (t->ui.page_top < 0)
+        t->ui.page_top = 0;
+}
+
+static void key_import(struct tui *t, int key)
+{
+    import_key(&t->ui, key);
 }
 
 static void key_ask(struct tui *t, int key)
@@ -282,6 +299,7 @@ static enum err recover(struct tui *t)
     TRY(desk_recover(&t->desk, t->orphan.path));
     TRY(journal_update(t->journal, t->desk.session));
     orphan_discard(&t->orphan);
+    t->desk.want = WANT_NOTHING; /* what the command line named would take its place */
     desk_say(&t->desk, "recovered %s: not saved yet", t->asked);
     orphan_fini(&t->orphan);
     return ERR_OK;
@@ -309,14 +327,14 @@ static void on_key(struct tui *t, int key)
     static void (*const by_over[])(struct tui *, int) = {
         [OVER_PROMPT] = key_prompt,
         [OVER_PAGE] = key_page,
+        [OVER_IMPORT] = key_import,
         [OVER_ASK_QUIT] = key_ask,
         [OVER_ASK_RECOVER] = key_recover,
     };
     t->last_key = clock_s();
     if (key == KC_POINTER) {
-        ui_pointer(&t->ui, screen_pointer());
-        serve_want(t);
-        keep_journal(t);
+        struct pointer at = screen_pointer();
+        ui_pointer(&t->ui, at.x, at.y, at.wheel);
         return;
     }
     if (key == (KC_CTRL | 'z') || key == (KC_CTRL | 'l'))
@@ -375,7 +393,6 @@ static void draw(struct tui *t)
     int w, h;
     t->desk.progress = t->engine ? engine_progress(t->engine) : -1;
     t->desk.render_progress = atomic_load(&t->render.progress) / 1000.0;
-    screen_mouse(t->desk.mouse && !t->opts->no_mouse);
     t->ui.follow = t->desk.playing && clock_s() - t->last_key > FOLLOW_AFTER_S;
     screen_size(&w, &h);
     grid_init(&g, w, h, screen_ascii());
@@ -497,6 +514,7 @@ static enum err open_song(struct tui *t, const char *path)
     struct words problems = {0};
     size_t n = 0;
     desk_init(d);
+    d->asks = true;
     session_settings(d->session)->seed = rng_entropy() % 100000;
     bool listed = models_list(&list, &n) == ERR_OK;
     desk_models(d, list, n);
@@ -516,7 +534,7 @@ static enum err open_song(struct tui *t, const char *path)
 static void greet(struct tui *t, const char *path)
 {
     struct desk *d = &t->desk;
-    if (d->message_bad)
+    if (d->message_bad || d->want == WANT_IMPORT)
         return;
     if (screen_note()[0])
         desk_say(d, "%s", screen_note());
@@ -567,6 +585,7 @@ static enum err start(struct tui *t, const char *path)
 
 static void run_loop(struct tui *t)
 {
+    serve_want(t);
     while (!t->leave) {
         keep_journal(t);
         follow_player(t);

@@ -4,7 +4,6 @@
 #pragma once
 #include "cell.h"
 #include "desk.h"
-#include "pointer.h"
 #include "prompt.h"
 
 enum { MIN_W = 60, MIN_H = 16, MAX_COLS = 512, GUTTER = 11, SIDE_W = 37 };
@@ -20,7 +19,7 @@ extern const struct signs signs_ascii, signs_utf8;
 struct col { int32_t tick, end; int bar; bool line; };
 struct cols { struct col at[MAX_COLS]; int n; };
 
-enum over { OVER_NONE, OVER_PROMPT, OVER_PAGE, OVER_ASK_QUIT, OVER_ASK_RECOVER };
+enum over { OVER_NONE, OVER_PROMPT, OVER_PAGE, OVER_IMPORT, OVER_ASK_QUIT, OVER_ASK_RECOVER };
 
 struct ui {
     struct desk *desk;
@@ -34,13 +33,11 @@ struct ui {
     struct prompt prompt;
     const char *page_title;         /* of a text laid over everything: `?`, the import report */
     struct words page;              /* its lines */
-    int page_top, page_rows;        /* first line shown; how many were shown last */
+    int page_top;
+    int import_row;                 /* of the import page */
     const char *orphan;             /* what there is to recover, and from when */
-    enum pane shown;                /* what has the roll's place in this frame */
-    bool alone;                     /* and whether it has the strips' too */
-    struct { const struct view *view; struct rect r; } place[20];   /* of the last frame, for the pointer */
+    struct { const struct view *view; struct rect r; } place[12];   /* of the last frame, for the pointer */
     int n_places;
-    struct { const struct view *view; struct rect r; } held;        /* where a button went down */
     bool follow;                    /* the view pages with the playhead */
 };
 
@@ -48,20 +45,15 @@ struct view {
     const char *name;
     int (*rows)(const struct ui *ui, int w, int h);     /* 0 = not shown, -1 = takes what is left */
     void (*draw)(const struct ui *ui, struct grid *g, struct rect r);
-    void (*click)(struct ui *ui, struct rect r, int x, int y);  /* a button goes down; NULL = nothing happens */
-    /* It moves while down, also beyond r, and at last goes up; NULL = nothing happens. */
-    void (*drag)(struct ui *ui, struct rect r, int x, int y, bool released);
+    void (*click)(struct ui *ui, struct rect r, int x, int y);  /* NULL = nothing happens */
 };
 extern const struct view view_header, view_ruler, view_strips, view_track, view_roll, view_lanes, view_takes,
     view_message, view_status, view_footer;
-extern const struct view view_takes_box, view_generate, view_track_box, view_mixer, view_output;
 
 void ui_init(struct ui *ui, struct desk *d, bool ascii);
 void ui_fini(struct ui *ui);
-void ui_pointer(struct ui *ui, struct pointer p);           /* on the last frame */
-void ui_command(struct ui *ui, const char *line);           /* what a click means: run it, tell what went wrong */
+void ui_pointer(struct ui *ui, int x, int y, int wheel);    /* a click, or the wheel, on the last frame */
 void ui_page(struct ui *ui, const char *title, const struct str *text);   /* lay a text over everything */
-void ui_scroll_page(struct ui *ui, int by);                 /* by lines, within the text */
 /* Scroll so that the cursor (or the playhead, when following) is visible, then draw all of it. */
 void ui_draw(struct ui *ui, struct grid *g);
 
@@ -72,15 +64,14 @@ const struct col *col_at(const struct ui *ui, int x);    /* music at a column of
 bool key_has(struct key k, int pitch);
 void ground(struct grid *g, int x, int y, enum ground what);
 void draw_bars(const struct ui *ui, struct grid *g, int y);   /* the bar lines of one row */
-bool pane_focused(const struct ui *ui, enum pane p);
-void draw_box(const struct ui *ui, struct grid *g, struct rect r, const char *title);
-/* A box that shows whether its pane has the focus. */
-void draw_pane(const struct ui *ui, struct grid *g, struct rect r, enum pane p, const char *title);
-int first_row(int at, int n, int room);                  /* of n rows, so that row `at` is within `room` of them */
+void draw_side(const struct ui *ui, struct grid *g, struct rect r);
 void draw_popup(const struct ui *ui, struct grid *g);
 void draw_page(const struct ui *ui, struct grid *g);
 void draw_prompt(const struct ui *ui, struct grid *g);
 void draw_ask(const struct ui *ui, struct grid *g);
+void draw_import(const struct ui *ui, struct grid *g);
+void import_ask(struct ui *ui);               /* lay the page over everything; the desk has an import */
+void import_key(struct ui *ui, int key);
 void draw_ask_recover(const struct ui *ui, struct grid *g);
 void draw_progress(const struct ui *ui, struct grid *g, int x, int y, int w, double fraction);
 void format_place(const struct desk *d, int32_t tick, char out[16]);   /* "003.2.3" */

@@ -286,14 +286,71 @@ static void test_roll_out(void **state)
         assert_int_equal(((uint8_t *)a.data)[i], r.cell[i] != CELL_OFF);
     npy_fini(&a);
     free(bytes);
-    assert_int_equal(png_save_roll(&r, 2, path), ERR_OK);
-    png_image image = { .version = PNG_IMAGE_VERSION };
-    assert_true(png_image_begin_read_from_file(&image, path));
-    assert_int_equal(image.width, 96 * 2);
-    assert_int_equal(image.height, 5 * (84 * 2 + 1));
-    png_image_free(&image);
-    assert_int_equal(png_save_roll(&r, 0, path), ERR_RANGE);
     roll_fini(&r);
+    song_free(s);
+}
+
+/* Red, green, blue of a dot. */
+struct dots { png_image image; uint8_t *p; };
+
+static struct dots picture_of(const struct song *s, struct png_opts o)
+{
+    struct dots d = { .image = { .version = PNG_IMAGE_VERSION } };
+    assert_int_equal(png_save_song(s, &o, path), ERR_OK);
+    assert_true(png_image_begin_read_from_file(&d.image, path));
+    d.image.format = PNG_FORMAT_RGB;
+    d.p = malloc(PNG_IMAGE_SIZE(d.image));
+    assert_true(png_image_finish_read(&d.image, NULL, d.p, 0, NULL));
+    return d;
+}
+
+static const uint8_t *dot(const struct dots *d, int x, int y)
+{
+    return d->p + 3 * ((size_t)y * d->image.width + (size_t)x);
+}
+
+/* Two bars of 5/8: piano and bass on one pitch in the first, the piano alone in the second. */
+static void test_pictures(void **state)
+{
+    (void)state;
+    struct song *s = song_new_band();
+    struct roll r;
+    song_set_metre(s, 0, 5, 8);
+    track_add(&s->tracks[ROLE_PIANO], (struct note){ 0, 240, 60, 90 });
+    track_add(&s->tracks[ROLE_BASS], (struct note){ 0, 240, 60, 90 });
+    track_add(&s->tracks[ROLE_PIANO], (struct note){ 1200, 1200, 60, 90 });
+    assert_int_equal(roll_sample(s, 4, 0, 128, &r), ERR_OK);
+    assert_int_equal(roll_steps(&r), 20);
+    assert_int_equal(*roll_at(&r, ROLE_PIANO, 10, 60), CELL_ONSET);
+    assert_int_equal(*roll_at(&r, ROLE_PIANO, 19, 60), CELL_HOLD);
+    roll_fini(&r);
+
+    struct dots d = picture_of(s, (struct png_opts){ 4, 2, false });
+    assert_int_equal(d.image.width, 20 * 2);
+    assert_int_equal(d.image.height, 5 * (84 * 2 + 1));
+    int row = 2 * (107 - 60), piano = ROLE_PIANO * 169 + row, bass = ROLE_BASS * 169 + row;
+    uint8_t blue[3], green[3];
+    memcpy(blue, dot(&d, 0, piano), 3);
+    memcpy(green, dot(&d, 0, bass), 3);
+    assert_true(blue[2] > blue[0] && green[1] > green[0]);
+    assert_memory_equal(dot(&d, 20, piano), blue, 3);
+    assert_true(dot(&d, 22, piano)[0] > blue[0]);                  /* held: paler */
+    assert_memory_equal(dot(&d, 20, 0), dot(&d, 0, 0), 3);         /* the second bar begins after five eighths */
+    assert_true(dot(&d, 20, 0)[0] < dot(&d, 4, 0)[0]);             /* and is ruled darker than a beat */
+    assert_true(dot(&d, 4, 0)[0] < dot(&d, 6, 0)[0]);
+    free(d.p);
+
+    d = picture_of(s, (struct png_opts){ 4, 2, true });
+    assert_int_equal(d.image.height, 84 * 2 + 1);
+    for (int c = 0; c < 3; c++) /* what one ink lets through of what the other does */
+        assert_int_equal(dot(&d, 0, row)[c], blue[c] * green[c] / 255);
+    assert_memory_equal(dot(&d, 20, row), blue, 3);
+    free(d.p);
+    struct png_opts bad = { 4, 17, false };
+    assert_int_equal(png_save_song(s, &bad, path), ERR_RANGE);
+    song_free(s);
+    s = song_new_band();
+    assert_int_equal(png_save_song(s, &(struct png_opts){ 4, 0, false }, path), ERR_EMPTY);
     song_free(s);
 }
 
@@ -303,7 +360,7 @@ int main(void)
         cmocka_unit_test(test_zip), cmocka_unit_test(test_zip_stored_by_numpy), cmocka_unit_test(test_npy),
         cmocka_unit_test(test_npy_headers), cmocka_unit_test(test_song_round_trip),
         cmocka_unit_test(test_touching_notes), cmocka_unit_test(test_damaged_archive),
-        cmocka_unit_test(test_roll_out),
+        cmocka_unit_test(test_roll_out), cmocka_unit_test(test_pictures),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
