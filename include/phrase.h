@@ -8,7 +8,7 @@
 #include "role.h"
 #include "str.h"
 #include "theory.h"
-struct song; struct roll;
+struct song; struct roll; struct works;
 
 enum { PHRASE_BARS = 4, PHRASE_BAR_STEPS = 48, PHRASE_STEPS = 192 };
 struct pnote { uint8_t role, pitch, vel, start, dur; }; /* start 0..191 in phrase, dur in steps 1..192;
@@ -23,7 +23,9 @@ struct phrase {
 };
 
 struct dataset;
+/* Files of phrases, and of whole piano works (works.h): those have no phrases, genres or songs. */
 NODISCARD enum err dataset_open(const char *path, struct dataset **out);
+const struct works *dataset_works(const struct dataset *d);     /* NULL for a file of phrases */
 void dataset_close(struct dataset *d);
 size_t dataset_n(const struct dataset *d);
 struct phrase dataset_get(const struct dataset *d, size_t i);   /* borrowed until close */
@@ -40,6 +42,9 @@ struct dataset_opts {
     double held_out;      /* share of songs for validation, by hash of the song's name; default 0.1 */
     const char *rename;   /* "reggae_ska=reggae,rnb_funk_soul=funk_soul"; to "-" drops the genre; NULL none */
     const char *manifest; /* TSV with columns path, set, label...; NULL = genre from the folder name */
+    bool works;           /* whole piano works and not phrases; hop_bars and min_roles mean nothing */
+    bool pedal;           /* works: notes last as long as the pedal holds them */
+    bool free_time;       /* works: also performances that follow no beat */
 };
 void dataset_opts_init(struct dataset_opts *o);
 /* Walk dir/GENRE/...mid (any depth; the genre is the last folder, or the manifest's label). Windows of
@@ -47,7 +52,11 @@ void dataset_opts_init(struct dataset_opts *o);
  * stay on one side of the split by family. Of each genre of each folder that has two songs or more, at least
  * one is held out. Exact duplicate phrases (transposition and velocity ignored) are dropped, across songs too;
  * so are windows of fewer than 8 or more than 600 notes and songs that do not follow their own beat.
- * report gains what was used and why the rest was not. */
+ * report gains what was used and why the rest was not.
+ *
+ * Works: dir/ERA/COMPOSER/...mid, dir/ERA/...mid or, of a folder without folders, dir as the era; or the manifest's
+ * label and composer. rename serves eras and composers. Held out is a share of the groups (works.h) of each
+ * composer of each folder. */
 NODISCARD enum err dataset_build(const char *const *dirs, size_t n_dirs, const struct dataset_opts *o,
                                  const char *path, struct str *report);
 

@@ -28,6 +28,9 @@ static int run_dataset(struct cli *c)
         .held_out = opts_real(o, "held-out"),
         .rename = opts_text(o, "rename"),
         .manifest = opts_text(o, "manifest"),
+        .works = opts_flag(o, "works"),
+        .pedal = opts_flag(o, "pedal"),
+        .free_time = opts_flag(o, "free-time"),
     };
     struct str report;
     str_init(&report);
@@ -50,6 +53,9 @@ static const struct opt dataset_options[] = {
     {"held-out", 0, OPT_REAL, 0, 0.9, "0.1", NULL, "SHARE", "of the songs, for validation"},
     {"rename", 0, OPT_TEXT, 0, 0, NULL, NULL, "A=B,...", "genres to call otherwise"},
     {"manifest", 0, OPT_TEXT, 0, 0, NULL, NULL, "TSV", "path, set, label...; default: genre is the folder"},
+    {"works", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "whole piano works by era and composer, not phrases"},
+    {"pedal", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "works: notes last as long as the pedal holds them"},
+    {"free-time", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "works: also performances that follow no beat"},
     OPT_COMMON,
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "beat.h"
+#include "dataset_parts.h"
 #include "file.h"
 #include "mem.h"
 #include "midi.h"
@@ -14,7 +15,7 @@
 #include "rng.h"
 #include "song.h"
 
-enum { MIN_NOTES = 8, MAX_NOTES = 600, STEP_TICKS = 4 * SONG_TPQ / PHRASE_BAR_STEPS };
+enum { MIN_NOTES = 8, MAX_NOTES = 600 };
 
 struct file_entry {         /* one song that was read */
     char *name;             /* folder name and path within it */
@@ -23,8 +24,6 @@ struct file_entry {         /* one song that was read */
     uint32_t first, n;      /* its phrases */
     bool held_out;
 };
-
-struct manifest_row { char *path, *label; };
 
 /* Why files and windows were left out. */
 enum drop { DROP_UNREADABLE, DROP_LABEL, DROP_GENRE, DROP_BEAT, DROP_NO_WINDOW,
@@ -46,14 +45,12 @@ struct build {
     const struct dataset_opts *opts;
     struct str *report;
     const char *dir;            /* the folder being walked */
-    char **sets;                size_t n_sets, cap_sets;
-    char **genres;              size_t n_genres, cap_genres;
+    struct name_list sets, genres;
     struct file_entry *songs;   size_t n_songs, cap_songs;
     struct phrase_record *recs; size_t n_recs, cap_recs;
     struct str notes;           /* struct pnote, packed */
     uint64_t *seen;             size_t n_seen, cap_seen; /* open addressing, 0 = free */
-    struct manifest_row *rows;  size_t n_rows, cap_rows;
-    char *manifest;
+    struct manifest manifest;
     long drops[N_DROPS];
     double stray_sum;
     long n_read;
@@ -65,51 +62,6 @@ void dataset_opts_init(struct dataset_opts *o)
 }
 
 /* ---- names ---- */
-
-static uint64_t hash_text(const char *s, size_t n)
-{
-    uint64_t h = 0xcbf29ce484222325;
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ (uint8_t)s[i]) * 0x100000001b3;
-    return rng_hash(h, n);
-}
-
-/* The name a rename list gives to a genre: "a=b,c=-". */
-static char *renamed(const char *list, const char *genre)
-{
-    char *copy = xstrdup(list ? list : ""), *rest = copy, *item, *found = NULL;
-    while (!found && (item = str_split(&rest, ','))) {
-        char *eq = strchr(item, '=');
-        if (!eq)
-            continue;
-        *eq = 0;
-        if (str_same(item, genre))
-            found = xstrdup(eq + 1);
-    }
-    free(copy);
-    return found ? found : xstrdup(genre);
-}
-
-static int name_index(char ***names, size_t *n, size_t *cap, const char *name)
-{
-    for (size_t i = 0; i < *n; i++)
-        if (strcmp((*names)[i], name) == 0)
-            return (int)i;
-    *names = xgrow(*names, *n, cap, sizeof(**names));
-    (*names)[*n] = xstrdup(name);
-    return (int)(*n)++;
-}
-
-/* Folder name without trailing slashes. */
-static char *folder_name(const char *dir)
-{
-    size_t n = strlen(dir);
-    while (n > 1 && dir[n - 1] == '/')
-        n--;
-    char *copy = xstrndup(dir, n), *base = xstrdup(path_base(copy));
-    free(copy);
-    return base;
-}
 
 /* FAMILY__GROOVE__3 is one loop of a groove, and the grooves of a family share patterns: the group is the
  * family. Any other file is its own group. */
@@ -124,57 +76,17 @@ static uint64_t group_of(const char *name)
     return hash_text(name, (size_t)(strstr(file, "__") - name));
 }
 
-/* ---- manifest ---- */
-
-static enum err read_manifest(struct build *b, const char *path)
-{
-    uint8_t *bytes = NULL;
-    size_t len = 0;
-    int path_col = -1, label_col = -1;
-
-    TRY(file_read(path, 64 << 20, &bytes, &len));
-    b->manifest = xstrndup((char *)bytes, len);
-    free(bytes);
-    char *rest = b->manifest, *line = str_split(&rest, '\n'), *cell;
-    for (int i = 0; line && (cell = str_split(&line, '\t')); i++) {
-        if (strcmp(cell, "path") == 0)
-            path_col = i;
-        if (strcmp(cell, "label") == 0)
-            label_col = i;
-    }
-    if (path_col < 0 || label_col < 0)
-        return err_set(ERR_FORMAT, "%s: the first line needs the columns path and label", path);
-    while ((line = str_split(&rest, '\n'))) {
-        struct manifest_row row = { NULL, NULL };
-        for (int i = 0; (cell = str_split(&line, '\t')); i++)
-            *(i == path_col ? &row.path : i == label_col ? &row.label : &(char *){ NULL }) = cell;
-        if (!row.path || !row.label || !row.label[0])
-            continue;
-        b->rows = xgrow(b->rows, b->n_rows, &b->cap_rows, sizeof(row));
-        b->rows[b->n_rows++] = row;
-    }
-    return ERR_OK;
-}
-
-static const char *manifest_label(const struct build *b, const char *name)
-{
-    for (size_t i = 0; i < b->n_rows; i++)
-        if (strcmp(b->rows[i].path, name) == 0)
-            return b->rows[i].label;
-    return NULL;
-}
-
 /* Index of the genre of a file; -1 when it is left out. */
 static int genre_of(struct build *b, const char *path, const char *name)
 {
     char *label = NULL;
     if (b->opts->manifest) {
-        const char *from = manifest_label(b, name);
-        if (!from) {
+        const struct manifest_row *row = manifest_find(&b->manifest, name);
+        if (!row) {
             b->drops[DROP_LABEL]++;
             return -1;
         }
-        label = renamed(b->opts->rename, from);
+        label = renamed(b->opts->rename, row->label);
     } else {
         char *dir = xstrndup(path, (size_t)(path_base(path) - path)), *base = folder_name(dir);
         label = renamed(b->opts->rename, base);
@@ -185,7 +97,7 @@ static int genre_of(struct build *b, const char *path, const char *name)
     if (label[0] == 0 || strcmp(label, "-") == 0)
         b->drops[DROP_GENRE]++;
     else
-        g = name_index(&b->genres, &b->n_genres, &b->cap_genres, label);
+        g = (int)name_index(&b->genres, label);
     free(label);
     return g;
 }
@@ -301,7 +213,7 @@ static enum err add_windows(struct build *b, const struct song *band)
 static enum err add_song(struct build *b, const char *name, int genre, const struct song *band)
 {
     struct file_entry e = { .name = xstrdup(name), .group = group_of(name), .genre = genre,
-                            .set = (int)b->n_sets - 1, .first = (uint32_t)b->n_recs };
+                            .set = (int)b->sets.n - 1, .first = (uint32_t)b->n_recs };
     b->songs = xgrow(b->songs, b->n_songs, &b->cap_songs, sizeof(e));
     b->songs[b->n_songs++] = e;
     TRY(add_windows(b, band));
@@ -315,27 +227,18 @@ static enum err add_song(struct build *b, const char *name, int genre, const str
     return ERR_OK;
 }
 
-static bool is_midi(const char *path)
-{
-    const char *const exts[] = { ".mid", ".midi", ".rmi", ".kar" };
-    for (size_t i = 0; i < COUNT_OF(exts); i++)
-        if (str_same(path_ext(path), exts[i]))
-            return true;
-    return false;
-}
-
 static enum err visit(void *ctx, const char *path)
 {
     struct build *b = ctx;
     struct song *in = NULL, *band = NULL;
     enum err err = ERR_OK;
 
-    if (!is_midi(path))
+    if (!is_midi_path(path))
         return ERR_OK;
     if (b->n_songs >= UINT16_MAX)
         return err_set(ERR_RANGE, "more than %d songs", UINT16_MAX);
     const char *rest = path + strlen(b->dir);
-    char *name = path_join(b->sets[b->n_sets - 1], rest + strspn(rest, "/"));
+    char *name = path_join(b->sets.name[b->sets.n - 1], rest + strspn(rest, "/"));
     int genre = genre_of(b, path, name);
     if (genre < 0)
         goto out;
@@ -366,7 +269,7 @@ out:
 static void drop_unused_genres(struct build *b)
 {
     size_t n = 0;
-    for (size_t g = 0; g < b->n_genres; g++) {
+    for (size_t g = 0; g < b->genres.n; g++) {
         bool used = false;
         for (size_t i = 0; i < b->n_songs; i++)
             if (b->songs[i].genre == (int)g) {
@@ -374,11 +277,11 @@ static void drop_unused_genres(struct build *b)
                 used = true;
             }
         if (used)
-            b->genres[n++] = b->genres[g];
+            b->genres.name[n++] = b->genres.name[g];
         else
-            free(b->genres[g]);
+            free(b->genres.name[g]);
     }
-    b->n_genres = n;
+    b->genres.n = n;
     for (size_t i = 0; i < b->n_songs; i++)
         for (uint32_t p = 0; p < b->songs[i].n; p++)
             b->recs[b->songs[i].first + p].genre = (uint16_t)b->songs[i].genre;
@@ -392,30 +295,39 @@ static int hash_order(const void *x, const void *y)
     return a < b ? -1 : a > b;
 }
 
-/* Hold out the groups of least hash of one genre of one folder: the asked share, and one at least of two. */
-static void split_part(struct build *b, int set, int genre)
+/* Held out of n groups, given by their hashes with repeats, are those of least hash: the asked share of the different
+ * ones, and one at least of two. Returns the largest of them, 0 when there is none. */
+static uint64_t split_threshold(uint64_t *groups, size_t n, double share)
 {
-    uint64_t *groups = xcalloc(b->n_songs + 1, sizeof(*groups));
-    size_t n = 0, unique = 0;
-    for (size_t i = 0; i < b->n_songs; i++)
-        if (b->songs[i].set == set && b->songs[i].genre == genre)
-            groups[n++] = b->songs[i].group;
+    size_t unique = 0;
     qsort(groups, n, sizeof(*groups), hash_order);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || groups[i] != groups[unique - 1])
             groups[unique++] = groups[i];
-    size_t held = (size_t)lround(b->opts->held_out * (double)unique);
-    held = b->opts->held_out > 0 && held == 0 && unique >= 2 ? 1 : held;
-    for (size_t i = 0; i < b->n_songs && held > 0; i++)
-        if (b->songs[i].set == set && b->songs[i].genre == genre && b->songs[i].group <= groups[held - 1])
+    size_t held = (size_t)lround(share * (double)unique);
+    held = share > 0 && held == 0 && unique >= 2 ? 1 : held;
+    return held > 0 ? groups[held - 1] : 0;
+}
+
+/* Hold out groups of one genre of one folder. */
+static void split_part(struct build *b, int set, int genre)
+{
+    uint64_t *groups = xcalloc(b->n_songs + 1, sizeof(*groups));
+    size_t n = 0;
+    for (size_t i = 0; i < b->n_songs; i++)
+        if (b->songs[i].set == set && b->songs[i].genre == genre)
+            groups[n++] = b->songs[i].group;
+    uint64_t last = split_threshold(groups, n, b->opts->held_out);
+    for (size_t i = 0; i < b->n_songs && last > 0; i++)
+        if (b->songs[i].set == set && b->songs[i].genre == genre && b->songs[i].group <= last)
             b->songs[i].held_out = true;
     free(groups);
 }
 
 static void split(struct build *b)
 {
-    for (size_t s = 0; s < b->n_sets; s++)
-        for (size_t g = 0; g < b->n_genres; g++)
+    for (size_t s = 0; s < b->sets.n; s++)
+        for (size_t g = 0; g < b->genres.n; g++)
             split_part(b, (int)s, (int)g);
     for (size_t i = 0; i < b->n_songs; i++)
         for (uint32_t p = 0; p < b->songs[i].n; p++)
@@ -441,25 +353,19 @@ static void report_genre(const struct build *b, int set, int genre)
     }
     if (songs > 0)
         str_addf(b->report, "%-16s %-14s %5ld songs %7ld phrases, %4ld songs %6ld phrases held out, %5.1f notes a phrase\n",
-                 b->sets[set], b->genres[genre], songs, phrases, held, held_phrases, notes / (double)phrases);
+                 b->sets.name[set], b->genres.name[genre], songs, phrases, held, held_phrases, notes / (double)phrases);
 }
 
 static void report_all(const struct build *b)
 {
-    for (size_t s = 0; s < b->n_sets; s++)
-        for (size_t g = 0; g < b->n_genres; g++)
+    for (size_t s = 0; s < b->sets.n; s++)
+        for (size_t g = 0; g < b->genres.n; g++)
             report_genre(b, (int)s, (int)g);
     str_addf(b->report, "%zu phrases of %zu songs; %.1f %% of the onsets of a song lie on steps no subdivision uses, on average\n",
              b->n_recs, b->n_songs, b->n_read ? 100 * b->stray_sum / (double)b->n_read : 0);
     for (int i = 0; i < N_DROPS; i++)
         if (b->drops[i])
             str_addf(b->report, "left out: %ld %s\n", b->drops[i], drop_names[i]);
-}
-
-static void put_le(struct str *s, uint64_t v, int n)
-{
-    for (int i = 0; i < n; i++)
-        str_addc(s, (char)(v >> (8 * i) & 0xff));
 }
 
 static void put_record(struct str *s, const struct phrase_record *r)
@@ -482,14 +388,12 @@ static enum err write_file(const struct build *b, const char *path)
 
     str_init(&out);
     str_init(&names);
-    for (size_t i = 0; i < b->n_sets; i++)
-        str_addn(&names, b->sets[i], strlen(b->sets[i]) + 1);
-    for (size_t i = 0; i < b->n_genres; i++)
-        str_addn(&names, b->genres[i], strlen(b->genres[i]) + 1);
+    put_names(&names, &b->sets);
+    put_names(&names, &b->genres);
     for (size_t i = 0; i < b->n_songs; i++)
         str_addn(&names, b->songs[i].name, strlen(b->songs[i].name) + 1);
     str_addn(&out, PHRASE_MAGIC, 8);
-    const size_t counts[] = { PHRASE_VERSION, b->n_sets, b->n_genres, b->n_songs, b->n_recs, names.len };
+    const size_t counts[] = { PHRASE_VERSION, b->sets.n, b->genres.n, b->n_songs, b->n_recs, names.len };
     for (size_t i = 0; i < COUNT_OF(counts); i++)
         put_le(&out, counts[i], 4);
     put_le(&out, b->notes.len / sizeof(struct pnote), 8);
@@ -507,32 +411,27 @@ static enum err write_file(const struct build *b, const char *path)
 
 static void build_fini(struct build *b)
 {
-    for (size_t i = 0; i < b->n_sets; i++)
-        free(b->sets[i]);
-    for (size_t i = 0; i < b->n_genres; i++)
-        free(b->genres[i]);
     for (size_t i = 0; i < b->n_songs; i++)
         free(b->songs[i].name);
-    free(b->sets);
-    free(b->genres);
+    name_list_fini(&b->sets);
+    name_list_fini(&b->genres);
     free(b->songs);
     free(b->recs);
     free(b->seen);
-    free(b->rows);
-    free(b->manifest);
+    manifest_fini(&b->manifest);
     str_fini(&b->notes);
 }
 
 static enum err build(struct build *b, const char *const *dirs, size_t n_dirs, const char *path)
 {
     if (b->opts->manifest)
-        TRY(read_manifest(b, b->opts->manifest));
+        TRY(manifest_read(b->opts->manifest, &b->manifest));
     for (size_t i = 0; i < n_dirs; i++) {
         if (!file_is_dir(dirs[i]))
             return err_set(ERR_MISSING, "%s is not a folder", dirs[i]);
         b->dir = dirs[i];
-        b->sets = xgrow(b->sets, b->n_sets, &b->cap_sets, sizeof(*b->sets));
-        b->sets[b->n_sets++] = folder_name(dirs[i]);
+        b->sets.name = xgrow(b->sets.name, b->sets.n, &b->sets.cap, sizeof(*b->sets.name));
+        b->sets.name[b->sets.n++] = folder_name(dirs[i]);
         TRY(file_walk(dirs[i], visit, b));
     }
     drop_unused_genres(b);
@@ -555,7 +454,7 @@ enum err dataset_build(const char *const *dirs, size_t n_dirs, const struct data
                        o->min_roles, o->held_out, n_dirs);
     str_init(&own);
     str_init(&b.notes);
-    enum err err = build(&b, dirs, n_dirs, path);
+    enum err err = o->works ? works_build(dirs, n_dirs, o, path, b.report) : build(&b, dirs, n_dirs, path);
     build_fini(&b);
     str_fini(&own);
     return err;

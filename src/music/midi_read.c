@@ -11,7 +11,7 @@
 #include "song.h"
 
 enum { MAX_CHUNKS = 4096, MAX_TEMPOS = 16384, MAX_METRES = 4096, MAX_KEYS = 4096, MAX_MARKERS = 1024,
-       MAX_PROVENANCE = 4096 };
+       MAX_PROVENANCE = 4096, SUSTAIN = 64 };
 
 static const uint8_t mix_controllers[] = { 7, 10, 91, 93 };
 enum { N_MIX = COUNT_OF(mix_controllers) };
@@ -54,6 +54,7 @@ struct reader {
 void midi_report_fini(struct midi_report *r)
 {
     str_fini(&r->text);
+    free(r->pedals);
     memset(r, 0, sizeof(*r));
 }
 
@@ -209,6 +210,16 @@ static int mix_index(int controller)
     return -1;
 }
 
+static void add_pedal(struct reader *r, const struct event *e)
+{
+    struct midi_report *rep = r->rep;
+    int64_t tick = scaled(r, e->tick);
+    if (tick >= SONG_MAX_TICKS || rep->n_pedals >= MIDI_MAX_NOTES)
+        return;
+    rep->pedals = xgrow(rep->pedals, rep->n_pedals, &rep->cap_pedals, sizeof(*rep->pedals));
+    rep->pedals[rep->n_pedals++] = (struct midi_pedal){ (int32_t)tick, e->status & 15, e->b >= 64 };
+}
+
 static void add_event(struct reader *r, struct chunk *ch, struct event e)
 {
     int kind = e.status >> 4, channel = e.status & 15;
@@ -221,6 +232,8 @@ static void add_event(struct reader *r, struct chunk *ch, struct event e)
         r->channel[channel].has_mix[mix] = true;
         r->channel[channel].mix[mix] = e.b;
     }
+    if (kind == 0xb && e.a == SUSTAIN)
+        add_pedal(r, &e);
     if (kind == 0xa || kind == 0xd || kind == 0xe) {
         r->n_bends++;
         return;

@@ -11,6 +11,7 @@
 #include "phrase_file.h"
 #include "roll.h"
 #include "song.h"
+#include "works_file.h"
 
 enum { STEP_TICKS = 4 * SONG_TPQ / PHRASE_BAR_STEPS, BAR_TICKS = 4 * SONG_TPQ, DRUM_STEPS = 3, DEFAULT_VEL = 80 };
 
@@ -20,6 +21,7 @@ struct dataset {
     uint64_t n_notes;
     const uint8_t *records, *notes;
     const char **names;     /* sets, genres, songs */
+    struct works *works;    /* of a works file, which has no phrases */
 };
 
 /* ---- one phrase ---- */
@@ -231,7 +233,9 @@ enum err dataset_open(const char *path, struct dataset **out)
     struct dataset *d = xcalloc(1, sizeof(*d));
     enum err err = file_map(path, &d->bytes, &d->len);
 
-    if (err == ERR_OK)
+    if (err == ERR_OK && d->len >= 8 && memcmp(d->bytes, WORKS_MAGIC, 8) == 0)
+        err = works_parse(d->bytes, d->len, path, &d->works);
+    else if (err == ERR_OK)
         err = read_all(d, path);
     if (err != ERR_OK) {
         dataset_close(d);
@@ -248,7 +252,13 @@ void dataset_close(struct dataset *d)
     if (d->bytes)
         file_unmap(d->bytes, d->len);
     free(d->names);
+    works_free(d->works);
     free(d);
+}
+
+const struct works *dataset_works(const struct dataset *d)
+{
+    return d->works;
 }
 
 size_t dataset_n(const struct dataset *d)

@@ -1,0 +1,30 @@
+/* dataset_parts.h: what the builders of phrase files (dataset.c) and of works files (works_build.c) share. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include "err.h"
+#include "str.h"
+struct dataset_opts;
+
+uint64_t hash_text(const char *s, size_t n);
+void put_le(struct str *s, uint64_t v, int n_bytes);
+bool is_midi_path(const char *path);
+char *folder_name(const char *dir);                            /* without trailing slashes; malloc'd */
+char *renamed(const char *list, const char *label);            /* by "a=b,c=-"; malloc'd */
+
+struct name_list { char **name; size_t n, cap; };
+size_t name_index(struct name_list *l, const char *name);      /* added when it is new */
+void name_list_fini(struct name_list *l);
+void put_names(struct str *s, const struct name_list *l);      /* each ended by a zero byte */
+
+/* A table of files: tab-separated, the first line names the columns, among them path and label. Rows borrow
+ * from text. composer is NULL where the table has no such column. */
+struct manifest_row { char *path, *label, *composer; };
+struct manifest { struct manifest_row *rows; size_t n, cap; char *text; };
+NODISCARD enum err manifest_read(const char *path, struct manifest *out);
+const struct manifest_row *manifest_find(const struct manifest *m, const char *name); /* NULL when not listed */
+void manifest_fini(struct manifest *m);
+
+/* works_build.c; what dataset_build does when works are asked for. report is not NULL. */
+NODISCARD enum err works_build(const char *const *dirs, size_t n_dirs, const struct dataset_opts *o, const char *path,
+                               struct str *report);
