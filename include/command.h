@@ -11,7 +11,12 @@ const char *group_title(enum group g);
 enum complete { COMPLETE_NONE, COMPLETE_FILE, COMPLETE_GENRE, COMPLETE_MODEL, COMPLETE_KEY, COMPLETE_TRACK,
                 COMPLETE_WORDS };
 
-enum { KEYS_ANY = N_MODES, N_KEYS };   /* keys[KEYS_ANY] work in every mode */
+/* Columns of keys: one a mode, one a pane. A pane's keys come before those of NORMAL, which work there too;
+ * keys[KEYS_ANY] work everywhere. */
+enum keys { KEYS_NORMAL = MODE_NORMAL, KEYS_STEP = MODE_STEP, KEYS_SELECT = MODE_SELECT, KEYS_TAKES,
+            KEYS_GENERATE, KEYS_MIXER, N_COLUMNS, KEYS_ANY = N_COLUMNS, N_KEYS };
+const char *keys_name(enum keys k);    /* "NORMAL", "takes" */
+enum keys keys_here(const struct desk *d);
 struct action {
     const char *name;
     /* Space-separated key sequences of one or two keys; "x=word" runs the action with that argument. */
@@ -29,12 +34,12 @@ extern const struct action actions[];
 extern const size_t n_actions;
 const struct action *action_find(const char *name);   /* exact, or an unambiguous beginning; NULL */
 
-/* A key sequence bound in a mode. The list is made once from the table. */
-struct binding { const struct action *action; enum mode mode; int key[2]; const char *arg; size_t arg_len;
+/* A key sequence bound in a column. The list is made once from the table. */
+struct binding { const struct action *action; enum keys in; int key[2]; const char *arg; size_t arg_len;
                  char *line; /* bound by the user: the whole command; NULL in the table's own */ };
 const struct binding *bindings(size_t *n);
-const struct binding *binding_find(enum mode m, int k0, int k1); /* k1 KC_NONE for one key */
-bool binding_is_prefix(enum mode m, int key);
+const struct binding *binding_find(enum keys in, int k0, int k1); /* k1 KC_NONE for one key */
+bool binding_is_prefix(enum keys in, int key);
 
 /* Run one line: words, "quoted words", # comments. With an argument missing a front end that can ask
  * gets WANT_PROMPT; errors carry a sentence in err_text. */
@@ -54,7 +59,8 @@ void words_fini(struct words *w);
 void command_complete(const struct desk *d, const char *line, struct words *out, size_t *from);
 
 /* Text made from the table. */
-void command_keys(const struct action *a, enum mode m, struct str *out);     /* "h Left", "" when none */
-void command_footer(enum mode m, int width, struct str *out);
-void command_popup(enum mode m, int prefix, struct words *out);              /* "g  generate" lines */
+void command_keys(const struct action *a, enum keys in, struct str *out);    /* "h Left", "" when none */
+void command_all_keys(const struct action *a, struct str *out);              /* "x Del; SELECT d; takes x" */
+void command_footer(enum keys in, int width, struct str *out);
+void command_popup(enum keys in, int prefix, struct words *out);             /* "g  generate" lines */
 void command_help(int width, struct str *out);                               /* the whole of `?` */

@@ -9,6 +9,10 @@
 enum mode { MODE_NORMAL, MODE_STEP, MODE_SELECT, N_MODES };
 const char *mode_name(enum mode m);
 
+/* What has the focus. STEP and SELECT are always on the roll. */
+enum pane { PANE_ROLL, PANE_TAKES, PANE_GENERATE, PANE_MIXER, N_PANES };
+const char *pane_name(enum pane p);
+
 /* Any door may be NULL: the commands that need it then say so. All return at once. */
 struct doors {
     void *ctx;
@@ -38,6 +42,9 @@ struct desk {
     size_t n_models;
 
     enum mode mode;
+    enum pane pane;
+    bool maximised;                          /* the pane has the screen to itself */
+    int row[N_PANES];                        /* cursor of each pane, within desk_rows */
     int track, pitch;                        /* cursor */
     int32_t tick;
     int32_t grid;                            /* ticks of one column; what left and right move by */
@@ -57,6 +64,7 @@ struct desk {
     bool job_chosen;
     double job_began;
 
+    bool mouse;                              /* wanted */
     bool playing, rendering;                 /* kept up to date by the front end */
     int32_t playhead;
     double progress, render_progress;
@@ -96,5 +104,9 @@ void desk_focus(struct desk *d, int track);
 struct span { int bar0, bar1, track0, track1; };            /* inclusive */
 struct span desk_selection(const struct desk *d);           /* selection, or the cell at the cursor */
 struct key desk_key(const struct desk *d);                  /* asked for, or heard in the song */
+int desk_rows(const struct desk *d, enum pane p);           /* rows the pane's cursor may stand on; 0 none */
+int desk_row(const struct desk *d, enum pane p);            /* that cursor, -1 when there are no rows */
+int desk_take(const struct desk *d);                        /* under the hand: in the takes pane the row's, else the
+                                                             * chosen one; -1 none */
 int desk_step_pitch(const struct desk *d, int n);           /* pitch of step key n; -1 none */
 const char *desk_step_key(int n);                           /* its key as text */

@@ -29,6 +29,11 @@ act_fn act_set, act_bind;
 /* act_stems.c */
 act_fn act_stems;
 
+/* act_pane.c */
+act_fn act_pane, act_maximize, act_row, act_adjust, act_mouse;
+
+/* command.c: how every action is run */
+NODISCARD enum err action_run(struct desk *d, const struct action *a, int argc, char **argv);
 /* words.c */
 void complete_file(const char *start, struct words *out);
 

@@ -396,6 +396,8 @@ enum err act_take(struct desk *d, int argc, char **argv)
         want = now + 1 < n ? now + 1 : now;
     else if (str_same(argv[0], "prev"))
         want = now >= 0 ? now - 1 : -1;
+    else if (str_same(argv[0], "here"))
+        want = desk_take(d);
     else {
         TRY(arg_int(argv[0], 0, INT32_MAX, &number));
         want = number ? take_index(d->session, number) : -1;
@@ -409,7 +411,7 @@ enum err act_take(struct desk *d, int argc, char **argv)
 enum err act_mark(struct desk *d, int argc, char **argv)
 {
     (void)argc;
-    int now = session_current(d->session);
+    int now = desk_take(d);
     if (now < 0)
         return err_set(ERR_EMPTY, "no take to mark");
     bool b = argv[0][0] == 'B' || argv[0][0] == 'b';
@@ -431,7 +433,7 @@ enum err act_flip(struct desk *d, int argc, char **argv)
 enum err act_star(struct desk *d, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    int now = session_current(d->session);
+    int now = desk_take(d);
     if (now < 0)
         return err_set(ERR_EMPTY, "no take to star");
     session_star(d->session, now);

@@ -129,6 +129,8 @@ enum err act_zoom(struct desk *d, int argc, char **argv)
 enum err act_normal(struct desk *d, int argc, char **argv)
 {
     (void)argc, (void)argv;
+    if (d->mode == MODE_NORMAL)
+        d->pane = PANE_ROLL;
     if (d->mode == MODE_STEP) /* it may stand behind the end, or between columns */
         desk_goto(d, d->tick);
     d->mode = MODE_NORMAL;

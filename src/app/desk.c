@@ -11,6 +11,7 @@
 #include "file.h"
 #include "import.h"
 #include "mem.h"
+#include "setting.h"
 #include "str.h"
 
 const char *mode_name(enum mode m)
@@ -19,9 +20,16 @@ const char *mode_name(enum mode m)
     return names[m];
 }
 
+const char *pane_name(enum pane p)
+{
+    static const char *const names[N_PANES] = {"roll", "takes", "generate", "mixer"};
+    return names[p];
+}
+
 static void reset_hand(struct desk *d)
 {
     d->mode = MODE_NORMAL;
+    d->pane = PANE_ROLL;
     d->track = ROLE_PIANO;
     d->pitch = 60;
     d->tick = d->playhead = 0;
@@ -39,6 +47,7 @@ void desk_init(struct desk *d)
                        .vel = 96,
                        .octave = 4,
                        .progress = -1,
+                       .mouse = true,
                        .verb = VERB_GENERATE};
     reset_hand(d);
 }
@@ -279,6 +288,23 @@ struct span desk_selection(const struct desk *d)
     s.track0 = d->track < d->anchor_track ? d->track : d->anchor_track;
     s.track1 = d->track < d->anchor_track ? d->anchor_track : d->track;
     return s;
+}
+
+int desk_rows(const struct desk *d, enum pane p)
+{
+    return p == PANE_TAKES ? session_n_takes(d->session) : p == PANE_GENERATE ? n_settings : 0;
+}
+
+int desk_row(const struct desk *d, enum pane p)
+{
+    int last = desk_rows(d, p) - 1;
+    return d->row[p] < last ? d->row[p] : last;
+}
+
+int desk_take(const struct desk *d)
+{
+    return d->mode == MODE_NORMAL && d->pane == PANE_TAKES ? desk_row(d, PANE_TAKES)
+                                                           : session_current(d->session);
 }
 
 struct key desk_key(const struct desk *d)

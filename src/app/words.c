@@ -27,12 +27,12 @@ static void put_key(struct str *out, const struct binding *b)
 }
 
 /* The 29 piano keys are named by their ends. */
-void command_keys(const struct action *a, enum mode m, struct str *out)
+void command_keys(const struct action *a, enum keys in, struct str *out)
 {
     size_t n, count = 0, last = 0;
     const struct binding *b = bindings(&n);
     for (size_t i = 0; i < n; i++)
-        if (b[i].action == a && b[i].mode == m) {
+        if (b[i].action == a && b[i].in == in) {
             last = i;
             if (++count > 6)
                 continue;
@@ -45,20 +45,39 @@ void command_keys(const struct action *a, enum mode m, struct str *out)
     }
 }
 
+/* Of a column only what it does not have in common with NORMAL. */
+void command_all_keys(const struct action *a, struct str *out)
+{
+    struct str normal = {0};
+    command_keys(a, KEYS_NORMAL, &normal);
+    str_add(out, str_c(&normal));
+    for (int c = KEYS_NORMAL + 1; c < N_COLUMNS; c++) {
+        struct str one = {0};
+        command_keys(a, (enum keys)c, &one);
+        if (one.len > 0 && strcmp(str_c(&one), str_c(&normal)) && !(a->keys[KEYS_ANY] && !a->keys[c]))
+            str_addf(out, "%s%s %s", out->len ? "; " : "", keys_name((enum keys)c), str_c(&one));
+        str_fini(&one);
+    }
+    str_fini(&normal);
+}
+
 /* "? help  : cmd": every hinted action with a plain key, and each prefix once, most useful first. */
-static const char *const footer_order[N_MODES][16] = {
+static const char *const footer_order[N_COLUMNS][16] = {
     [MODE_NORMAL] = {"help", "prompt", "play", "note", "step", "select", "accompany", "keep", "take", "undo",
                      "mute", "solo", "midi", "save", "quit", NULL},
     [MODE_STEP] = {"key-note", "rest", "erase", "chord", "len", "register", "tie", "play", "save", NULL},
     [MODE_SELECT] = {"keep", "infill", "delete", "loop", "undo", "help", NULL},
+    [KEYS_TAKES] = {"row", "take", "star", "mark", "flip", "play", "pane", "maximize", "undo", "help", NULL},
+    [KEYS_GENERATE] = {"row", "adjust", "accompany", "play", "pane", "maximize", "help", NULL},
+    [KEYS_MIXER] = {"track-by", "volume", "mute", "solo", "play", "pane", "maximize", "help", NULL},
 };
 
-static bool put_hint(const struct action *a, enum mode m, struct str *out)
+static bool put_hint(const struct action *a, enum keys in, struct str *out)
 {
     size_t n, count = 0;
     const struct binding *b = bindings(&n);
     for (size_t i = 0; i < n && count < 2; i++) {
-        if (b[i].action != a || b[i].mode != m || (count > 0 && (!b[i].arg || b[i].key[1])))
+        if (b[i].action != a || b[i].in != in || (count > 0 && (!b[i].arg || b[i].key[1])))
             continue;
         if (b[i].key[1] != KC_NONE) { /* a prefix: its letter and dots stand for the family */
             char name[16];
@@ -74,13 +93,14 @@ static bool put_hint(const struct action *a, enum mode m, struct str *out)
     return count > 0;
 }
 
-void command_footer(enum mode m, int width, struct str *out)
+void command_footer(enum keys in, int width, struct str *out)
 {
-    for (int i = 0; footer_order[m][i]; i++) {
-        const struct action *a = action_find(footer_order[m][i]);
+    for (int i = 0; footer_order[in][i]; i++) {
+        const struct action *a = action_find(footer_order[in][i]);
         struct str one = {0};
         BUG_ON(!a || !a->hint);
-        if (put_hint(a, m, &one) && (int)(out->len + one.len) + 2 <= width) {
+        if ((put_hint(a, in, &one) || (in >= (enum keys)N_MODES && put_hint(a, KEYS_NORMAL, &one))) &&
+            (int)(out->len + one.len) + 2 <= width) {
             str_add(out, out->len ? "  " : "");
             str_add(out, str_c(&one));
         }
@@ -88,12 +108,13 @@ void command_footer(enum mode m, int width, struct str *out)
     }
 }
 
-void command_popup(enum mode m, int prefix, struct words *out)
+void command_popup(enum keys in, int prefix, struct words *out)
 {
     size_t n;
     const struct binding *b = bindings(&n);
     for (size_t i = 0; i < n; i++) {
-        if (b[i].mode != m || b[i].key[0] != prefix || b[i].key[1] == KC_NONE)
+        if ((b[i].in != in && (in < (enum keys)N_MODES || b[i].in != KEYS_NORMAL)) || b[i].key[0] != prefix ||
+            b[i].key[1] == KC_NONE)
             continue;
         struct str line = {0};
         char name[16];
@@ -126,20 +147,8 @@ static void put_wrapped(struct str *out, const char *text, int at, int width)
 
 static void help_row(const struct action *a, int width, struct str *out)
 {
-    static const char *const label[N_MODES] = {"", "STEP ", "SELECT "};
     struct str keys = {0};
-    bool any = a->keys[KEYS_ANY] != NULL;
-    for (int m = 0; m < N_MODES; m++) {
-        struct str one = {0};
-        command_keys(a, (enum mode)m, &one);
-        bool news = one.len > 0 && (m == MODE_NORMAL || (!any && !a->keys[MODE_NORMAL]) ||
-                                    (m == MODE_SELECT && a->keys[m] && a->keys[MODE_NORMAL] &&
-                                     strcmp(a->keys[m], a->keys[MODE_NORMAL])));
-        if (news)
-            str_addf(&keys, "%s%s%s", keys.len ? "  " : "", a->keys[MODE_NORMAL] || any ? label[m] : "",
-                     str_c(&one));
-        str_fini(&one);
-    }
+    command_all_keys(a, &keys);
     if (keys.len > 22) /* too many keys for the column: a line of their own */
         str_addf(out, "  %s\n  %-22s :%-12s", str_c(&keys), "", a->name);
     else

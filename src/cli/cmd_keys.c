@@ -8,22 +8,6 @@
 #include "command.h"
 #include "mdoc.h"
 
-/* "h Left; STEP Right": keys of every mode, once where modes agree. */
-static void put_keys(const struct action *a, struct str *out)
-{
-    struct str first = {0};
-    command_keys(a, MODE_NORMAL, &first);
-    str_add(out, str_c(&first));
-    for (int m = MODE_NORMAL + 1; m < N_MODES; m++) {
-        struct str one = {0};
-        command_keys(a, (enum mode)m, &one);
-        if (one.len > 0 && strcmp(str_c(&one), str_c(&first)) && !(a->keys[KEYS_ANY] && !a->keys[m]))
-            str_addf(out, "%s%s %s", out->len ? "; " : "", mode_name((enum mode)m), str_c(&one));
-        str_fini(&one);
-    }
-    str_fini(&first);
-}
-
 /* ---- formats: a head, a title a group, a row an action ---- */
 
 static void text_group(struct str *out, const char *title)
@@ -107,7 +91,7 @@ static void print_table(const struct format *f, struct str *out)
             struct str keys = {0};
             if (actions[i].group != (enum group)g)
                 continue;
-            put_keys(&actions[i], &keys);
+            command_all_keys(&actions[i], &keys);
             f->row(out, &actions[i], str_c(&keys));
             str_fini(&keys);
         }
@@ -115,16 +99,16 @@ static void print_table(const struct format *f, struct str *out)
     str_add(out, f->foot);
 }
 
-/* ---- JSON: a row an action, its keys by mode ---- */
+/* ---- JSON: a row an action, its keys by column ---- */
 
 static json_t *action_json(const struct action *a)
 {
     json_t *keys = json_object();
-    for (int m = 0; m < N_MODES; m++) {
+    for (int c = 0; c < N_COLUMNS; c++) {
         struct str one = {0};
-        command_keys(a, (enum mode)m, &one);
+        command_keys(a, (enum keys)c, &one);
         if (one.len > 0)
-            json_object_set_new(keys, mode_name((enum mode)m), json_text(str_c(&one)));
+            json_object_set_new(keys, keys_name((enum keys)c), json_text(str_c(&one)));
         str_fini(&one);
     }
     return json_pack("{s:s, s:s, s:o, s:i, s:i, s:o, s:s}", "name", a->name, "group", group_title(a->group),

@@ -6,7 +6,6 @@
 #include "band.h"
 #include "ckpt.h"
 #include "mem.h"
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,45 +20,6 @@ struct sampler {
     float *hidden[N_HEADS];           /* [ROWS,D] on the device: what a head passes on to the next */
     float logits[ROWS * CODEC_PITCH];
 };
-
-struct candidate { float p; int index; };
-
-/* Likeliest first; ties by index, so that the order never depends on the sort. */
-static int by_mass(const void *a, const void *b)
-{
-    const struct candidate *x = a, *y = b;
-    return x->p < y->p ? 1 : x->p > y->p ? -1 : x->index - y->index;
-}
-
-int draw_index(const float *logits, const bool *legal, int n, const struct draw_opts *o, struct rng *r)
-{
-    struct candidate c[CODEC_PITCH];
-    int m = 0, best = -1;
-    for (int i = 0; i < n; i++)
-        if (legal[i] && (best < 0 || logits[i] > logits[best]))
-            best = i;
-    BUG_ON(best < 0 || n > CODEC_PITCH);
-    if (o->temperature < 1e-3)
-        return best;
-    double total = 0;
-    for (int i = 0; i < n; i++)
-        if (legal[i]) {
-            c[m] = (struct candidate){ expf((logits[i] - logits[best]) / (float)o->temperature), i };
-            total += c[m++].p;
-        }
-    qsort(c, (size_t)m, sizeof *c, by_mass);
-    double mass = 0, want = o->top_p * total;
-    int kept = 0;
-    while (kept < m && (kept == 0 || mass < want))
-        mass += c[kept++].p;
-    double left = rng_uniform(r) * mass;
-    for (int i = 0; i < kept; i++) {
-        left -= c[i].p;
-        if (left < 0)
-            return c[i].index;
-    }
-    return c[kept - 1].index;
-}
 
 static enum err plan_of(struct sampler *s, enum codec_head h, struct node *hidden, struct node *logits, struct params *p)
 {
@@ -174,7 +134,7 @@ static void draw_part(const struct sampler *s, enum codec_head h, int k, struct 
     bool legal[CODEC_PITCH];
     for (int i = 0; i < size; i++)
         legal[i] = h != HEAD_PITCH || row_pitch_legal(&d->row, note->pos, i);
-    struct draw_opts all = { o->temperature, h == HEAD_PITCH ? o->top_p : 1 };
+    struct draw_opts all = { .temperature = o->temperature, .top_p = h == HEAD_PITCH ? o->top_p : 1 };
     bool drum = h == HEAD_DUR && note->pitch >= CODEC_PITCHED;
     int drawn = drum ? CODEC_DRUM_DUR : draw_index(s->logits + k * size, legal, size, &all, &d->rng);
     uint8_t *part[N_HEADS] = { &note->pos, &note->pitch, &note->dur, &note->vel };

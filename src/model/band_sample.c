@@ -377,7 +377,7 @@ static void deliver(const struct job *j, struct draft *d, int index)
 /* Up to SAMPLER_ROWS takes side by side. */
 static enum err run_batch(struct job *j, struct draft *drafts, struct draw_row *rows)
 {
-    const struct draw_opts o = { j->rq->temperature, j->rq->top_p };
+    const struct draw_opts o = { .temperature = j->rq->temperature, .top_p = j->rq->top_p };
     for (j->at = 0; j->at < j->n_windows; j->at++) {
         for (int k = 0; k < j->n_now; k++)
             TRY(begin_window(j, &drafts[k], &rows[k]));

@@ -43,9 +43,35 @@ const struct signs signs_utf8 = {
     .edge_v = 0x2502,
 };
 
-static const struct view *const stack[] = {
-    &view_header, &view_ruler, &view_strips,  &view_track,  &view_roll,
-    &view_lanes,  &view_takes, &view_message, &view_status, &view_footer,
+/* The views from top to bottom, and when each is there. */
+enum when { ALWAYS, WITH_ROLL, WITH_PANE, NOT_ALONE, ROLL_NOT_ALONE };
+static const struct {
+    const struct view *view;
+    enum when when;
+    bool full; /* as wide as the screen; others leave the panel its place */
+} stack[] = {
+    {&view_header, ALWAYS, true},
+    {&view_ruler, WITH_ROLL, false},
+    {&view_strips, NOT_ALONE, false},
+    {&view_track, ROLL_NOT_ALONE, false},
+    {&view_roll, WITH_ROLL, false},
+    {&view_lanes, WITH_ROLL, false},
+    {NULL, WITH_PANE, false},
+    {&view_takes, NOT_ALONE, false},
+    {&view_message, ALWAYS, true},
+    {&view_status, ALWAYS, true},
+    {&view_footer, ALWAYS, true},
+};
+
+/* The panel at the side, from top to bottom; the first takes what the others leave, the last go first. */
+static const struct view *const panel[] = {&view_takes_box, &view_generate, &view_track_box, &view_output};
+
+/* What a pane looks like in the roll's place. */
+static const struct view *const pane_views[N_PANES] = {
+    [PANE_ROLL] = &view_roll,
+    [PANE_TAKES] = &view_takes_box,
+    [PANE_GENERATE] = &view_generate,
+    [PANE_MIXER] = &view_mixer,
 };
 
 void ui_init(struct ui *ui, struct desk *d, bool ascii)
@@ -65,6 +91,13 @@ void ui_page(struct ui *ui, const char *title, const struct str *text)
     ui->page_title = title;
     ui->page_top = 0;
     ui->over = OVER_PAGE;
+}
+
+void ui_scroll_page(struct ui *ui, int by)
+{
+    int last = (int)ui->page.n - ui->page_rows;
+    ui->page_top = ui->page_top + by > last ? last : ui->page_top + by;
+    ui->page_top = ui->page_top < 0 ? 0 : ui->page_top;
 }
 
 void ui_fini(struct ui *ui)
@@ -166,69 +199,188 @@ static void draw_small(const struct ui *ui, struct grid *g)
     grid_printf(g, 0, 2, g->w, STYLE_DIM, 0, "%s", ui->desk->message);
 }
 
-void ui_draw(struct ui *ui, struct grid *g)
+static void draw_view(struct ui *ui, struct grid *g, const struct view *v, struct rect r)
 {
-    int rows[COUNT_OF(stack)], used = 0, y = 0, roll_rows = 0;
-    if (g->w < MIN_W || g->h < MIN_H) {
-        draw_small(ui, g);
-        return;
+    v->draw(ui, g, r);
+    ui->place[ui->n_places].view = v;
+    ui->place[ui->n_places++].r = r;
+}
+
+/* How many boxes of the panel fit in h rows. */
+static int panel_fit(const struct ui *ui, int h, int rows[COUNT_OF(panel)])
+{
+    enum { LEAST_FIRST = 6 };
+    int n = 1;
+    rows[0] = h;
+    for (; n < (int)COUNT_OF(panel); n++) {
+        rows[n] = panel[n]->rows(ui, SIDE_W, h);
+        if (rows[0] - rows[n] < LEAST_FIRST)
+            break;
+        rows[0] -= rows[n];
     }
-    int w = g->w >= 80 + 1 + SIDE_W ? g->w - SIDE_W - 1 : g->w;
+    return n;
+}
+
+static bool in_panel(const struct ui *ui, const struct view *v, int h)
+{
+    int rows[COUNT_OF(panel)], n = panel_fit(ui, h, rows);
+    for (int i = 0; i < n; i++)
+        if (panel[i] == v)
+            return true;
+    return false;
+}
+
+static void draw_panel(struct ui *ui, struct grid *g, struct rect r)
+{
+    int rows[COUNT_OF(panel)], n = panel_fit(ui, r.h, rows);
+    for (int i = 0; i < n; r.y += rows[i++])
+        draw_view(ui, g, panel[i], (struct rect){r.x, r.y, r.w, rows[i]});
+}
+
+/* A pane that is not in the panel, or is maximised, takes the roll's place; on a low screen the strips' too.
+ * Whether there is a panel. */
+static bool choose_shown(struct ui *ui, int w, int h)
+{
+    enum { LOW = 20 };
+    const struct desk *d = ui->desk;
+    bool wide = w >= 80 + 1 + SIDE_W;
+    bool own = wide && !d->maximised && in_panel(ui, pane_views[d->pane], h - 4);
+    ui->shown = own ? PANE_ROLL : d->pane;
+    ui->alone = d->maximised || (h < LOW && ui->shown != PANE_ROLL);
+    return wide && !ui->alone;
+}
+
+static bool present(const struct ui *ui, enum when when)
+{
+    switch (when) {
+    case WITH_ROLL:
+        return ui->shown == PANE_ROLL;
+    case WITH_PANE:
+        return ui->shown != PANE_ROLL;
+    case NOT_ALONE:
+        return !ui->alone;
+    case ROLL_NOT_ALONE:
+        return ui->shown == PANE_ROLL && !ui->alone;
+    default:
+        return true;
+    }
+}
+
+static void draw_stack(struct ui *ui, struct grid *g, int w)
+{
+    int rows[COUNT_OF(stack)], used = 0, y = 0, rest = 0;
+    const struct view *views[COUNT_OF(stack)];
     for (size_t i = 0; i < COUNT_OF(stack); i++) {
-        rows[i] = stack[i]->rows(ui, w, g->h);
+        views[i] = stack[i].view ? stack[i].view : pane_views[ui->shown];
+        rows[i] = !present(ui, stack[i].when) ? 0 : stack[i].view ? views[i]->rows(ui, w, g->h) : -1;
         used += rows[i] > 0 ? rows[i] : 0;
     }
     for (size_t i = 0; i < COUNT_OF(stack); i++)
         if (rows[i] < 0)
-            roll_rows = rows[i] = g->h - used;
-    scroll(ui, w - GUTTER, roll_rows);
+            rest = rows[i] = g->h - used;
+    scroll(ui, w - GUTTER, rest);
     make_cols(ui, w - GUTTER);
-    ui->key = desk_key(ui->desk);
-    ui->n_places = 0;
-    for (size_t i = 0; i < COUNT_OF(stack); i++) {
-        bool below = stack[i] == &view_message || stack[i] == &view_status || stack[i] == &view_footer ||
-                     stack[i] == &view_header;
-        struct rect r = {0, y, below ? g->w : w, rows[i]};
-        if (rows[i] > 0) {
-            stack[i]->draw(ui, g, r);
-            ui->place[ui->n_places].view = stack[i];
-            ui->place[ui->n_places++].r = r;
-        }
-        y += rows[i];
-    }
-    if (w < g->w)
-        draw_side(ui, g, (struct rect){w + 1, 1, SIDE_W, g->h - 4});
-    if (ui->desk->pending != KC_NONE)
-        draw_popup(ui, g);
-    if (ui->over == OVER_PROMPT)
-        draw_prompt(ui, g);
-    else if (ui->over == OVER_PAGE)
-        draw_page(ui, g);
-    else if (ui->over == OVER_IMPORT)
-        draw_import(ui, g);
-    else if (ui->over == OVER_ASK_QUIT)
-        draw_ask(ui, g);
-    else if (ui->over == OVER_ASK_RECOVER)
-        draw_ask_recover(ui, g);
+    for (size_t i = 0; i < COUNT_OF(stack); y += rows[i++])
+        if (rows[i] > 0)
+            draw_view(ui, g, views[i], (struct rect){0, y, stack[i].full ? g->w : w, rows[i]});
 }
 
-/* The wheel moves the cursor by pitch, and the view with it; a click belongs to the view it falls on. */
-void ui_pointer(struct ui *ui, int x, int y, int wheel)
+void ui_draw(struct ui *ui, struct grid *g)
 {
-    if (ui->over != OVER_NONE || ui->desk->pending != KC_NONE)
-        return;
-    if (wheel) {
-        desk_pitch(ui->desk, ui->desk->pitch + 2 * wheel);
+    static void (*const overs[])(const struct ui *, struct grid *) = {
+        [OVER_PROMPT] = draw_prompt,
+        [OVER_PAGE] = draw_page,
+        [OVER_IMPORT] = draw_import,
+        [OVER_ASK_QUIT] = draw_ask,
+        [OVER_ASK_RECOVER] = draw_ask_recover,
+    };
+    if (g->w < MIN_W || g->h < MIN_H) {
+        draw_small(ui, g);
         return;
     }
+    ui->key = desk_key(ui->desk);
+    ui->page_rows = g->h - 2;
+    ui->n_places = 0;
+    bool side = choose_shown(ui, g->w, g->h);
+    int w = side ? g->w - SIDE_W - 1 : g->w;
+    draw_stack(ui, g, w);
+    if (side)
+        draw_panel(ui, g, (struct rect){w + 1, 1, SIDE_W, g->h - 4});
+    if (ui->desk->pending != KC_NONE)
+        draw_popup(ui, g);
+    if (ui->over != OVER_NONE)
+        overs[ui->over](ui, g);
+}
+
+/* ---- pointer ---- */
+
+void ui_command(struct ui *ui, const char *line)
+{
+    if (command_run(ui->desk, line) != ERR_OK)
+        desk_complain(ui->desk);
+}
+
+/* Pitch, time with Shift, zoom with Ctrl; over a page or a pane with rows the wheel goes through it. */
+static void turn_wheel(struct ui *ui, struct pointer p)
+{
+    if (ui->over == OVER_PAGE)
+        ui_scroll_page(ui, -3 * p.by);
+    else if (ui->over != OVER_NONE)
+        return;
+    else if (p.ctrl)
+        ui_command(ui, p.by > 0 ? "zoom +" : "zoom -");
+    else if (p.shift)
+        ui_command(ui, p.by > 0 ? "left" : "right");
+    else if (ui->desk->mode == MODE_NORMAL && desk_rows(ui->desk, ui->desk->pane) > 0)
+        ui_command(ui, p.by > 0 ? "row -1" : "row +1");
+    else
+        desk_pitch(ui->desk, ui->desk->pitch + 2 * p.by);
+}
+
+/* A press belongs to the view it falls on, and so does all that follows until the release. */
+void ui_pointer(struct ui *ui, struct pointer p)
+{
+    if (p.kind == POINTER_WHEEL) {
+        turn_wheel(ui, p);
+        return;
+    }
+    if (p.kind != POINTER_PRESS) {
+        if (ui->held.view && ui->held.view->drag)
+            ui->held.view->drag(ui, ui->held.r, p.x, p.y, p.kind == POINTER_RELEASE);
+        if (p.kind == POINTER_RELEASE)
+            ui->held.view = NULL;
+        return;
+    }
+    ui->held.view = NULL;
+    if (ui->over != OVER_NONE || ui->desk->pending != KC_NONE)
+        return;
     for (int i = 0; i < ui->n_places; i++) {
         struct rect r = ui->place[i].r;
-        if (ui->place[i].view->click && x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h)
-            ui->place[i].view->click(ui, r, x, y);
+        if (p.x < r.x || p.x >= r.x + r.w || p.y < r.y || p.y >= r.y + r.h)
+            continue;
+        ui->held.view = ui->place[i].view;
+        ui->held.r = r;
+        if (ui->held.view == &view_roll || ui->held.view == &view_strips)
+            ui->desk->pane = PANE_ROLL;
+        if (ui->held.view->click)
+            ui->held.view->click(ui, r, p.x, p.y);
+        return;
     }
 }
 
 /* ---- shared by views ---- */
+
+bool pane_focused(const struct ui *ui, enum pane p)
+{
+    return ui->desk->mode == MODE_NORMAL && ui->desk->pane == p;
+}
+
+int first_row(int at, int n, int room)
+{
+    int first = at - room / 2;
+    first = first > n - room ? n - room : first;
+    return first < 0 ? 0 : first;
+}
 
 enum style style_of(int role)
 {

@@ -255,22 +255,15 @@ static void key_prompt(struct tui *t, int key)
 
 static void key_page(struct tui *t, int key)
 {
-    int w, h, page;
-    screen_size(&w, &h);
-    page = h - 3;
+    int page = t->ui.page_rows - 1;
     int by = key == 'j' || key == KC_DOWN   ? 1
              : key == 'k' || key == KC_UP   ? -1
              : key == ' ' || key == KC_PGDN ? page
              : key == KC_PGUP || key == 'b' ? -page
                                             : 0;
-    int last = (int)t->ui.page.n - (h - 2);
     if (key == 'q' || key == KC_ESC || key == '?' || key == (KC_CTRL | 'c') || key == KC_F1)
         t->ui.over = OVER_NONE;
-    t->ui.page_top += by;
-    if (t->ui.page_top > last)
-        t->ui.page_top = last;
-    if (t->ui.page_top < 0)
-        t->ui.page_top = 0;
+    ui_scroll_page(&t->ui, by);
 }
 
 static void key_import(struct tui *t, int key)
@@ -333,8 +326,9 @@ static void on_key(struct tui *t, int key)
     };
     t->last_key = clock_s();
     if (key == KC_POINTER) {
-        struct pointer at = screen_pointer();
-        ui_pointer(&t->ui, at.x, at.y, at.wheel);
+        ui_pointer(&t->ui, screen_pointer());
+        serve_want(t);
+        keep_journal(t);
         return;
     }
     if (key == (KC_CTRL | 'z') || key == (KC_CTRL | 'l'))
@@ -393,6 +387,7 @@ static void draw(struct tui *t)
     int w, h;
     t->desk.progress = t->engine ? engine_progress(t->engine) : -1;
     t->desk.render_progress = atomic_load(&t->render.progress) / 1000.0;
+    screen_mouse(t->desk.mouse && !t->opts->no_mouse);
     t->ui.follow = t->desk.playing && clock_s() - t->last_key > FOLLOW_AFTER_S;
     screen_size(&w, &h);
     grid_init(&g, w, h, screen_ascii());

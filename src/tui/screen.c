@@ -22,6 +22,7 @@
 
 static struct {
     bool open, ascii;
+    bool mouse, mouse_known; /* told to us; the terminal has one */
     enum depth depth;
     SCREEN *curses;
     struct grid shown; /* what the terminal holds */
@@ -37,6 +38,9 @@ static struct {
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 static struct sigaction old_action[COUNT_OF(fatal)];
 
+/* Motion while a button is down (1002) is beyond what curses asks for. */
+static const char mouse_drag[] = "\033[?1002h", mouse_off[] = "\033[?1002l\033[?1000l\033[?1006l";
+
 /* ---- giving the terminal back from anywhere: only async-signal-safe calls ---- */
 
 static void emergency_restore(void)
@@ -44,6 +48,8 @@ static void emergency_restore(void)
     if (!scr.open)
         return;
     scr.open = false;
+    if (scr.mouse && write(STDOUT_FILENO, mouse_off, sizeof mouse_off - 1) < 0)
+        return;
     for (size_t done = 0; done < scr.leave_len;) {
         ssize_t n = write(STDOUT_FILENO, scr.leave + done, scr.leave_len - done);
         if (n <= 0)
@@ -144,7 +150,7 @@ static void choose_depth(bool no_color)
         }
 }
 
-static enum err start_curses(bool mouse)
+static enum err start_curses(void)
 {
     const char *term = getenv("TERM");
     int found = 0;
@@ -169,8 +175,6 @@ static enum err start_curses(bool mouse)
     set_escdelay(25);
     curs_set(0);
     mouseinterval(0);
-    if (mouse)
-        mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
     return ERR_OK;
 }
 
@@ -185,7 +189,7 @@ enum err screen_open(const struct screen_opts *o)
     scr.leave_len = 0;
     scr.have_tty = tcgetattr(STDIN_FILENO, &scr.tty) == 0;
     divert_stderr();
-    enum err err = start_curses(!o->no_mouse);
+    enum err err = start_curses();
     if (err != ERR_OK) {
         return_stderr();
         return err;
@@ -193,12 +197,6 @@ enum err screen_open(const struct screen_opts *o)
     static const char *const leaving[] = {"sgr0", "cnorm", "rmkx", "rmcup"};
     for (size_t i = 0; i < COUNT_OF(leaving); i++)
         remember(leaving[i]);
-    static const char mouse_off[] = "\033[?1000l\033[?1006l";
-    if (!o->no_mouse && scr.leave_len + sizeof mouse_off < sizeof scr.leave &&
-        key_defined("\033[M") == KEY_MOUSE) {
-        memcpy(scr.leave + scr.leave_len, mouse_off, sizeof mouse_off - 1);
-        scr.leave_len += sizeof mouse_off - 1;
-    }
     choose_depth(o->no_color);
     scr.open = true;
     guard(true);
@@ -206,13 +204,33 @@ enum err screen_open(const struct screen_opts *o)
     if (!registered)
         registered = atexit(screen_close) == 0;
     grid_init(&scr.shown, 0, 0, scr.ascii);
+    scr.mouse_known = has_mouse();
     return ERR_OK;
+}
+
+static void say(const char *bytes, size_t n)
+{
+    fwrite(bytes, 1, n, stdout);
+    fflush(stdout);
+}
+
+void screen_mouse(bool on)
+{
+    if (!scr.open || !scr.mouse_known || on == scr.mouse)
+        return;
+    mousemask(on ? BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | BUTTON5_PRESSED | BUTTON_SHIFT |
+                       BUTTON_CTRL | REPORT_MOUSE_POSITION
+                 : 0,
+              NULL);
+    say(on ? mouse_drag : mouse_off, on ? sizeof mouse_drag - 1 : sizeof mouse_off - 1);
+    scr.mouse = on;
 }
 
 void screen_close(void)
 {
     if (!scr.open)
         return;
+    screen_mouse(false);
     scr.open = false;
     guard(false);
     endwin();
@@ -258,6 +276,8 @@ void screen_suspend(void)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL}, ours;
     sigset_t stop, before;
+    bool mouse = scr.mouse;
+    screen_mouse(false);
     def_prog_mode();
     endwin();
     if (scr.have_tty)
@@ -272,6 +292,7 @@ void screen_suspend(void)
     reset_prog_mode();
     screen_resized();
     refresh();
+    screen_mouse(mouse);
 }
 
 /* ---- drawing ---- */
@@ -340,10 +361,18 @@ static int decode_mouse(void)
     MEVENT ev;
     if (getmouse(&ev) != OK)
         return KC_NONE;
-    scr.pointer = (struct pointer){ev.x, ev.y,
-                                   ev.bstate & BUTTON4_PRESSED   ? 1
-                                   : ev.bstate & BUTTON5_PRESSED ? -1
-                                                                 : 0};
+    bool up = ev.bstate & BUTTON4_PRESSED, down = ev.bstate & BUTTON5_PRESSED;
+    enum pointer_kind kind = up || down                          ? POINTER_WHEEL
+                             : ev.bstate & BUTTON1_PRESSED       ? POINTER_PRESS
+                             : ev.bstate & BUTTON1_RELEASED      ? POINTER_RELEASE
+                             : ev.bstate & REPORT_MOUSE_POSITION ? POINTER_DRAG
+                                                                 : POINTER_RELEASE;
+    scr.pointer = (struct pointer){.kind = kind,
+                                   .x = ev.x,
+                                   .y = ev.y,
+                                   .by = up - down,
+                                   .shift = ev.bstate & BUTTON_SHIFT,
+                                   .ctrl = ev.bstate & BUTTON_CTRL};
     return KC_POINTER;
 }
 

@@ -3,6 +3,7 @@
  * back as it was. */
 #pragma once
 #include "cell.h"
+#include "pointer.h"
 
 struct screen_opts { bool ascii, no_color, no_mouse; };
 /* ERR_DEVICE when standard input or output is no terminal. An unknown TERM is treated as xterm-256color. */
@@ -15,6 +16,6 @@ void screen_resized(void);                /* the window changed: ask the termina
 void screen_draw(const struct grid *g);   /* only what changed since the last time */
 void screen_redraw(void);                 /* forget what is there: the next draw paints everything */
 bool screen_key(int *key);                /* false when none is waiting */
-struct pointer { int x, y, wheel; };      /* wheel 1 up, -1 down, 0 a click */
 struct pointer screen_pointer(void);      /* of the KC_POINTER that screen_key gave last */
+void screen_mouse(bool on);                /* whether the terminal tells what the mouse does */
 void screen_suspend(void);                /* to the shell; returns when the program is continued */

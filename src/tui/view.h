@@ -4,6 +4,7 @@
 #pragma once
 #include "cell.h"
 #include "desk.h"
+#include "pointer.h"
 #include "prompt.h"
 
 enum { MIN_W = 60, MIN_H = 16, MAX_COLS = 512, GUTTER = 11, SIDE_W = 37 };
@@ -33,11 +34,14 @@ struct ui {
     struct prompt prompt;
     const char *page_title;         /* of a text laid over everything: `?`, the import report */
     struct words page;              /* its lines */
-    int page_top;
+    int page_top, page_rows;        /* first line shown; how many were shown last */
     int import_row;                 /* of the import page */
     const char *orphan;             /* what there is to recover, and from when */
-    struct { const struct view *view; struct rect r; } place[12];   /* of the last frame, for the pointer */
+    enum pane shown;                /* what has the roll's place in this frame */
+    bool alone;                     /* and whether it has the strips' too */
+    struct { const struct view *view; struct rect r; } place[20];   /* of the last frame, for the pointer */
     int n_places;
+    struct { const struct view *view; struct rect r; } held;        /* where a button went down */
     bool follow;                    /* the view pages with the playhead */
 };
 
@@ -45,15 +49,20 @@ struct view {
     const char *name;
     int (*rows)(const struct ui *ui, int w, int h);     /* 0 = not shown, -1 = takes what is left */
     void (*draw)(const struct ui *ui, struct grid *g, struct rect r);
-    void (*click)(struct ui *ui, struct rect r, int x, int y);  /* NULL = nothing happens */
+    void (*click)(struct ui *ui, struct rect r, int x, int y);  /* a button goes down; NULL = nothing happens */
+    /* It moves while down, also beyond r, and at last goes up; NULL = nothing happens. */
+    void (*drag)(struct ui *ui, struct rect r, int x, int y, bool released);
 };
 extern const struct view view_header, view_ruler, view_strips, view_track, view_roll, view_lanes, view_takes,
     view_message, view_status, view_footer;
+extern const struct view view_takes_box, view_generate, view_track_box, view_mixer, view_output;
 
 void ui_init(struct ui *ui, struct desk *d, bool ascii);
 void ui_fini(struct ui *ui);
-void ui_pointer(struct ui *ui, int x, int y, int wheel);    /* a click, or the wheel, on the last frame */
+void ui_pointer(struct ui *ui, struct pointer p);           /* on the last frame */
+void ui_command(struct ui *ui, const char *line);           /* what a click means: run it, tell what went wrong */
 void ui_page(struct ui *ui, const char *title, const struct str *text);   /* lay a text over everything */
+void ui_scroll_page(struct ui *ui, int by);                 /* by lines, within the text */
 /* Scroll so that the cursor (or the playhead, when following) is visible, then draw all of it. */
 void ui_draw(struct ui *ui, struct grid *g);
 
@@ -64,7 +73,11 @@ const struct col *col_at(const struct ui *ui, int x);    /* music at a column of
 bool key_has(struct key k, int pitch);
 void ground(struct grid *g, int x, int y, enum ground what);
 void draw_bars(const struct ui *ui, struct grid *g, int y);   /* the bar lines of one row */
-void draw_side(const struct ui *ui, struct grid *g, struct rect r);
+bool pane_focused(const struct ui *ui, enum pane p);
+void draw_box(const struct ui *ui, struct grid *g, struct rect r, const char *title);
+/* A box that shows whether its pane has the focus. */
+void draw_pane(const struct ui *ui, struct grid *g, struct rect r, enum pane p, const char *title);
+int first_row(int at, int n, int room);                  /* of n rows, so that row `at` is within `room` of them */
 void draw_popup(const struct ui *ui, struct grid *g);
 void draw_page(const struct ui *ui, struct grid *g);
 void draw_prompt(const struct ui *ui, struct grid *g);

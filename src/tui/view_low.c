@@ -83,7 +83,7 @@ static void takes_click(struct ui *ui, struct rect r, int x, int y)
         at += w;
     }
 }
-const struct view view_takes = {"takes", one_row, takes_draw, takes_click};
+const struct view view_takes = {"takes", one_row, takes_draw, takes_click, NULL};
 
 /* ---- message ---- */
 
@@ -105,7 +105,7 @@ static void message_draw(const struct ui *ui, struct grid *g, struct rect r)
     grid_text(g, 1, r.y, w - 2, d->message_bad ? STYLE_BAD : STYLE_PLAIN, d->message_bad ? LOOK_BOLD : 0,
               d->message);
 }
-const struct view view_message = {"message", one_row, message_draw, NULL};
+const struct view view_message = {"message", one_row, message_draw, NULL, NULL};
 
 /* ---- status ---- */
 
@@ -117,6 +117,9 @@ static void status_draw(const struct ui *ui, struct grid *g, struct rect r)
     format_place(d, d->tick, place);
     format_len(d->len, len);
     int x = grid_printf(g, 1, r.y, 10, STYLE_KEYS, LOOK_BOLD | LOOK_REVERSE, " %s ", mode_name(d->mode)) + 1;
+    if (d->pane != PANE_ROLL || d->maximised)
+        x = grid_printf(g, x, r.y, 12, STYLE_KEYS, LOOK_BOLD, "%s%s ", pane_name(d->pane),
+                        d->maximised ? "|" : "");
     char number[8] = "";
     if (r.w >= 80)
         str_format(number, sizeof number, " (%d)", d->pitch);
@@ -127,7 +130,7 @@ static void status_draw(const struct ui *ui, struct grid *g, struct rect r)
     if (x + 3 + text_columns(ui->compute) < r.w)
         grid_printf(g, x, r.y, r.w - x, STYLE_DIM, 0, " | %s", ui->compute);
 }
-const struct view view_status = {"status", one_row, status_draw, NULL};
+const struct view view_status = {"status", one_row, status_draw, NULL, NULL};
 
 /* ---- footer ---- */
 
@@ -140,8 +143,8 @@ static int footer_rows(const struct ui *ui, int w, int h)
 static void footer_draw(const struct ui *ui, struct grid *g, struct rect r)
 {
     struct str text = {0};
-    command_footer(ui->desk->mode, r.w - 1, &text);
+    command_footer(keys_here(ui->desk), r.w - 1, &text);
     grid_text(g, 1, r.y, r.w - 1, STYLE_DIM, 0, str_c(&text));
     str_fini(&text);
 }
-const struct view view_footer = {"footer", footer_rows, footer_draw, NULL};
+const struct view view_footer = {"footer", footer_rows, footer_draw, NULL, NULL};

@@ -30,7 +30,7 @@ void draw_popup(const struct ui *ui, struct grid *g)
 {
     struct words w = {0};
     char name[16];
-    command_popup(ui->desk->mode, ui->desk->pending, &w);
+    command_popup(keys_here(ui->desk), ui->desk->pending, &w);
     keycode_print(ui->desk->pending, name);
     int rows = draw_columns(g, g->h - 2, &w, -1, g->h / 2);
     int y = g->h - 2 - rows;
@@ -72,7 +72,7 @@ void draw_prompt(const struct ui *ui, struct grid *g)
 
 void draw_page(const struct ui *ui, struct grid *g)
 {
-    int rows = g->h - 2, n = (int)ui->page.n;
+    int rows = ui->page_rows, n = (int)ui->page.n;
     grid_fill(g, (struct rect){0, 0, g->w, g->h}, ' ', STYLE_PLAIN);
     grid_text(g, 1, 0, g->w - 1, STYLE_TITLE, LOOK_BOLD, ui->page_title);
     for (int i = 0; i < rows && ui->page_top + i < n; i++) {

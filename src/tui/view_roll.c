@@ -105,7 +105,7 @@ static void roll_click(struct ui *ui, struct rect r, int x, int y)
     if (again && d->mode == MODE_NORMAL && command_run(d, "note") != ERR_OK)
         desk_complain(d);
 }
-const struct view view_roll = {"roll", roll_rows, roll_draw, roll_click};
+const struct view view_roll = {"roll", roll_rows, roll_draw, roll_click, NULL};
 
 /* ---- lanes ---- */
 
@@ -177,4 +177,4 @@ static void lanes_draw(const struct ui *ui, struct grid *g, struct rect r)
     velocity_lane(ui, g, r.y);
     chord_lane(ui, g, r.y + 1);
 }
-const struct view view_lanes = {"lanes", lane_rows, lanes_draw, NULL};
+const struct view view_lanes = {"lanes", lane_rows, lanes_draw, NULL, NULL};

@@ -1,10 +1,11 @@
-/* view_side.c: the panel at the right of wide screens: takes with their outline, the next request, the
- * focused track, the output. Each box takes the rows it needs; the last ones go when the screen is short. */
+/* view_side.c: the boxes of the panel at the right of wide screens: takes with their outline, the next request,
+ * the focused track, the output. Takes and request are panes too, and may be drawn larger in the roll's place. */
 #include <string.h>
 
+#include "setting.h"
 #include "view.h"
 
-static void box(const struct ui *ui, struct grid *g, struct rect r, const char *title)
+void draw_box(const struct ui *ui, struct grid *g, struct rect r, const char *title)
 {
     const struct signs *s = ui->signs;
     for (int x = 0; x < r.w; x++) {
@@ -18,6 +19,16 @@ static void box(const struct ui *ui, struct grid *g, struct rect r, const char *
     for (int i = 0; i < 4; i++)
         grid_put(g, r.x + (i & 1 ? r.w - 1 : 0), r.y + (i & 2 ? r.h - 1 : 0), s->corner[i], STYLE_FRAME, 0);
     grid_printf(g, r.x + 2, r.y, r.w - 4, STYLE_TITLE, LOOK_BOLD, " %s ", title);
+}
+
+void draw_pane(const struct ui *ui, struct grid *g, struct rect r, enum pane p, const char *title)
+{
+    bool focus = pane_focused(ui, p);
+    draw_box(ui, g, r, title);
+    if (focus) {
+        grid_put(g, r.x + 2, r.y, ui->signs->focus, STYLE_CURSOR, LOOK_BOLD);
+        grid_text(g, r.x + 3, r.y, r.w - 4, STYLE_CURSOR, LOOK_BOLD, title);
+    }
 }
 
 /* A take as a line: how much the open tracks play in each eighth of a bar, two bars to the line. */
@@ -39,28 +50,66 @@ static void outline(const struct ui *ui, struct grid *g, int x, int y, int w, co
     }
 }
 
-static void takes_box(const struct ui *ui, struct grid *g, struct rect r)
+/* ---- takes ---- */
+
+static int rest_rows(const struct ui *ui, int w, int h)
+{
+    (void)ui, (void)w, (void)h;
+    return -1;
+}
+
+static int first_take(const struct ui *ui, int room)
 {
     const struct session *s = ui->desk->session;
-    int n = session_n_takes(s), now = session_current(s), room = r.h - 2;
-    int first = n - room > 0 ? n - room : 0;
-    if (now >= 0 && now < first)
-        first = now;
+    int n = session_n_takes(s), at = pane_focused(ui, PANE_TAKES) ? desk_row(ui->desk, PANE_TAKES)
+                                     : session_current(s) >= 0    ? session_current(s)
+                                                                  : n - 1;
+    return first_row(at, n, room);
+}
+
+static void takes_draw(const struct ui *ui, struct grid *g, struct rect r)
+{
+    const struct session *s = ui->desk->session;
+    int n = session_n_takes(s), now = session_current(s), room = r.h - 2, first = first_take(ui, room);
+    int at = pane_focused(ui, PANE_TAKES) ? desk_row(ui->desk, PANE_TAKES) : -1;
+    int wide = r.w > 60 ? r.w - 44 : 16;
     char title[32];
     str_format(title, sizeof title, "TAKES (%d)", n);
-    box(ui, g, r, title);
+    draw_pane(ui, g, r, PANE_TAKES, title);
+    if (n == 0 && room > 0)
+        grid_text(g, r.x + 2, r.y + 1, r.w - 4, STYLE_DIM, 0, "none yet: g a accompany, g g new");
     for (int i = first; i < n && i < first + room; i++) {
         const struct take *t = session_take(s, i);
         int y = r.y + 1 + i - first;
+        if (i == at)
+            grid_put(g, r.x + 1, y, ui->signs->focus, STYLE_CURSOR, LOOK_BOLD);
         grid_printf(g, r.x + 2, y, 9, i == now ? STYLE_TAKE : STYLE_PLAIN,
                     i == now ? LOOK_BOLD | LOOK_REVERSE : 0, "%c%c%3d%c",
                     i == session_marked(s, 0) ? 'A' : ' ', i == session_marked(s, 1) ? 'B' : ' ',
                     session_take_number(s, i), t->star ? '*' : ' ');
-        outline(ui, g, r.x + 9, y, 16, t);
-        grid_printf(g, r.x + 26, y, r.w - 27, STYLE_DIM, 0, t->empty ? "empty" : "%llu",
-                    (unsigned long long)t->seed);
+        outline(ui, g, r.x + 9, y, wide, t);
+        int x = r.x + 10 + wide;
+        x = grid_printf(g, x, y, r.x + r.w - 1 - x, STYLE_DIM, 0, t->empty ? "empty" : "%llu",
+                        (unsigned long long)t->seed);
+        if (r.w > 60)
+            grid_printf(g, x + 2, y, r.x + r.w - 3 - x, STYLE_DIM, 0, "%s", t->params);
     }
 }
+
+/* A click takes the row's take. */
+static void takes_click(struct ui *ui, struct rect r, int x, int y)
+{
+    int i = first_take(ui, r.h - 2) + y - r.y - 1;
+    (void)x;
+    ui->desk->pane = PANE_TAKES;
+    if (y <= r.y || y >= r.y + r.h - 1 || i >= session_n_takes(ui->desk->session))
+        return;
+    ui->desk->row[PANE_TAKES] = i;
+    ui_command(ui, "take here");
+}
+const struct view view_takes_box = {"takes box", rest_rows, takes_draw, takes_click, NULL};
+
+/* ---- the next request ---- */
 
 static void row(struct grid *g, struct rect r, int i, const char *name, const char *text)
 {
@@ -70,42 +119,78 @@ static void row(struct grid *g, struct rect r, int i, const char *name, const ch
     grid_text(g, r.x + 10, r.y + i, r.w - 12, STYLE_PLAIN, 0, text);
 }
 
-static void request_box(const struct ui *ui, struct grid *g, struct rect r)
+static int request_rows(const struct ui *ui, int w, int h)
+{
+    (void)ui, (void)w, (void)h;
+    return n_settings + 4;
+}
+
+static void who_plays(const struct ui *ui, struct grid *g, struct rect r, int y)
 {
     struct desk *d = ui->desk;
-    const struct settings *o = session_settings(d->session);
-    const struct model_info *m = desk_model(d);
-    char text[64];
     struct str who = {0};
-    box(ui, g, r, "GENERATE");
     for (int role = 0; role < N_ROLES; role++)
         if (!session_track_kept(d->session, (enum role)role) && !session_song(d->session)->tracks[role].mute)
             str_addf(&who, "%s%d", who.len ? " " : "", role + 1);
-    row(g, r, 1, "tracks", who.len ? str_c(&who) : "none is open");
-    row(g, r, 2, "genre", o->genre);
-    str_format(text, sizeof text, "%s%s", o->key, o->snap ? "  strict" : "");
-    row(g, r, 3, "key", text);
-    str_format(text, sizeof text, "%.2f", o->temperature);
-    row(g, r, 4, "temp", text);
-    str_format(text, sizeof text, "%llu%s  batch %d", (unsigned long long)o->seed,
-               o->seed_locked ? " (fixed)" : "", o->batch);
-    row(g, r, 5, "seed", text);
-    if (m)
-        str_format(text, sizeof text, "%s  %.1f MB", m->name, (double)m->bytes / 1e6);
-    row(g, r, 6, "model", m ? text : "none found");
-    if (d->job >= 0 && r.h > 8)
-        draw_progress(ui, g, r.x + 2, r.y + 7, r.w - 4, d->progress);
+    if (d->job >= 0)
+        draw_progress(ui, g, r.x + 2, y, r.w - 4, d->progress);
+    else
+        grid_printf(g, r.x + 2, y, r.w - 4, STYLE_DIM, 0, "for tracks  %s", who.len ? str_c(&who) : "- all are kept");
     str_fini(&who);
 }
 
-static void track_box(const struct ui *ui, struct grid *g, struct rect r)
+static void request_draw(const struct ui *ui, struct grid *g, struct rect r)
+{
+    int room = r.h - 2 < n_settings ? r.h - 2 : n_settings;
+    int at = pane_focused(ui, PANE_GENERATE) ? desk_row(ui->desk, PANE_GENERATE) : -1;
+    int first = first_row(at < 0 ? 0 : at, n_settings, room);
+    draw_pane(ui, g, r, PANE_GENERATE, "GENERATE");
+    for (int i = first; i < first + room; i++) {
+        char text[SETTING_TEXT];
+        int y = r.y + 1 + i - first;
+        settings_table[i].print(ui->desk, text);
+        if (i == at)
+            grid_put(g, r.x + 1, y, ui->signs->focus, STYLE_CURSOR, LOOK_BOLD);
+        grid_text(g, r.x + 2, y, 11, i == at ? STYLE_PLAIN : STYLE_DIM, i == at ? LOOK_BOLD : 0,
+                  settings_table[i].name);
+        grid_text(g, r.x + 14, y, r.w - 15, i == at ? STYLE_CURSOR : STYLE_PLAIN, i == at ? LOOK_BOLD : 0, text);
+    }
+    if (r.h - 2 > n_settings)
+        who_plays(ui, g, r, r.y + r.h - 2);
+}
+
+/* A click brings the row's cursor; another on its value goes one on. */
+static void request_click(struct ui *ui, struct rect r, int x, int y)
+{
+    struct desk *d = ui->desk;
+    int room = r.h - 2 < n_settings ? r.h - 2 : n_settings, at = desk_row(d, PANE_GENERATE);
+    int i = first_row(pane_focused(ui, PANE_GENERATE) ? at : 0, n_settings, room) + y - r.y - 1;
+    bool again = pane_focused(ui, PANE_GENERATE) && i == at;
+    d->pane = PANE_GENERATE;
+    if (y <= r.y || y > r.y + room || i >= n_settings)
+        return;
+    d->row[PANE_GENERATE] = i;
+    if (again && x >= r.x + 14)
+        ui_command(ui, "adjust +");
+}
+const struct view view_generate = {"generate", request_rows, request_draw, request_click, NULL};
+
+/* ---- the focused track ---- */
+
+static int track_rows(const struct ui *ui, int w, int h)
+{
+    (void)ui, (void)w, (void)h;
+    return 6;
+}
+
+static void track_draw(const struct ui *ui, struct grid *g, struct rect r)
 {
     struct desk *d = ui->desk;
     const struct track *t = desk_track(d);
     int density = session_settings(d->session)->density[d->track], low = 127, high = 0;
     char text[64], a[8], b[8], title[32];
     str_format(title, sizeof title, "TRACK %d %s", d->track + 1, role_name((enum role)d->track));
-    box(ui, g, r, title);
+    draw_box(ui, g, r, title);
     str_format(text, sizeof text, "%d %s", t->program + 1,
                desk_drums(d) ? "Kit" : gm_program_name(t->program));
     row(g, r, 1, "program", text);
@@ -123,31 +208,20 @@ static void track_box(const struct ui *ui, struct grid *g, struct rect r)
     row(g, r, 4, "notes", text);
 }
 
-static void output_box(const struct ui *ui, struct grid *g, struct rect r)
+const struct view view_track_box = {"track box", track_rows, track_draw, NULL, NULL};
+
+/* ---- output ---- */
+
+static int output_rows(const struct ui *ui, int w, int h)
 {
-    box(ui, g, r, "OUTPUT");
+    (void)ui, (void)w, (void)h;
+    return 4;
+}
+
+static void output_draw(const struct ui *ui, struct grid *g, struct rect r)
+{
+    draw_box(ui, g, r, "OUTPUT");
     row(g, r, 1, "sound", ui->sound);
     row(g, r, 2, "compute", ui->compute);
 }
-
-void draw_side(const struct ui *ui, struct grid *g, struct rect r)
-{
-    static const struct {
-        int rows;
-        void (*draw)(const struct ui *, struct grid *, struct rect);
-    } boxes[] = {
-        {0, takes_box},
-        {9, request_box},
-        {6, track_box},
-        {4, output_box},
-    };
-    int left = r.h, shown = 0, y = r.y;
-    enum { LEAST_TAKES = 6 };
-    while (shown + 1 < (int)COUNT_OF(boxes) && left - boxes[shown + 1].rows >= LEAST_TAKES)
-        left -= boxes[++shown].rows;
-    for (int i = 0; i <= shown; i++) {
-        int rows = i ? boxes[i].rows : left;
-        boxes[i].draw(ui, g, (struct rect){r.x, y, r.w, rows});
-        y += rows;
-    }
-}
+const struct view view_output = {"output", output_rows, output_draw, NULL, NULL};

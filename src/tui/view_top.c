@@ -64,7 +64,7 @@ static void header_draw(const struct ui *ui, struct grid *g, struct rect r)
     if (r.w - x >= 8)
         grid_text(g, x, r.y, r.w - x - 1, STYLE_DIM, 0, text);
 }
-const struct view view_header = {"header", one_row, header_draw, NULL};
+const struct view view_header = {"header", one_row, header_draw, NULL, NULL};
 
 /* ---- ruler: bar numbers and beats; the playhead stands on it ---- */
 
@@ -105,7 +105,7 @@ static void ruler_click(struct ui *ui, struct rect r, int x, int y)
     if (d->playing && d->doors.play && d->doors.play(d->doors.ctx, c->tick) != ERR_OK)
         desk_complain(d);
 }
-const struct view view_ruler = {"ruler", one_row, ruler_draw, ruler_click};
+const struct view view_ruler = {"ruler", one_row, ruler_draw, ruler_click, NULL};
 
 /* ---- strips ---- */
 
@@ -220,7 +220,7 @@ static void strips_click(struct ui *ui, struct rect r, int x, int y)
     else if ((x == 9 || x == 10) && command_run(ui->desk, x == 9 ? "mute" : "keep") != ERR_OK)
         desk_complain(ui->desk);
 }
-const struct view view_strips = {"strips", strip_rows, strips_draw, strips_click};
+const struct view view_strips = {"strips", strip_rows, strips_draw, strips_click, NULL};
 
 /* ---- the focused track ---- */
 
@@ -243,4 +243,4 @@ static void track_draw(const struct ui *ui, struct grid *g, struct rect r)
         grid_text(g, x, r.y, r.w - x, STYLE_PLAIN, 0, right);
     grid_text(g, 2, r.y, x > 3 ? x - 3 : r.w - 2, style_of(d->track), LOOK_BOLD, left);
 }
-const struct view view_track = {"track", one_row, track_draw, NULL};
+const struct view view_track = {"track", one_row, track_draw, NULL, NULL};

@@ -121,15 +121,16 @@ static void test_draw(void **state)
     struct rng r;
     rng_init(&r, 1, 0);
     for (int i = 0; i < 20000; i++)
-        hits[draw_index(logits, legal, 5, &(struct draw_opts){ 1, 1 }, &r)]++;
+        hits[draw_index(logits, legal, 5, &(struct draw_opts){ 1, 1, 0 }, &r)]++;
     double total = exp(1) + exp(3) + exp(2) + exp(-4);
     assert_int_equal(hits[3], 0);
     assert_true(fabs(hits[1] / 20000.0 - exp(3) / total) < 0.015);
     assert_true(fabs(hits[0] / 20000.0 - exp(1) / total) < 0.015);
     for (int i = 0; i < 500; i++) {
-        assert_in_range(draw_index(logits, legal, 5, &(struct draw_opts){ 1, 0.8 }, &r), 1, 2);
-        assert_int_equal(draw_index(logits, legal, 5, &(struct draw_opts){ 1, 0.1 }, &r), 1);
-        assert_int_equal(draw_index(logits, legal, 5, &(struct draw_opts){ 0, 1 }, &r), 1);
+        assert_in_range(draw_index(logits, legal, 5, &(struct draw_opts){ 1, 0.8, 0 }, &r), 1, 2);
+        assert_int_equal(draw_index(logits, legal, 5, &(struct draw_opts){ 1, 0.1, 0 }, &r), 1);
+        assert_int_equal(draw_index(logits, legal, 5, &(struct draw_opts){ 0, 1, 0 }, &r), 1);
+        assert_int_equal(draw_index(logits, legal, 5, &(struct draw_opts){ 1, 1, 1 }, &r), 1);
     }
 }
 

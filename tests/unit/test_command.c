@@ -42,11 +42,11 @@ static void test_no_key_means_two_things(void **state)
     for (size_t i = 0; i < n; i++) {
         assert_int_not_equal(b[i].key[0], KC_NONE);
         for (size_t k = i + 1; k < n; k++) {
-            if (b[i].mode != b[k].mode || b[i].key[0] != b[k].key[0])
+            if (b[i].in != b[k].in || b[i].key[0] != b[k].key[0])
                 continue;
             if (b[i].key[1] == b[k].key[1] || !b[i].key[1] || !b[k].key[1])
                 fail_msg("%s and %s share a key in %s", b[i].action->name, b[k].action->name,
-                         mode_name(b[i].mode));
+                         keys_name(b[i].in));
         }
         static const int never[] = {'h', 'i', 'j', 'm', '[', 'q'};
         for (size_t k = 0; k < COUNT_OF(never); k++)
@@ -81,10 +81,10 @@ static void test_help_names_every_action_and_footers_fit(void **state)
         assert_non_null(strstr(str_c(&help), actions[i].help));
         str_fini(&want);
     }
-    for (int m = 0; m < N_MODES; m++)
+    for (int m = 0; m < N_COLUMNS; m++)
         for (int width = 20; width < 200; width += 7) {
             struct str line = {0};
-            command_footer((enum mode)m, width, &line);
+            command_footer((enum keys)m, width, &line);
             assert_true((int)line.len <= width);
             str_fini(&line);
         }
@@ -406,7 +406,7 @@ static void test_random_keys(void **state)
         srand(seed);
         for (int i = 0; i < 2000; i++) {
             const struct binding *one = &b[(size_t)rand() % n];
-            if (one->mode != d.mode || one->action->group == GROUP_FILE)
+            if ((one->in != keys_here(&d) && one->in != KEYS_NORMAL) || one->action->group == GROUP_FILE)
                 continue;
             command_key(&d, one->key[0]);
             if (one->key[1])

@@ -262,7 +262,7 @@ static void click_on(struct ui *ui, const char *what, int dx)
             y++;
             line = p + 1;
         }
-    ui_pointer(ui, (int)(hit - line) + dx, y, 0);
+    ui_pointer(ui, (struct pointer){.x = (int)(hit - line) + dx, .y = y});
     str_fini(&text);
 }
 
@@ -293,10 +293,11 @@ static void test_pointer(void **state)
     assert_int_equal(desk_track(&d)->n, n + 1);
     click_on(&ui, "|1   2", 5);
     assert_int_equal(d.playhead, 480);
-    ui_pointer(&ui, 20, 12, 1);
+    ui_pointer(&ui, (struct pointer){.kind = POINTER_WHEEL, .by = 1, .x = 20, .y = 12});
     assert_int_equal(d.pitch, 55);
     for (int i = 0; i < 3000; i++) /* anywhere, also outside: nothing breaks */
-        ui_pointer(&ui, rand() % 100 - 10, rand() % 40 - 10, rand() % 3 - 1);
+        ui_pointer(&ui, (struct pointer){.kind = (enum pointer_kind)(rand() % 4), .x = rand() % 100 - 10,
+                                          .y = rand() % 40 - 10, .by = rand() % 3 - 1, .ctrl = rand() % 4 == 0});
     close_ui(&ui, &d);
 }
 

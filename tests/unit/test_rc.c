@@ -119,10 +119,10 @@ static void test_keys(void **state)
     assert_int_equal(session_settings(d.session)->batch, 2);
     press(&d, "gb");
     assert_string_equal(session_settings(d.session)->key, "Bb minor");
-    const struct binding *b = binding_find(MODE_SELECT, KC_F12, KC_NONE);
+    const struct binding *b = binding_find(KEYS_SELECT, KC_F12, KC_NONE);
     assert_non_null(b);
     assert_string_equal(b->line, "save \"a b.jam\"");
-    assert_null(binding_find(MODE_STEP, KC_F12, KC_NONE));
+    assert_null(binding_find(KEYS_STEP, KC_F12, KC_NONE));
 
     run_text(&d, "bind y batch 6\n", &problems); /* the user's own may change */
     press(&d, "y");
@@ -135,10 +135,10 @@ static void test_keys(void **state)
         "bind X<F99> undo\nbind Xyz undo\nbind X frobnicate\nbind X batch\nbind <Esc> undo\nbind X # undo\n",
         &problems);
     assert_int_equal(problems.n, 12);
-    assert_null(binding_find(MODE_NORMAL, 'X', KC_NONE));
+    assert_null(binding_find(KEYS_NORMAL, 'X', KC_NONE));
 
     struct words lines = {0};
-    command_popup(MODE_NORMAL, 'g', &lines);
+    command_popup(KEYS_NORMAL, 'g', &lines);
     bool shown = false;
     for (size_t i = 0; i < lines.n; i++)
         shown |= !strcmp(lines.at[i], "b key Bb minor");

@@ -1,0 +1,212 @@
+/* keymap.c: from a key to an action: the key texts of the table taken apart, the user's own keys, and what a key
+ * means in the mode and pane at hand. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "act.h"
+#include "keycode.h"
+#include "mem.h"
+
+/* ---- key map: the table's key texts, taken apart once ---- */
+
+const char *keys_name(enum keys k)
+{
+    static const enum pane of[N_COLUMNS] = {[KEYS_TAKES] = PANE_TAKES,
+                                            [KEYS_GENERATE] = PANE_GENERATE,
+                                            [KEYS_MIXER] = PANE_MIXER};
+    return k < (enum keys)N_MODES ? mode_name((enum mode)k) : pane_name(of[k]);
+}
+
+enum keys keys_here(const struct desk *d)
+{
+    static const enum keys of[N_PANES] = {[PANE_TAKES] = KEYS_TAKES,
+                                          [PANE_GENERATE] = KEYS_GENERATE,
+                                          [PANE_MIXER] = KEYS_MIXER};
+    return d->mode != MODE_NORMAL ? (enum keys)d->mode : of[d->pane];
+}
+
+static struct {
+    struct binding *at;
+    size_t n, cap;
+} map;
+
+static void bind_word(const struct action *a, enum keys in, const char *p)
+{
+    struct binding b = {.action = a, .in = in};
+    b.key[0] = keycode_parse(&p);
+    if (*p && *p != ' ' && *p != '=')
+        b.key[1] = keycode_parse(&p);
+    BUG_ON(b.key[0] == KC_NONE || (*p && *p != ' ' && *p != '='));
+    if (*p == '=') {
+        b.arg = p + 1;
+        b.arg_len = strcspn(b.arg, " ");
+    }
+    map.at = xgrow(map.at, map.n, &map.cap, sizeof *map.at);
+    map.at[map.n++] = b;
+}
+
+static void bind_words(const struct action *a, enum keys in, const char *keys)
+{
+    for (const char *p = keys; p && *p; p += strspn(p, " ")) {
+        bind_word(a, in, p);
+        p += strcspn(p, " ");
+    }
+}
+
+const struct binding *bindings(size_t *n)
+{
+    for (size_t i = 0, made = map.n; made == 0 && i < n_actions; i++)
+        for (int c = 0; c < N_COLUMNS; c++) {
+            bind_words(&actions[i], (enum keys)c, actions[i].keys[c]);
+            if (c < N_MODES) /* panes fall through to NORMAL */
+                bind_words(&actions[i], (enum keys)c, actions[i].keys[KEYS_ANY]);
+        }
+    *n = map.n;
+    return map.at;
+}
+
+const struct binding *binding_find(enum keys in, int k0, int k1)
+{
+    size_t n;
+    const struct binding *b = bindings(&n);
+    for (size_t i = 0; i < n; i++)
+        if (b[i].in == in && b[i].key[0] == k0 && b[i].key[1] == k1)
+            return &b[i];
+    return NULL;
+}
+
+bool binding_is_prefix(enum keys in, int key)
+{
+    size_t n;
+    const struct binding *b = bindings(&n);
+    for (size_t i = 0; i < n; i++)
+        if (b[i].in == in && b[i].key[0] == key && b[i].key[1] != KC_NONE)
+            return true;
+    return false;
+}
+
+/* ---- keys of the user ---- */
+
+static enum err parse_keys(const char *text, int key[2])
+{
+    const char *p = text;
+    key[0] = keycode_parse(&p);
+    const char *first_end = p;
+    key[1] = *p ? keycode_parse(&p) : KC_NONE;
+    bool bad = *p || key[0] == KC_NONE || (*first_end && key[1] == KC_NONE);
+    for (int i = 0; i < 2; i++)
+        bad |= (key[i] & KC_CTRL) && ((key[i] & ~KC_CTRL) < 'a' || (key[i] & ~KC_CTRL) > 'z' ||
+                                      strchr("hijm", key[i] & ~KC_CTRL));
+    if (bad)
+        return err_set(ERR_FORMAT, "\"%s\" is no key that arrives; want y, <F6>, <C-b> or two of them", text);
+    return ERR_OK;
+}
+
+/* The binding that stands in the way: the same keys, or a prefix of them. */
+static struct binding *in_the_way(enum keys in, const int key[2])
+{
+    size_t n;
+    (void)bindings(&n);
+    for (size_t i = 0; i < n; i++) {
+        struct binding *b = &map.at[i];
+        if (b->in == in && b->key[0] == key[0] && (b->key[1] == key[1] || !b->key[1] || !key[1]))
+            return b;
+    }
+    return NULL;
+}
+
+static void put_binding(enum keys in, const int key[2], const struct action *a, const char *line)
+{
+    struct binding *old = in_the_way(in, key);
+    struct binding b = {.action = a, .in = in, .key = {key[0], key[1]}, .line = xstrdup(line)};
+    const char *arg = b.line + strcspn(b.line, " ");
+    b.arg = *arg ? arg + 1 : NULL;
+    b.arg_len = b.arg ? strlen(b.arg) : 0;
+    if (old) {
+        free(old->line);
+        *old = b;
+        return;
+    }
+    map.at = xgrow(map.at, map.n, &map.cap, sizeof *map.at);
+    map.at[map.n++] = b;
+}
+
+static bool may_bind(enum keys in, const int key[2])
+{
+    const struct binding *b = in_the_way(in, key);
+    return !b || (b->line && b->key[1] == key[1]);
+}
+
+enum err command_bind(const char *keys, const char *line)
+{
+    const struct action *a = NULL;
+    int key[2];
+    TRY(parse_keys(keys, key));
+    TRY(command_action(line, &a));
+    if (!a)
+        return err_set(ERR_FORMAT, "bind %s to which command?", keys);
+    if (!may_bind(KEYS_NORMAL, key))
+        return err_set(ERR_BUSY, "%s is taken: it means %s", keys, in_the_way(KEYS_NORMAL, key)->action->name);
+    put_binding(KEYS_NORMAL, key, a, line);
+    if (may_bind(KEYS_SELECT, key))
+        put_binding(KEYS_SELECT, key, a, line);
+    return ERR_OK;
+}
+
+/* ---- a key press ---- */
+
+static void run_binding(struct desk *d, const struct binding *b)
+{
+    char arg[32], *argv[1] = {arg};
+    int argc = b->arg ? 1 : 0;
+    desk_say(d, "%s", ""); /* what was said of the last key is not said of this one */
+    if (b->line) {
+        if (command_run(d, b->line) != ERR_OK)
+            desk_complain(d);
+        return;
+    }
+    str_format(arg, sizeof arg, "%.*s", (int)b->arg_len, b->arg ? b->arg : "");
+    if (argc < b->action->min_args) {
+        d->want = WANT_PROMPT;
+        str_format(d->want_text, sizeof d->want_text, "%s ", b->action->name);
+    } else if (action_run(d, b->action, argc, argv) != ERR_OK) {
+        desk_complain(d);
+    }
+}
+
+/* A pane's own keys first, then those of NORMAL. */
+static const struct binding *find_here(const struct desk *d, int k0, int k1)
+{
+    enum keys in = keys_here(d);
+    const struct binding *b = binding_find(in, k0, k1);
+    return b || in < (enum keys)N_MODES ? b : binding_find(KEYS_NORMAL, k0, k1);
+}
+
+static bool prefix_here(const struct desk *d, int key)
+{
+    enum keys in = keys_here(d);
+    return binding_is_prefix(in, key) || (in >= (enum keys)N_MODES && !binding_find(in, key, KC_NONE) &&
+                                          binding_is_prefix(KEYS_NORMAL, key));
+}
+
+bool command_key(struct desk *d, int key)
+{
+    int prefix = d->pending;
+    d->pending = KC_NONE;
+    if (prefix != KC_NONE && key == KC_ESC)
+        return true;
+    if (prefix == KC_NONE && prefix_here(d, key)) {
+        d->pending = key;
+        return true;
+    }
+    const struct binding *b = prefix != KC_NONE ? find_here(d, prefix, key) : find_here(d, key, KC_NONE);
+    if (b) {
+        run_binding(d, b);
+    } else if (prefix != KC_NONE) {
+        char first[16], second[16];
+        keycode_print(prefix, first);
+        keycode_print(key, second);
+        desk_say(d, "%s %s does nothing", first, second);
+    }
+    return b != NULL;
+}
