@@ -160,7 +160,8 @@ static const char *const loss_names[] = { "pos", "pitch", "dur", "vel", NULL };
 const struct model_kind band_kind = {
     .name = "band",
     .title = "The band: fills any free cells of five tracks, by genre",
-    .verbs = 1u << VERB_GENERATE | 1u << VERB_ACCOMPANY | 1u << VERB_INFILL | 1u << VERB_VARY | 1u << VERB_CONTINUE,
+    .verbs = 1u << VERB_GENERATE | 1u << VERB_ACCOMPANY | 1u << VERB_INFILL | 1u << VERB_VARY |
+             1u << VERB_INTERPOLATE | 1u << VERB_CONTINUE,
     .options = options, .n_options = COUNT_OF(options),
     .nets = band_nets,
     .open = band_open, .close = band_model_free, .run = band_run,

@@ -11,6 +11,8 @@
 
 enum { ROWS = SAMPLER_ROWS, FEED_POSITION = N_INPUTS, FEED_DRAWN, N_FEEDS, FEED_STRIDE = 16 };
 
+#define NATS_A_SEMITONE 0.5f /* what is outside a loose range: an octave below it is 400 times less likely */
+
 struct sampler {
     struct device *device;
     struct graph *graph[N_HEADS];
@@ -132,11 +134,14 @@ static void draw_part(const struct sampler *s, enum codec_head h, int k, struct 
 {
     int size = band_head_size(h);
     bool legal[CODEC_PITCH];
-    for (int i = 0; i < size; i++)
+    float logits[CODEC_PITCH];
+    for (int i = 0; i < size; i++) {
         legal[i] = h != HEAD_PITCH || row_pitch_legal(&d->row, note->pos, i);
+        logits[i] = s->logits[k * size + i] - (h == HEAD_PITCH ? row_pitch_outside(&d->row, i) * NATS_A_SEMITONE : 0);
+    }
     struct draw_opts all = { .temperature = o->temperature, .top_p = h == HEAD_PITCH ? o->top_p : 1 };
     bool drum = h == HEAD_DUR && note->pitch >= CODEC_PITCHED;
-    int drawn = drum ? CODEC_DRUM_DUR : draw_index(s->logits + k * size, legal, size, &all, &d->rng);
+    int drawn = drum ? CODEC_DRUM_DUR : draw_index(logits, legal, size, &all, &d->rng);
     uint8_t *part[N_HEADS] = { &note->pos, &note->pitch, &note->dur, &note->vel };
     *part[h] = (uint8_t)drawn;
 }
@@ -197,20 +202,25 @@ static enum err step_rows(struct sampler *s, struct draw_row *rows, int n, const
 }
 
 enum err sampler_run(struct sampler *s, struct draw_row *rows, int n, const struct draw_opts *o,
-                     const atomic_bool *cancel, void (*on_step)(void *ctx, int position), void *ctx)
+                     const struct draw_watch *watch)
 {
+    bool done[ROWS] = { false };
     BUG_ON(n > ROWS);
     for (;;) {
         int longest = -1;
-        for (int k = 0; k < n; k++)
-            if (!rows[k].row.done && rows[k].row.position > longest)
-                longest = rows[k].row.position;
+        for (int k = 0; k < n; k++) {
+            const struct row *row = &rows[k].row;
+            if (!row->done && row->position > longest)
+                longest = row->position;
+            if (row->done && !done[k])
+                watch->on_done(watch->ctx, k);
+            done[k] = row->done;
+        }
         if (longest < 0)
             return ERR_OK;
-        if (cancel && atomic_load_explicit(cancel, memory_order_relaxed))
+        if (watch->cancel && atomic_load_explicit(watch->cancel, memory_order_relaxed))
             return err_set(ERR_CANCELLED, "cancelled");
-        if (on_step)
-            on_step(ctx, longest);
-        TRY(step_rows(s, rows, n, o, cancel));
+        watch->on_step(watch->ctx, longest);
+        TRY(step_rows(s, rows, n, o, watch->cancel));
     }
 }

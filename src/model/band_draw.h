@@ -9,6 +9,14 @@ enum { SAMPLER_ROWS = 8, SAMPLER_STEPS = 640 };
 struct draw_row { struct row row; struct rng rng; };
 
 struct sampler;
-/* Run the rows (begun by row_begin) until all are done. on_step hears the longest row's position. */
+/* Whom a run talks to; cancel may be NULL. on_step hears the longest row's position, on_done each row that has
+ * just been finished. */
+struct draw_watch {
+    const atomic_bool *cancel;
+    void (*on_step)(void *ctx, int position);
+    void (*on_done)(void *ctx, int row);
+    void *ctx;
+};
+/* Run the rows (begun by row_begin) until all are done. */
 NODISCARD enum err sampler_run(struct sampler *s, struct draw_row *rows, int n, const struct draw_opts *o,
-                               const atomic_bool *cancel, void (*on_step)(void *ctx, int position), void *ctx);
+                               const struct draw_watch *watch);

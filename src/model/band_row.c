@@ -37,6 +37,7 @@ void row_begin(struct row *r, const struct window_ask *ask, struct codec_note *c
     r->context = context;
     r->n_context = n_context;
     r->cell = -1;
+    r->done = ask->wanted == 0;
     int room = ask->max_steps - CODEC_HEADER - CODEC_CELLS - (ask->wanted ? ROOM_TO_ANSWER : 0);
     for (int most = ROW_CELL_NOTES; r->n_context > room && most > 0; most -= most > 8 ? 4 : 1)
         r->n_context = thin(r->context, r->n_context, most);
@@ -103,12 +104,28 @@ bool row_pos_legal(const struct row *r, int out)
     return false;
 }
 
+static const struct pitch_range *range_of(const struct row *r)
+{
+    return &r->ask.range[codec_role(codec_cell_rank(r->cell))];
+}
+
+int row_pitch_outside(const struct row *r, int pitch)
+{
+    const struct pitch_range *range = range_of(r);
+    if (pitch >= CODEC_PITCHED || range->hi == 0)
+        return 0;
+    int midi = codec_pitch_midi(pitch, r->ask.shift);
+    return midi < range->lo ? range->lo - midi : midi > range->hi ? midi - range->hi : 0;
+}
+
 bool row_pitch_legal(const struct row *r, int pos, int pitch)
 {
     if (!codec_pitch_legal(&r->step, pos, pitch))
         return false;
-    int class = pitch < CODEC_PITCHED ? (codec_pitch_midi(pitch, r->ask.shift) + 12) % 12 : 0;
-    return pitch >= CODEC_PITCHED || r->ask.scale == 0 || r->ask.scale >> class & 1;
+    if (pitch >= CODEC_PITCHED)
+        return true;
+    int class = (codec_pitch_midi(pitch, r->ask.shift) + 12) % 12;
+    return (r->ask.scale == 0 || r->ask.scale >> class & 1) && !(range_of(r)->strict && row_pitch_outside(r, pitch));
 }
 
 /* The next cell of `cells` after r->cell that the sequence holds (its rank is not silent), or -1. */

@@ -3,6 +3,7 @@
  * draws, so the rules of a phrase (guards, limits, order of cells) can be tested without weights. */
 #pragma once
 #include "codec.h"
+#include "model.h"
 
 enum { ROW_CELL_NOTES = 64, ROW_MAX_NOTES = CODEC_CELLS * ROW_CELL_NOTES };
 
@@ -12,6 +13,7 @@ struct window_ask {
     uint32_t kept, wanted;       /* cell masks, disjoint */
     int density[N_ROLES];        /* by role: 1..7 forced, -1 the model's choice, -2 silence allowed too */
     bool must_sound[N_ROLES];    /* by role: at least one new note in the window */
+    struct pitch_range range[N_ROLES]; /* by role, as sounded */
     uint16_t scale;              /* allowed pitch classes as sounded; 0 = all */
     int max_steps;               /* length of the network's memory */
 };
@@ -37,6 +39,7 @@ void row_begin(struct row *r, const struct window_ask *ask, struct codec_note *c
 /* Legality of an answer to the current step, beyond codec.h: classes and positions, then pitches. */
 bool row_pos_legal(const struct row *r, int out);
 bool row_pitch_legal(const struct row *r, int pos, int pitch);
+int row_pitch_outside(const struct row *r, int pitch);   /* semitones outside the range of the role; 0 = inside */
 /* Go on with the next step: after nothing was needed, after a class, after END (note NULL) or a note. */
 void row_advance(struct row *r);
 void row_take_class(struct row *r, int cls);

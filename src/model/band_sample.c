@@ -4,9 +4,11 @@
  * rewritten, and a new note is cut or dropped where it would touch one. */
 #include "band.h"
 #include "band_draw.h"
+#include "band_path.h"
 #include "mem.h"
 #include "rng.h"
 #include "song.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,12 +25,17 @@ struct job {
     struct window window[REQUEST_MAX_BARS];
     int n_windows, at;                     /* at: the window under way */
     int n_done, n_now;                     /* takes finished, and under way */
+    struct draft *draft;                   /* those under way */
+    struct draw_row *row;
+    const struct song *from, *to;          /* what a take goes out from: both ends, or what is varied, or NULL */
+    struct band_path path;                 /* of an interpolation */
 };
 
 /* A take in the making. */
 struct draft {
     struct song *song;
     uint64_t seed;
+    double mix;
     struct key key;                        /* asked for, told by the file, of the kept notes, or drawn */
     struct key told;                       /* tonic -1: the file tells none that its notes agree with */
     uint8_t keep[N_ROLES][REQUEST_MAX_BARS];
@@ -104,6 +111,25 @@ static void plan_windows(struct job *j)
     }
 }
 
+static bool track_sounds(const struct job *j, const struct song *s, enum role r)
+{
+    const struct track *t = song_track_of(s, r);
+    size_t i = track_first_at(t, song_bar_tick(s, j->bar0));
+    return i < t->n && t->notes[i].tick < song_bar_tick(s, j->bar0 + j->n_bars);
+}
+
+/* A strict range must hold some notes that the model can play, in whatever key. */
+static enum err check_range(enum role r, const struct pitch_range *range)
+{
+    enum { LEAST = 3, LOW = CODEC_LOW + 6, HIGH = CODEC_LOW + CODEC_PITCHED - 1 - 6 };
+    char lo[8], hi[8];
+    if (!range->hi || !range->strict || r == ROLE_DRUMS || (range->lo + LEAST <= HIGH && range->hi >= LOW + LEAST))
+        return ERR_OK;
+    pitch_name(LOW, 4, lo);
+    pitch_name(HIGH, 4, hi);
+    return err_set(ERR_RANGE, "%s: the range lies outside %s to %s, where the band plays", role_name(r), lo, hi);
+}
+
 static enum err check_request(const struct model *m, const struct request *rq)
 {
     if (rq->n_bars < 1 || rq->n_bars > REQUEST_MAX_BARS || rq->bar0 < 0)
@@ -120,30 +146,33 @@ static enum err check_request(const struct model *m, const struct request *rq)
             return err_set(ERR_RANGE, "density %d of %s; it is 1 to 7", rq->density[r], role_name(r));
         if (!song_track_of(rq->song, r))
             return err_set(ERR_SHAPE, "the song has no %s track: it is not in band layout", role_name(r));
+        TRY(check_range(r, &rq->range[r]));
     }
     return ERR_OK;
 }
 
-/* Vary: a random half of what could change stays as it is, but never all of it. */
-static void keep_half(const struct job *j, struct draft *d)
+/* Vary: the asked share of the cells that may change is written anew, in an order that hangs on the seed alone,
+ * so that a greater distance changes what a smaller one did and more. A track that is silent in the whole span
+ * stays so. */
+static void keep_near(const struct job *j, struct draft *d)
 {
+    int16_t cell[N_ROLES * REQUEST_MAX_BARS];
     struct rng r;
-    uint32_t n_free = 0, n_left = 0;
+    uint32_t n = 0;
     rng_init(&r, d->seed, STREAM_VARY);
-    for (int pass = 0; pass < 2; pass++) {
-        uint32_t chosen = pass && n_left == 0 && n_free > 0 ? rng_below(&r, n_free) : UINT32_MAX, at = 0;
-        for (int role = 0; role < N_ROLES; role++)
-            for (int bar = 0; bar < j->n_bars; bar++) {
-                if (j->rq->keep[role][bar] || j->rq->silent[role])
-                    continue;
-                if (pass == 0) {
-                    d->keep[role][bar] = rng_u32(&r) & 1;
-                    n_free++;
-                    n_left += !d->keep[role][bar];
-                } else if (at++ == chosen) {
-                    d->keep[role][bar] = 0;
-                }
-            }
+    for (int role = 0; role < N_ROLES; role++)
+        for (int bar = 0; bar < j->n_bars; bar++) {
+            bool open = !j->rq->keep[role][bar] && !j->rq->silent[role];
+            d->keep[role][bar] |= !j->rq->silent[role];
+            if (open && track_sounds(j, j->rq->song, role))
+                cell[n++] = (int16_t)(role * REQUEST_MAX_BARS + bar);
+        }
+    uint32_t change = (uint32_t)ceil(j->rq->distance * n - 1e-6);
+    for (uint32_t i = 0; i < change; i++) {
+        uint32_t k = i + rng_below(&r, n - i);
+        int16_t c = cell[k];
+        cell[k] = cell[i];
+        d->keep[c / REQUEST_MAX_BARS][c % REQUEST_MAX_BARS] = 0;
     }
 }
 
@@ -174,22 +203,43 @@ static struct key told_key(const struct song *kept, int32_t at)
     return inside >= 0.75 * all ? told : none;
 }
 
-static void draft_init(const struct job *j, struct draft *d, uint64_t seed)
+/* Interpolate: only the front is written anew. */
+static void fill_path(const struct job *j, struct draft *d)
 {
+    band_path_fill(&j->path, j->rq, d->mix, d->song);
+    for (int r = 0; r < N_ROLES; r++)
+        for (int bar = 0; bar < j->n_bars; bar++)
+            if (!j->rq->silent[r])
+                d->keep[r][bar] = band_path_source(&j->path, r, bar, d->mix) != PATH_ANEW;
+}
+
+static void draft_init(const struct job *j, struct draft *d, int index)
+{
+    const struct request *rq = j->rq;
+    bool path = rq->verb == VERB_INTERPOLATE;
     memset(d, 0, sizeof *d);
-    d->song = song_dup(j->rq->song);
-    d->seed = seed;
-    d->key = j->rq->key;
-    memcpy(d->keep, j->rq->keep, sizeof d->keep);
-    if (j->rq->verb == VERB_VARY)
-        keep_half(j, d);
+    d->song = song_dup(rq->song);
+    d->seed = rq->seed + (path ? 0 : (uint64_t)index);
+    d->mix = path ? fmin(fmax(rq->mix + index * rq->mix_step, 0), 1) : 0;
+    d->key = rq->key;
+    memcpy(d->keep, rq->keep, sizeof d->keep);
+    if (rq->verb == VERB_VARY)
+        keep_near(j, d);
     for (int r = 0; r < N_ROLES; r++)
         for (int bar = j->bar0; bar < j->bar0 + j->n_bars; bar++)
             if (!is_kept(j, d, r, bar))
                 track_clear(song_track_of(d->song, r), song_bar_tick(d->song, bar), song_bar_tick(d->song, bar + 1));
-    d->told = told_key(d->song, song_bar_tick(d->song, j->bar0));
+    if (path)
+        fill_path(j, d);
+    int32_t from = song_bar_tick(d->song, j->bar0), to = song_bar_tick(d->song, j->bar0 + j->n_bars);
+    d->told = told_key(d->song, from);
     if (d->key.tonic < 0)
         d->key = d->told;
+    if (d->key.tonic < 0 && j->from) { /* however little of it stays */
+        struct song heard = *(d->mix < 0.5 ? j->from : j->to);
+        heard.n_keys = 0; /* by its notes */
+        d->key = song_key(&heard, from, to, NULL);
+    }
 }
 
 static void draft_fini(struct draft *d)
@@ -248,9 +298,32 @@ static void demand(const struct job *j, const struct draft *d, struct window_ask
     codec_densities(context, n, count, cls);
     for (int r = 0; r < N_ROLES; r++) {
         bool last_chance = d->new_notes[r] == 0 && !is_wanted_later(j, d, r);
-        ask->density[r] = j->rq->density[r];
+        if (j->rq->density[r] != -1 || !j->from)
+            ask->density[r] = j->rq->density[r];
+        ask->range[r] = j->rq->range[r];
         ask->must_sound[r] = ask->density[r] != -2 && (count[codec_rank(r)] == 0 || last_chance);
     }
+}
+
+/* What goes out from other music stays about as dense, where nothing is said; silence may stay silence. */
+static enum err density_between(const struct job *j, const struct draft *d, int bar, int density[N_ROLES])
+{
+    int cls[2][N_ROLES];
+    for (int end = 0; end < 2; end++) {
+        struct pnote *notes = NULL;
+        uint32_t n;
+        int count[N_ROLES];
+        TRY(phrase_from_song(end ? j->to : j->from, bar, &notes, &n));
+        struct codec_note *all = xmalloc((n + 1) * sizeof *all);
+        codec_densities(all, codec_notes(notes, n, d->shift, all), count, cls[end]);
+        free(all);
+        free(notes);
+    }
+    for (int r = 0; r < N_ROLES; r++) {
+        double class = cls[0][codec_rank(r)] * (1 - d->mix) + cls[1][codec_rank(r)] * d->mix;
+        density[r] = class < 0.5 ? -2 : (int)(class + 0.5);
+    }
+    return ERR_OK;
 }
 
 static enum err begin_window(const struct job *j, struct draft *d, struct draw_row *row)
@@ -275,6 +348,8 @@ static enum err begin_window(const struct job *j, struct draft *d, struct draw_r
                               .kept = c.kept, .wanted = c.wanted, .max_steps = SAMPLER_STEPS };
     if (j->rq->snap)
         ask.scale = key_scale(j->rq->key.tonic >= 0 ? j->rq->key : key);
+    if (j->from)
+        TRY(density_between(j, d, w->bar, ask.density));
     demand(j, d, &ask, d->context, n_context);
     row_begin(&row->row, &ask, d->context, n_context);
     rng_init(&row->rng, d->seed, STREAM_DRAW + (uint64_t)j->at);
@@ -350,14 +425,16 @@ static bool came_out_empty(const struct job *j, const struct draft *d, enum role
     bool asked = false;
     for (int bar = j->bar0; bar < j->bar0 + j->n_bars && !j->rq->silent[r]; bar++)
         asked |= !is_kept(j, d, r, bar);
+    if (j->from) /* asked for or not, it has to sound where the music it goes out from did */
+        return asked && !track_sounds(j, d->song, r) && (track_sounds(j, j->from, r) || track_sounds(j, j->to, r));
     return asked && j->rq->density[r] != -2 && d->new_notes[r] == 0;
 }
 
 static void deliver(const struct job *j, struct draft *d, int index)
 {
     const struct request *rq = j->rq;
-    struct take t = { .song = d->song, .seed = d->seed };
-    char key[16];
+    struct take t = { .song = d->song, .seed = d->seed, .mix = d->mix };
+    char key[16], how[24] = "";
     for (int r = 0; r < N_ROLES; r++)
         t.empty |= came_out_empty(j, d, r);
     d->song = NULL;
@@ -366,7 +443,11 @@ static void deliver(const struct job *j, struct draft *d, int index)
     key_print(d->key, key);
     str_copy(t.model, sizeof t.model, j->m->name);
     str_copy(t.hash, sizeof t.hash, j->m->hash);
-    str_format(t.params, sizeof t.params, "verb=%s genre=%s key=%s%s T=%.2f top_p=%.2f", verb_name(rq->verb),
+    if (rq->verb == VERB_VARY)
+        str_format(how, sizeof how, " distance=%.2f", rq->distance);
+    else if (rq->verb == VERB_INTERPOLATE)
+        str_format(how, sizeof how, " mix=%.2f", d->mix);
+    str_format(t.params, sizeof t.params, "verb=%s%s genre=%s key=%s%s T=%.2f top_p=%.2f", verb_name(rq->verb), how,
                rq->genre < 0 ? "any" : j->m->genres[rq->genre], key, rq->snap ? " snap" : "", rq->temperature, rq->top_p);
     if (j->p && j->p->on_take)
         j->p->on_take(j->p->ctx, index, &t);
@@ -374,19 +455,25 @@ static void deliver(const struct job *j, struct draft *d, int index)
         take_fini(&t);
 }
 
+/* A take goes out as soon as it is whole, while others are still being written. */
+static void row_done(void *ctx, int k)
+{
+    struct job *j = ctx;
+    end_window(j, &j->draft[k], &j->row[k].row);
+    if (j->at + 1 == j->n_windows)
+        deliver(j, &j->draft[k], j->n_done + k);
+}
+
 /* Up to SAMPLER_ROWS takes side by side. */
-static enum err run_batch(struct job *j, struct draft *drafts, struct draw_row *rows)
+static enum err run_batch(struct job *j)
 {
     const struct draw_opts o = { .temperature = j->rq->temperature, .top_p = j->rq->top_p };
+    const struct draw_watch watch = { j->p ? j->p->cancel : NULL, report_step, row_done, j };
     for (j->at = 0; j->at < j->n_windows; j->at++) {
         for (int k = 0; k < j->n_now; k++)
-            TRY(begin_window(j, &drafts[k], &rows[k]));
-        TRY(sampler_run(j->m->sampler, rows, j->n_now, &o, j->p ? j->p->cancel : NULL, report_step, j));
-        for (int k = 0; k < j->n_now; k++)
-            end_window(j, &drafts[k], &rows[k].row);
+            TRY(begin_window(j, &j->draft[k], &j->row[k]));
+        TRY(sampler_run(j->m->sampler, j->row, j->n_now, &o, &watch));
     }
-    for (int k = 0; k < j->n_now; k++)
-        deliver(j, &drafts[k], j->n_done + k);
     return ERR_OK;
 }
 
@@ -396,19 +483,27 @@ enum err band_run(struct model *m, const struct request *rq, const struct progre
     struct job j = { .m = m, .rq = rq, .p = p, .bar0 = rq->bar0, .n_bars = rq->n_bars, .song_bars = bars_with_onsets(rq->song) };
     if (rq->verb == VERB_CONTINUE && j.bar0 < j.song_bars)
         j.bar0 = j.song_bars;
+    if (rq->verb == VERB_VARY)
+        j.from = j.to = rq->song;
+    if (rq->verb == VERB_INTERPOLATE) {
+        j.from = rq->from;
+        j.to = rq->to;
+        band_path_init(&j.path, rq);
+    }
     plan_windows(&j);
-    struct draft drafts[SAMPLER_ROWS];
-    struct draw_row *rows = xcalloc(SAMPLER_ROWS, sizeof *rows);
+    j.draft = xcalloc(SAMPLER_ROWS, sizeof *j.draft);
+    j.row = xcalloc(SAMPLER_ROWS, sizeof *j.row);
     enum err err = ERR_OK;
     for (; j.n_done < rq->n_takes && err == ERR_OK; j.n_done += j.n_now) {
         int left = rq->n_takes - j.n_done;
         j.n_now = left < SAMPLER_ROWS ? left : SAMPLER_ROWS;
         for (int k = 0; k < j.n_now; k++)
-            draft_init(&j, &drafts[k], rq->seed + (uint64_t)(j.n_done + k));
-        err = run_batch(&j, drafts, rows);
+            draft_init(&j, &j.draft[k], j.n_done + k);
+        err = run_batch(&j);
         for (int k = 0; k < j.n_now; k++)
-            draft_fini(&drafts[k]);
+            draft_fini(&j.draft[k]);
     }
-    free(rows);
+    free(j.draft);
+    free(j.row);
     return err;
 }
