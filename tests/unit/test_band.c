@@ -16,9 +16,9 @@
 #include "model/band_data.h"
 #include "model/band_draw.h"
 #include "song.h"
+#include "tiny_band.h"
 
-enum { GENRES = 3, MAX_TAKES = 16 };
-static const struct band_config config = { .width = 32, .layers = 2, .heads = 4, .mlp = 32, .n_genres = GENRES };
+static const struct band_config config = TINY_BAND;
 static struct device *device;
 
 static void random_row(struct row *r, struct rng *rng)
@@ -158,17 +158,6 @@ static void test_keep(void **state)
         band_keep(&r, 1u << rng_below(&r, N_ROLES));
 }
 
-static struct params *random_params(struct device *d)
-{
-    struct params *p = params_new();
-    struct net n = { .g = graph_new(), .p = p };
-    band_build_batch(&n, &config, 1, 2);
-    assert_int_equal(params_alloc(p, d, false), ERR_OK);
-    params_init(p, 7);
-    graph_free(n.g);
-    return p;
-}
-
 /* A short phrase as steps. */
 static int make_steps(struct codec_step *out, int cap)
 {
@@ -288,7 +277,7 @@ static void test_step_equals_batch(void **state)
     (void)state;
     struct codec_step steps[128];
     int n = make_steps(steps, 128);
-    struct params *p = random_params(device);
+    struct params *p = tiny_params(device);
     double batch[N_HEADS], longer[N_HEADS], step[N_HEADS];
     batch_losses(p, steps, n, n, batch);
     batch_losses(p, steps, n, n + 23, longer);
@@ -305,107 +294,9 @@ static void test_step_equals_batch(void **state)
 
 static struct model *model;
 
-static struct model *open_random_model(void)
-{
-    struct ckpt_writer *w = ckpt_writer_new();
-    struct params *p = random_params(device);
-    char path[] = "/tmp/test_band_XXXXXX";
-    int fd = mkstemp(path);
-    static const char *const meta[][2] = { { "family", "band" }, { "name", "tiny" }, { "genres", "rock,jazz,pop" },
-                                           { "option.width", "32" }, { "option.layers", "2" }, { "option.heads", "4" },
-                                           { "option.mlp", "32" } };
-    struct ckpt *c;
-    struct model *m;
-    assert_true(fd >= 0);
-    close(fd);
-    for (size_t i = 0; i < COUNT_OF(meta); i++)
-        ckpt_writer_meta(w, meta[i][0], meta[i][1]);
-    ckpt_add_params(w, p, device);
-    assert_int_equal(ckpt_writer_save(w, path), ERR_OK);
-    assert_int_equal(ckpt_open(path, &c), ERR_OK);
-    assert_int_equal(model_kind_find("band")->open(device, c, &m), ERR_OK);
-    ckpt_close(c);
-    params_free(p);
-    unlink(path);
-    return m;
-}
-
-/* Eight bars: piano chords off the grid with a tail over a bar line, bass, drums; guitar and strings empty. */
-static struct song *make_song(void)
-{
-    struct song *s = song_new_band();
-    for (int beat = 0; beat < 32; beat++) {
-        static const uint8_t root[] = { 60, 57, 65, 67 };
-        int chord = root[beat / 4 % 4];
-        for (int k = 0; k < 3; k++)
-            track_add(song_track_of(s, ROLE_PIANO), (struct note){ beat * 480 + 7 * k, 700, (uint8_t)(chord + 4 * k), (uint8_t)(61 + beat) });
-        track_add(song_track_of(s, ROLE_BASS), (struct note){ beat * 480 + 3, 431, (uint8_t)(chord - 24), 90 });
-        track_add(song_track_of(s, ROLE_DRUMS), (struct note){ beat * 480, 60, beat % 2 ? 38 : 36, 101 });
-    }
-    return s;
-}
-
-static struct request request_of(enum verb v, const struct song *s, int bar0, int n_bars)
-{
-    struct request rq = { .verb = v, .song = s, .bar0 = bar0, .n_bars = n_bars, .genre = -1, .key = { -1, false },
-                          .temperature = 1, .top_p = 0.98, .density = { -1, -1, -1, -1, -1 }, .distance = 0.5, .seed = 42, .n_takes = 1 };
-    return rq;
-}
-
-struct takes { struct take take[MAX_TAKES]; int n; double last; };
-
-static void collect(void *ctx, int index, struct take *t)
-{
-    struct takes *all = ctx;
-    assert_in_range(index, 0, MAX_TAKES - 1);
-    assert_null(all->take[index].song); /* each once, in whatever order they are finished */
-    all->take[index] = *t;
-    all->n++;
-}
-
-static void on_step(void *ctx, double fraction)
-{
-    struct takes *all = ctx;
-    assert_true(fraction >= all->last - 1e-9 && fraction <= 1);
-    all->last = fraction;
-}
-
 static void run_takes(const struct request *rq, struct takes *out)
 {
-    memset(out, 0, sizeof *out);
-    struct progress p = { .on_take = collect, .on_step = on_step, .ctx = out };
-    assert_int_equal(model_kind_find("band")->run(model, rq, &p), ERR_OK);
-    assert_int_equal(out->n, rq->n_takes);
-}
-
-static void free_takes(struct takes *t)
-{
-    for (int i = 0; i < t->n; i++)
-        take_fini(&t->take[i]);
-}
-
-static bool cell_is_kept(const struct request *rq, int bar0, enum role r, int bar)
-{
-    return bar < bar0 || bar >= bar0 + rq->n_bars || rq->keep[r][bar - bar0];
-}
-
-/* Notes of kept cells in order: those of `a` are exactly those of `b`. */
-static void check_kept(const struct request *rq, int bar0, const struct song *a, const struct song *b)
-{
-    for (int r = 0; r < N_ROLES; r++) {
-        const struct track *x = song_track_of(a, r), *y = song_track_of(b, r);
-        size_t i = 0, k = 0;
-        for (;;) {
-            while (i < x->n && !cell_is_kept(rq, bar0, r, song_bar_of(a, x->notes[i].tick)))
-                i++;
-            while (k < y->n && !cell_is_kept(rq, bar0, r, song_bar_of(b, y->notes[k].tick)))
-                k++;
-            assert_int_equal(i < x->n, k < y->n);
-            if (i == x->n)
-                break;
-            assert_memory_equal(&x->notes[i++], &y->notes[k++], sizeof *x->notes);
-        }
-    }
+    tiny_run(model, rq, out);
 }
 
 /* No two notes of a track sound on one pitch at once, unless the request's song had them so. */
@@ -416,9 +307,9 @@ static void check_new_notes(const struct request *rq, int bar0, const struct son
         const struct track *t = song_track_of(s, r);
         for (size_t i = 0; i < t->n; i++) {
             int bar = song_bar_of(s, t->notes[i].tick), next = bar + 1;
-            if (cell_is_kept(rq, bar0, r, bar))
+            if (tiny_kept(rq, bar0, r, bar))
                 continue;
-            while (next < bar0 + rq->n_bars && !cell_is_kept(rq, bar0, r, next))
+            while (next < bar0 + rq->n_bars && !tiny_kept(rq, bar0, r, next))
                 next++;
             assert_true(t->notes[i].tick + t->notes[i].dur <= song_bar_tick(s, next));
             assert_true(t->notes[i].tick + t->notes[i].dur <= end);
@@ -434,7 +325,7 @@ static size_t new_notes(const struct request *rq, int bar0, const struct song *s
     const struct track *t = song_track_of(s, r);
     size_t n = 0;
     for (size_t i = 0; i < t->n; i++)
-        n += !cell_is_kept(rq, bar0, r, song_bar_of(s, t->notes[i].tick));
+        n += !tiny_kept(rq, bar0, r, song_bar_of(s, t->notes[i].tick));
     return n;
 }
 
@@ -442,7 +333,7 @@ static void check_takes(const struct request *rq, int bar0, const struct takes *
 {
     for (int i = 0; i < all->n; i++) {
         const struct take *t = &all->take[i];
-        check_kept(rq, bar0, rq->song, t->song);
+        tiny_check_kept(rq, bar0, rq->song, t->song);
         check_new_notes(rq, bar0, t->song);
         assert_int_equal(t->seed, rq->seed + (uint64_t)i);
         assert_string_equal(t->model, "tiny");
@@ -467,8 +358,8 @@ static void keep_role(struct request *rq, enum role r)
 static void test_accompany(void **state)
 {
     (void)state;
-    struct song *s = make_song();
-    struct request rq = request_of(VERB_ACCOMPANY, s, 0, 8);
+    struct song *s = tiny_song();
+    struct request rq = tiny_request(VERB_ACCOMPANY, s, 0, 8);
     struct takes all;
     keep_role(&rq, ROLE_PIANO);
     rq.genre = 1;
@@ -476,7 +367,7 @@ static void test_accompany(void **state)
     run_takes(&rq, &all);
     check_takes(&rq, 0, &all);
     assert_non_null(strstr(all.take[0].params, "genre=jazz"));
-    free_takes(&all);
+    tiny_free(&all);
     song_free(s);
 }
 
@@ -484,12 +375,12 @@ static void test_accompany(void **state)
 static void test_spans(void **state)
 {
     (void)state;
-    struct song *s = make_song();
+    struct song *s = tiny_song();
     struct rng r;
     rng_init(&r, 21, 0);
     static const int span[][2] = { { 0, 4 }, { 2, 2 }, { 3, 3 }, { 5, 1 }, { 0, 6 }, { 1, 7 }, { 0, 8 }, { 6, 5 }, { 12, 2 } };
     for (size_t i = 0; i < COUNT_OF(span); i++) {
-        struct request rq = request_of(VERB_INFILL, s, span[i][0], span[i][1]);
+        struct request rq = tiny_request(VERB_INFILL, s, span[i][0], span[i][1]);
         struct takes all;
         for (int role = 0; role < N_ROLES; role++)
             for (int bar = 0; bar < rq.n_bars; bar++)
@@ -499,14 +390,14 @@ static void test_spans(void **state)
         rq.seed = i * 100;
         run_takes(&rq, &all);
         check_takes(&rq, span[i][0], &all);
-        free_takes(&all);
+        tiny_free(&all);
     }
-    struct request rq = request_of(VERB_CONTINUE, s, 0, 4);
+    struct request rq = tiny_request(VERB_CONTINUE, s, 0, 4);
     struct takes all;
     run_takes(&rq, &all);
     check_takes(&rq, 8, &all);
     assert_true(song_n_bars(all.take[0].song) > 8);
-    free_takes(&all);
+    tiny_free(&all);
     song_free(s);
 }
 
@@ -514,7 +405,7 @@ static void test_generate(void **state)
 {
     (void)state;
     struct song *s = song_new_band();
-    struct request rq = request_of(VERB_GENERATE, s, 0, 4);
+    struct request rq = tiny_request(VERB_GENERATE, s, 0, 4);
     struct takes all;
     rq.n_takes = 8;
     rq.key = (struct key){ 3, false };
@@ -527,7 +418,7 @@ static void test_generate(void **state)
             for (size_t k = 0; k < t->n && r != ROLE_DRUMS; k++)
                 assert_true(key_scale(rq.key) >> (t->notes[k].pitch % 12) & 1);
         }
-    free_takes(&all);
+    tiny_free(&all);
     song_free(s);
 }
 
@@ -535,8 +426,8 @@ static void test_generate(void **state)
 static void test_takes_stand_alone(void **state)
 {
     (void)state;
-    struct song *s = make_song();
-    struct request rq = request_of(VERB_ACCOMPANY, s, 0, 4);
+    struct song *s = tiny_song();
+    struct request rq = tiny_request(VERB_ACCOMPANY, s, 0, 4);
     struct takes all, again, one;
     keep_role(&rq, ROLE_DRUMS);
     keep_role(&rq, ROLE_BASS);
@@ -551,10 +442,10 @@ static void test_takes_stand_alone(void **state)
         single.seed = rq.seed + (uint64_t)i;
         run_takes(&single, &one);
         assert_true(song_equal(one.take[0].song, all.take[i].song));
-        free_takes(&one);
+        tiny_free(&one);
     }
-    free_takes(&all);
-    free_takes(&again);
+    tiny_free(&all);
+    tiny_free(&again);
     song_free(s);
 }
 
@@ -562,15 +453,15 @@ static void test_takes_stand_alone(void **state)
 static void test_vary(void **state)
 {
     (void)state;
-    struct song *s = make_song();
-    struct request rq = request_of(VERB_VARY, s, 0, 8);
+    struct song *s = tiny_song();
+    struct request rq = tiny_request(VERB_VARY, s, 0, 8);
     struct takes all;
     int same = 0;
     keep_role(&rq, ROLE_PIANO);
     rq.n_takes = 4;
     run_takes(&rq, &all);
     for (int i = 0; i < all.n; i++) {
-        check_kept(&rq, 0, s, all.take[i].song);
+        tiny_check_kept(&rq, 0, s, all.take[i].song);
         assert_false(song_equal(all.take[i].song, s));
         for (int bar = 0; bar < 8; bar++) {
             const struct track *a = song_track_of(s, ROLE_BASS), *b = song_track_of(all.take[i].song, ROLE_BASS);
@@ -581,27 +472,27 @@ static void test_vary(void **state)
         }
     }
     assert_in_range(same, 6, 26);
-    free_takes(&all);
+    tiny_free(&all);
     song_free(s);
 }
 
 static void test_refusals(void **state)
 {
     (void)state;
-    struct song *s = make_song(), *bare = song_new();
+    struct song *s = tiny_song(), *bare = song_new();
     const struct model_kind *kind = model_kind_find("band");
-    struct request rq = request_of(VERB_GENERATE, s, 0, 0);
+    struct request rq = tiny_request(VERB_GENERATE, s, 0, 0);
     assert_int_equal(kind->run(model, &rq, NULL), ERR_RANGE);
-    rq = request_of(VERB_GENERATE, s, 0, 4);
-    rq.genre = GENRES;
+    rq = tiny_request(VERB_GENERATE, s, 0, 4);
+    rq.genre = TINY_GENRES;
     assert_int_equal(kind->run(model, &rq, NULL), ERR_RANGE);
-    rq = request_of(VERB_GENERATE, s, 0, 4);
+    rq = tiny_request(VERB_GENERATE, s, 0, 4);
     rq.temperature = NAN;
     assert_int_equal(kind->run(model, &rq, NULL), ERR_RANGE);
-    rq = request_of(VERB_GENERATE, bare, 0, 4);
+    rq = tiny_request(VERB_GENERATE, bare, 0, 4);
     assert_int_equal(kind->run(model, &rq, NULL), ERR_SHAPE);
     atomic_bool cancel = true;
-    rq = request_of(VERB_GENERATE, s, 0, 4);
+    rq = tiny_request(VERB_GENERATE, s, 0, 4);
     assert_int_equal(kind->run(model, &rq, &(struct progress){ .cancel = &cancel }), ERR_CANCELLED);
     song_set_metre(s, 0, 3, 4);
     assert_int_equal(kind->run(model, &rq, NULL), ERR_UNSUPPORTED);
@@ -613,8 +504,8 @@ static int setup(void **state)
 {
     (void)state;
     assert_int_equal(device_open("cpu", 1, &device), ERR_OK);
-    model = open_random_model();
-    assert_int_equal(model_kind_find("band")->n_genres(model), GENRES);
+    model = tiny_model(device);
+    assert_int_equal(model_kind_find("band")->n_genres(model), TINY_GENRES);
     assert_string_equal(model_kind_find("band")->genre(model, 2), "pop");
     return 0;
 }
