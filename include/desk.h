@@ -29,7 +29,8 @@ struct doors {
 };
 
 /* What a command asks of its front end, beyond the desk itself. */
-enum want { WANT_NOTHING, WANT_QUIT, WANT_ASK_QUIT, WANT_PROMPT, WANT_HELP, WANT_REPORT, WANT_IMPORT, WANT_SUSPEND, WANT_REDRAW };
+enum want { WANT_NOTHING, WANT_QUIT, WANT_ASK_QUIT, WANT_PROMPT, WANT_HELP, WANT_REPORT, WANT_IMPORT,
+            WANT_SUSPEND, WANT_REDRAW, WANT_PALETTE, WANT_FIND, WANT_FILES, WANT_LOG };
 /* Whether the sound must follow the song: at once (an edit) or at the next bar line (another take). */
 enum stale { STALE_NO, STALE_BAR, STALE_NOW };
 

@@ -19,7 +19,8 @@ act_fn act_keep, act_let_go, act_mute, act_solo, act_unmute, act_unsolo, act_gen
     act_again, act_cancel, act_take, act_mark, act_flip, act_star;
 /* act_file.c */
 act_fn act_play, act_play_start, act_stop, act_cue, act_rewind, act_loop, act_panic, act_open, act_save,
-    act_render, act_import, act_quit, act_quit_now, act_suspend, act_redraw, act_help, act_report, act_prompt;
+    act_render, act_import, act_quit, act_quit_now, act_suspend, act_redraw, act_help, act_report, act_prompt,
+    act_palette, act_find, act_log;
 
 /* act_export.c */
 act_fn act_export, act_midi;

@@ -94,9 +94,13 @@ enum err act_panic(struct desk *d, int argc, char **argv)
 
 /* ---- files ---- */
 
+/* Without a name: a list to choose from, where there is a screen. */
 enum err act_open(struct desk *d, int argc, char **argv)
 {
-    (void)argc;
+    if (argc == 0 && !d->asks)
+        return err_set(ERR_FORMAT, "open needs a FILE");
+    if (argc == 0)
+        return want(d, WANT_FILES);
     if (session_dirty(d->session))
         return err_set(ERR_BUSY, "%s is not saved: save it first (Ctrl-S)", session_title(d->session));
     TRY(desk_open(d, argv[0]));
@@ -187,4 +191,22 @@ enum err act_prompt(struct desk *d, int argc, char **argv)
 {
     (void)argc, (void)argv;
     return want(d, WANT_PROMPT);
+}
+
+enum err act_palette(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return want(d, WANT_PALETTE);
+}
+
+enum err act_find(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return want(d, WANT_FIND);
+}
+
+enum err act_log(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return want(d, WANT_LOG);
 }

@@ -160,8 +160,8 @@ const struct action actions[] = {
     { "star", NORMAL("*"), .group = GROUP_TAKES, .hint = "star", .run = act_star, .help = "a starred take is never dropped" },
 
     /* files */
-    { "open", .group = GROUP_FILE, ARG("FILE", 1, 1), .complete = COMPLETE_FILE, .run = act_open,
-      .help = "a .mid, .npz or .jam file" },
+    { "open", NORMAL("<C-o>"), .group = GROUP_FILE, ARG("[FILE]", 0, 1), .complete = COMPLETE_FILE, .run = act_open,
+      .help = "a .mid, .npz or .jam file; without a name, a list to choose from" },
     { "save", ANY("<C-s>"), ARG("[FILE.jam]", 0, 1), .complete = COMPLETE_FILE, .group = GROUP_FILE,
       .hint = "save", .run = act_save, .help = "the project: song, takes, flags, settings" },
     { "import", ARG("[3=bass,5=drop] [BARS]", 0, 2), .group = GROUP_FILE, .run = act_import,
@@ -187,6 +187,11 @@ const struct action actions[] = {
       .help = "type a command; Tab completes, Up brings earlier ones" },
     { "help", .keys = { [MODE_NORMAL] = "?", [MODE_SELECT] = "?", [KEYS_ANY] = "<F1>" }, .group = GROUP_PROGRAM,
       .hint = "help", .run = act_help, .help = "this page" },
+    { "palette", ANY("<C-p>"), .group = GROUP_PROGRAM, .hint = "palette", .run = act_palette,
+      .help = "every command, found by typing a few letters of it" },
+    { "find", NORMAL_SELECT("/"), .group = GROUP_PROGRAM, .hint = "find", .run = act_find,
+      .help = "a take, genre, model or command, by a few letters" },
+    { "log", .group = GROUP_PROGRAM, .run = act_log, .help = "what the program noted: sound, files, models" },
     { "set", ARG("NAME VALUE", 2, 3),
       WORDS("genre|model|key|temperature|seed|batch|density|snap|len|register|hit|mouse"), .group = GROUP_PROGRAM,
       .run = act_set, .help = "a setting, by the name of its command; for the rc file" },

@@ -90,6 +90,8 @@ void ui_page(struct ui *ui, const char *title, const struct str *text)
     }
     ui->page_title = title;
     ui->page_top = 0;
+    ui->page_find[0] = '\0';
+    ui->page_typing = false;
     ui->over = OVER_PAGE;
 }
 
@@ -100,10 +102,24 @@ void ui_scroll_page(struct ui *ui, int by)
     ui->page_top = ui->page_top < 0 ? 0 : ui->page_top;
 }
 
+void ui_find_page(struct ui *ui, int by)
+{
+    int n = (int)ui->page.n;
+    for (int i = 1; i <= n && ui->page_find[0]; i++) {
+        int at = ((ui->page_top + by * i) % n + n) % n;
+        if (strcasestr(ui->page.at[at], ui->page_find)) {
+            ui->page_top = at;
+            ui_scroll_page(ui, 0);
+            return;
+        }
+    }
+}
+
 void ui_fini(struct ui *ui)
 {
     words_fini(&ui->page);
     prompt_fini(&ui->prompt);
+    pick_fini(&ui->pick);
 }
 
 /* ---- columns of time ---- */
@@ -289,6 +305,7 @@ void ui_draw(struct ui *ui, struct grid *g)
 {
     static void (*const overs[])(const struct ui *, struct grid *) = {
         [OVER_PROMPT] = draw_prompt,
+        [OVER_PICK] = draw_pick,
         [OVER_PAGE] = draw_page,
         [OVER_IMPORT] = draw_import,
         [OVER_ASK_QUIT] = draw_ask,

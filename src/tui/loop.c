@@ -54,6 +54,7 @@ struct tui {
     struct journal *journal;
     struct orphan orphan; /* path NULL: nothing to recover */
     char asked[160];
+    char noted[256]; /* last message that went to the log */
 };
 
 /* ---- doors: what commands may ask for ---- */
@@ -202,6 +203,25 @@ static void open_help(struct tui *t)
     str_fini(&text);
 }
 
+/* Oldest first, opened at its end: the news is there. */
+static void open_log(struct tui *t)
+{
+    static const char *const level[] = {"debug", "info", "warning", "ERROR"};
+    struct str text = {0};
+    char line[256];
+    int n = 0, l;
+    while (log_last(n, line, sizeof line) >= 0)
+        n++;
+    for (int i = n - 1; i >= 0; i--)
+        if ((l = log_last(i, line, sizeof line)) >= 0)
+            str_addf(&text, "  %-8s %s\n", level[l], line);
+    if (n == 0)
+        str_add(&text, "  nothing was noted\n");
+    ui_page(&t->ui, "log", &text);
+    ui_scroll_page(&t->ui, n);
+    str_fini(&text);
+}
+
 static void serve_want(struct tui *t)
 {
     enum want want = t->desk.want;
@@ -229,6 +249,18 @@ static void serve_want(struct tui *t)
     case WANT_IMPORT:
         import_ask(&t->ui);
         break;
+    case WANT_PALETTE:
+    case WANT_FIND:
+    case WANT_FILES:
+        t->ui.over = OVER_PICK;
+        pick_begin(&t->ui.pick, &t->desk,
+                   want == WANT_FILES  ? PICK_FILES
+                   : want == WANT_FIND ? PICK_FIND
+                                       : PICK_PALETTE);
+        break;
+    case WANT_LOG:
+        open_log(t);
+        break;
     case WANT_SUSPEND:
         go_to_shell(t);
         break;
@@ -253,8 +285,60 @@ static void key_prompt(struct tui *t, int key)
         desk_complain(&t->desk);
 }
 
+static void key_pick(struct tui *t, int key)
+{
+    enum pick_end end = pick_key(&t->ui.pick, key);
+    const struct pick_row *row = pick_marked(&t->ui.pick);
+    if (end == PICK_GOES_ON)
+        return;
+    t->ui.over = OVER_NONE;
+    if (end == PICK_LEFT)
+        return;
+    struct str line = {0};
+    if (t->ui.pick.kind == PICK_FILES)
+        str_addf(&line, "open \"%s\"", row->line);
+    else
+        str_addf(&line, "%s%s", row->line, row->asks ? " " : "");
+    if (row->asks) {
+        t->desk.want = WANT_PROMPT;
+        str_copy(t->desk.want_text, sizeof t->desk.want_text, str_c(&line));
+    } else if (command_run(&t->desk, str_c(&line)) != ERR_OK) {
+        desk_complain(&t->desk);
+    }
+    str_fini(&line);
+}
+
+/* Letters after `/`, found as they are typed. */
+static void key_page_find(struct tui *t, int key)
+{
+    char *text = t->ui.page_find, bytes[8];
+    size_t n = (size_t)keycode_to_utf8(key, bytes), len = strlen(text);
+    if (key == KC_ENTER || key == KC_ESC)
+        t->ui.page_typing = false;
+    if (key == KC_ESC)
+        text[0] = '\0';
+    else if (key == KC_BACK && len > 0)
+        text[len - 1] = '\0';
+    else if (n == 1 && len + 1 < sizeof t->ui.page_find)
+        memcpy(text + len, bytes, 2);
+    if (n == 1) {
+        t->ui.page_top--;
+        ui_find_page(&t->ui, 1);
+    }
+}
+
 static void key_page(struct tui *t, int key)
 {
+    if (t->ui.page_typing) {
+        key_page_find(t, key);
+        return;
+    }
+    if (key == '/') {
+        t->ui.page_typing = true;
+        t->ui.page_find[0] = '\0';
+    } else if (key == 'n' || key == 'N') {
+        ui_find_page(&t->ui, key == 'n' ? 1 : -1);
+    }
     int page = t->ui.page_rows - 1;
     int by = key == 'j' || key == KC_DOWN   ? 1
              : key == 'k' || key == KC_UP   ? -1
@@ -319,6 +403,7 @@ static void on_key(struct tui *t, int key)
 {
     static void (*const by_over[])(struct tui *, int) = {
         [OVER_PROMPT] = key_prompt,
+        [OVER_PICK] = key_pick,
         [OVER_PAGE] = key_page,
         [OVER_IMPORT] = key_import,
         [OVER_ASK_QUIT] = key_ask,
@@ -379,6 +464,15 @@ static void follow_player(struct tui *t)
         show_song(t);
     t->play_bar = bar;
     str_copy(t->ui.sound, sizeof t->ui.sound, player_note(t->player));
+}
+
+/* What was said goes by; `:log` has it still. */
+static void note_message(struct tui *t)
+{
+    const struct desk *d = &t->desk;
+    if (!str_same(t->noted, d->message) && d->message[0])
+        log_msg(d->message_bad ? LOG_WARN : LOG_INFO, "%s", d->message);
+    str_copy(t->noted, sizeof t->noted, d->message);
 }
 
 static void draw(struct tui *t)
@@ -585,6 +679,7 @@ static void run_loop(struct tui *t)
         keep_journal(t);
         follow_player(t);
         set_ticking(t);
+        note_message(t);
         draw(t);
         wait_and_serve(t);
     }

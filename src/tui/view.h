@@ -4,6 +4,7 @@
 #pragma once
 #include "cell.h"
 #include "desk.h"
+#include "pick.h"
 #include "pointer.h"
 #include "prompt.h"
 
@@ -20,7 +21,7 @@ extern const struct signs signs_ascii, signs_utf8;
 struct col { int32_t tick, end; int bar; bool line; };
 struct cols { struct col at[MAX_COLS]; int n; };
 
-enum over { OVER_NONE, OVER_PROMPT, OVER_PAGE, OVER_IMPORT, OVER_ASK_QUIT, OVER_ASK_RECOVER };
+enum over { OVER_NONE, OVER_PROMPT, OVER_PICK, OVER_PAGE, OVER_IMPORT, OVER_ASK_QUIT, OVER_ASK_RECOVER };
 
 struct ui {
     struct desk *desk;
@@ -32,10 +33,13 @@ struct ui {
     struct key key;                 /* likewise: estimating it takes a walk over the song */
     enum over over;
     struct prompt prompt;
+    struct pick pick;
     const char *page_title;         /* of a text laid over everything: `?`, the import report */
     struct words page;              /* its lines */
     int page_top, page_rows;        /* first line shown; how many were shown last */
     int import_row;                 /* of the import page */
+    char page_find[64];             /* what is looked for in it */
+    bool page_typing;               /* and being typed */
     const char *orphan;             /* what there is to recover, and from when */
     enum pane shown;                /* what has the roll's place in this frame */
     bool alone;                     /* and whether it has the strips' too */
@@ -63,6 +67,7 @@ void ui_pointer(struct ui *ui, struct pointer p);           /* on the last frame
 void ui_command(struct ui *ui, const char *line);           /* what a click means: run it, tell what went wrong */
 void ui_page(struct ui *ui, const char *title, const struct str *text);   /* lay a text over everything */
 void ui_scroll_page(struct ui *ui, int by);                 /* by lines, within the text */
+void ui_find_page(struct ui *ui, int by);                   /* to the next (1) or previous (-1) line with page_find */
 /* Scroll so that the cursor (or the playhead, when following) is visible, then draw all of it. */
 void ui_draw(struct ui *ui, struct grid *g);
 
@@ -80,6 +85,7 @@ void draw_pane(const struct ui *ui, struct grid *g, struct rect r, enum pane p, 
 int first_row(int at, int n, int room);                  /* of n rows, so that row `at` is within `room` of them */
 void draw_popup(const struct ui *ui, struct grid *g);
 void draw_page(const struct ui *ui, struct grid *g);
+void draw_pick(const struct ui *ui, struct grid *g);
 void draw_prompt(const struct ui *ui, struct grid *g);
 void draw_ask(const struct ui *ui, struct grid *g);
 void draw_import(const struct ui *ui, struct grid *g);

@@ -70,6 +70,33 @@ void draw_prompt(const struct ui *ui, struct grid *g)
                     a->args ? a->args : "", a->help);
 }
 
+/* Over the whole screen but the header: what is typed, the rows that fit it, the note of the one at hand. */
+void draw_pick(const struct ui *ui, struct grid *g)
+{
+    struct pick *p = (struct pick *)&ui->pick; /* a note is made when it is first seen */
+    const struct pick_row *marked = pick_marked(p);
+    int room = g->h - 5, first = first_row(p->at, p->n_shown, room), wide = g->w >= 100 ? 44 : 30;
+    bool files = p->kind == PICK_FILES;
+    draw_box(ui, g, (struct rect){0, 1, g->w, g->h - 1}, pick_title(p));
+    grid_fill(g, (struct rect){1, 2, g->w - 2, g->h - 3}, ' ', STYLE_PLAIN);
+    int x = grid_printf(g, 2, 2, g->w - 4, STYLE_KEYS, LOOK_BOLD, "> %s", p->typed);
+    grid_put(g, x, 2, ' ', STYLE_CURSOR, LOOK_REVERSE);
+    grid_printf(g, g->w - 14, 2, 12, STYLE_DIM, 0, "%4d of %zu", p->n_shown, p->n);
+    for (int i = first; i < p->n_shown && i < first + room; i++) {
+        const struct pick_row *row = &p->rows[p->shown[i]];
+        int y = 3 + i - first, look = row == marked ? LOOK_BOLD : 0;
+        if (row == marked)
+            grid_put(g, 1, y, ui->signs->focus, STYLE_CURSOR, LOOK_BOLD);
+        grid_text(g, 2, y, files ? g->w - 4 : wide, row == marked ? STYLE_CURSOR : STYLE_PLAIN, look, row->text);
+        if (!files && row->note)
+            grid_text(g, 3 + wide, y, g->w - wide - 5, row == marked ? STYLE_PLAIN : STYLE_DIM, 0, row->note);
+    }
+    grid_text(g, 2, g->h - 2, g->w - 4, STYLE_DIM, 0,
+              files && marked && marked->note ? marked->note
+              : files                         ? "Enter opens, Backspace goes up, Esc leaves"
+                                              : "type a few letters, Up Down, Enter runs, Esc leaves");
+}
+
 void draw_page(const struct ui *ui, struct grid *g)
 {
     int rows = ui->page_rows, n = (int)ui->page.n;
@@ -78,9 +105,16 @@ void draw_page(const struct ui *ui, struct grid *g)
     for (int i = 0; i < rows && ui->page_top + i < n; i++) {
         const char *line = ui->page.at[ui->page_top + i];
         bool title = line[0] && line[0] != ' ';
-        grid_text(g, 1, 1 + i, g->w - 1, title ? STYLE_TITLE : STYLE_PLAIN, title ? LOOK_BOLD : 0, line);
+        bool hit = ui->page_find[0] && strcasestr(line, ui->page_find);
+        grid_text(g, 1, 1 + i, g->w - 1, title ? STYLE_TITLE : STYLE_PLAIN,
+                  (title ? LOOK_BOLD : 0) | (hit ? LOOK_REVERSE : 0), line);
     }
-    grid_printf(g, 1, g->h - 1, g->w - 1, STYLE_DIM, 0, "%d%%  j k Space PgUp PgDn scroll, q or Esc leaves",
+    if (ui->page_typing) {
+        grid_printf(g, 0, g->h - 1, g->w, STYLE_KEYS, LOOK_BOLD, "/%s_", ui->page_find);
+        return;
+    }
+    grid_printf(g, 1, g->h - 1, g->w - 1, STYLE_DIM, 0,
+                "%d%%  j k Space PgUp PgDn scroll, / n N find, q or Esc leaves",
                 n <= rows ? 100 : 100 * (ui->page_top + rows < n ? ui->page_top + rows : n) / n);
 }
 
