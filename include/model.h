@@ -11,7 +11,9 @@ enum verb { VERB_GENERATE, VERB_ACCOMPANY, VERB_INFILL, VERB_VARY, VERB_INTERPOL
             VERB_TRANSFER, VERB_SUGGEST, N_VERBS };
 const char *verb_name(enum verb v);
 
-enum { REQUEST_MAX_BARS = 256 };
+enum { REQUEST_MAX_BARS = 256, REQUEST_STYLES = 4 };
+/* A style's weight in a blend, at the first bar of the span and at its end; in between it glides. */
+struct style_weight { int style; float from, to; };
 /* Lowest and highest MIDI pitch, at least a third apart; hi 0 = any. What lies outside is unlikely, or with
  * `strict` does not come at all. */
 struct pitch_range { uint8_t lo, hi; bool strict; };
@@ -22,9 +24,11 @@ struct request {
     uint8_t keep[N_ROLES][REQUEST_MAX_BARS]; /* 1 = never touch; index is bar - bar0 */
     uint8_t silent[N_ROLES];      /* 1 = leave this track empty where it is not kept */
     int genre;                    /* index into the weight file's list, -1 = any */
+    struct style_weight style[REQUEST_STYLES]; int n_styles; /* of families that have styles; 0 = any */
     struct key key;               /* tonic -1 = from the kept notes, or free */
     bool snap;                    /* only pitches of the key's scale */
     double temperature, top_p;    /* 1.0 and 0.99 by default */
+    int top_k;                    /* only so many likeliest at each draw; 0 = all */
     int density[N_ROLES];         /* 1..7, -1 = the model's choice, -2 = its choice and silence is one */
     struct pitch_range range[N_ROLES]; /* of new notes; drums have none */
     double distance;              /* vary: share of what may change that does, 0..1 */
@@ -52,6 +56,9 @@ struct progress {
     const atomic_bool *cancel;
     void (*on_take)(void *ctx, int index, struct take *take);
     void (*on_step)(void *ctx, double fraction);
+    /* A take in the making, as families that write from left to right show it: its song so far (borrowed), of
+     * which the first n_bars of the span are written. The take itself follows through on_take. */
+    void (*on_part)(void *ctx, int index, const struct song *song, int n_bars);
     void *ctx;
 };
 
@@ -70,6 +77,8 @@ struct model_kind {
     NODISCARD enum err (*run)(struct model *m, const struct request *rq, const struct progress *p);
     int (*n_genres)(const struct model *m);
     const char *(*genre)(const struct model *m, int i);
+    int (*n_styles)(const struct model *m);  /* composers, eras; NULL = none */
+    const char *(*style)(const struct model *m, int i);
     /* Training: a resumable state machine, one update a step. NULL where a family is not trained here. */
     NODISCARD enum err (*train_open)(struct device *d, const struct opts *o, const struct dataset *data,
                                      const struct ckpt *resume, struct model **out);

@@ -8,7 +8,7 @@
  * with one name the first found counts. Families in the order of the registry, so the first that has a verb is
  * the best for it. Nothing found is an empty list, not an error. Strings are never NULL. */
 struct model_info { char *path, *name, *family, *licence; size_t bytes; char hash[20]; unsigned verbs;
-                    char **genres; int n_genres; };
+                    char **genres; int n_genres; char **styles; int n_styles; };
 NODISCARD enum err models_list(struct model_info **out, size_t *n);
 void models_list_free(struct model_info *list, size_t n);
 NODISCARD enum err models_find(const char *name_or_path, enum verb v, char **path); /* NULL = best for v; ERR_MISSING */
@@ -39,3 +39,6 @@ void event_fini(struct event *ev);
  * temperature 1, top_p 0.99, one take, seed 0. */
 void request_init(struct request *rq, enum verb v, const struct song *song);
 NODISCARD enum err request_check(const struct request *rq); /* what no family could carry out */
+/* "bach", "bach debussy:0.3", "bach:1..0, ravel:0..1" (a weight, or one that glides over the span) among names, or
+ * "any". Styles without a weight share what the others leave of 1. ERR_FORMAT with the names there are. */
+NODISCARD enum err request_style(struct request *rq, const char *text, char *const *names, int n);

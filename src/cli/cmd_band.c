@@ -16,12 +16,15 @@
 
 #define OPT_BAND \
     {"genre", 'g', OPT_TEXT, 0, 0, "any", NULL, "NAME", "one of the model's genres, or any"}, \
+    {"style", 'y', OPT_TEXT, 0, 0, NULL, NULL, "LIST", "composers and eras of a model that has styles: bach, bach,debussy:0.3, or " \
+     "bach:1..0,ravel:0..1 to glide"}, \
     {"key", 'k', OPT_TEXT, 0, 0, "auto", NULL, "KEY", "C, Am, \"F# minor\"; auto: from the kept notes"}, \
     {"strict", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "only pitches of the key's scale"}, \
     {"n", 'n', OPT_INT, 1, 256, "1", NULL, "N", "takes"}, \
     {"seed", 's', OPT_INT, 0, 9223372036854775807.0, NULL, NULL, "N", "take i is drawn from N + i - 1; default: a fresh one"}, \
     {"temperature", 't', OPT_REAL, 0.05, 4, "1", NULL, "X", "below 1 safer, above 1 bolder"}, \
     {"top-p", 0, OPT_REAL, 0.01, 1, "0.99", NULL, "X", "how much of the unlikely is left out"}, \
+    {"top-k", 0, OPT_INT, 0, 10000, "0", NULL, "N", "only the N likeliest at each draw; 0: all"}, \
     {"density", 0, OPT_TEXT, 0, 0, NULL, NULL, "LIST", "1..7, or for some tracks: drums=5,bass=3"}, \
     {"silent", 0, OPT_TEXT, 0, 0, NULL, NULL, "TRACKS", "leave these tracks empty where nothing is kept"}, \
     {"out", 'o', OPT_TEXT, 0, 0, NULL, NULL, "PATH", "a .mid file, a folder, or -"}, \
@@ -46,6 +49,7 @@ static enum err read_options(struct cli *c, struct request *rq)
     rq->snap = opts_flag(o, "strict");
     rq->temperature = opts_real(o, "temperature");
     rq->top_p = opts_real(o, "top-p");
+    rq->top_k = (int)opts_int(o, "top-k");
     rq->n_takes = (int)opts_int(o, "n");
     rq->seed = opts_given(o, "seed") ? (uint64_t)opts_int(o, "seed") : rng_entropy() >> 32;
     if (opts_given(o, "density"))
@@ -79,6 +83,49 @@ static enum err find_genre(const struct model_kind *kind, const struct model *m,
     str_fini(&list);
     *out = found;
     return err;
+}
+
+static enum err find_styles(const struct model_kind *kind, const struct model *m, const char *list, struct request *rq)
+{
+    int n = kind->n_styles ? kind->n_styles(m) : 0;
+    const char **names = xcalloc((size_t)n + 1, sizeof *names);
+    for (int i = 0; i < n; i++)
+        names[i] = kind->style(m, i);
+    enum err err = request_style(rq, list, (char *const *)names, n);
+    if (err != ERR_OK)
+        err_prefix("--style");
+    free(names);
+    return err;
+}
+
+static bool only_piano(const struct song *s)
+{
+    bool piano = false;
+    for (size_t t = 0; t < s->n_tracks; t++) {
+        if (s->tracks[t].n > 0 && s->tracks[t].role != ROLE_PIANO)
+            return false;
+        piano |= s->tracks[t].n > 0;
+    }
+    return piano;
+}
+
+/* Who is asked, malloc'd; NULL = the best for the verb. Unless it is said, styles, and going on with music for piano
+ * alone, are for weights that know styles. */
+static char *player(struct cli *c, const struct request *rq)
+{
+    const char *said = opts_text(c->opts, "model");
+    struct model_info *list = NULL;
+    size_t n = 0, i = 0;
+    if (said)
+        return xstrdup(said);
+    bool styled = opts_given(c->opts, "style") || (rq->verb == VERB_CONTINUE && only_piano(rq->song));
+    if (!styled || opts_given(c->opts, "genre") || models_list(&list, &n) != ERR_OK)
+        return NULL;
+    while (i < n && !(list[i].n_styles > 0 && list[i].verbs & 1u << rq->verb))
+        i++;
+    char *path = i < n ? xstrdup(list[i].path) : NULL;
+    models_list_free(list, n);
+    return path;
 }
 
 struct watch { struct takes *takes; bool shown; };
@@ -119,17 +166,19 @@ static int finish(struct cli *c, const struct request *rq, const struct takes *t
 static int ask(struct cli *c, struct request *rq, const char *fallback)
 {
     struct opts *o = c->opts;
-    const char *model = opts_text(o, "model");
+    char *model = player(c, rq);
     struct engine *engine = NULL;
     const struct model_kind *kind;
     struct model *m;
     enum err err = engine_new(opts_text(o, "device"), (int)opts_int(o, "threads"), &engine);
-    if (err != ERR_OK)
-        return cli_fail(c, STAGE_DEVICE, err);
     int code;
-    if ((err = engine_load(engine, model, rq->verb, &kind, &m)) != ERR_OK) {
+    if (err != ERR_OK) {
+        code = cli_fail(c, STAGE_DEVICE, err);
+    } else if ((err = engine_load(engine, model, rq->verb, &kind, &m)) != ERR_OK) {
         code = cli_fail(c, STAGE_MODEL, err);
     } else if ((err = find_genre(kind, m, opts_text(o, "genre"), &rq->genre)) != ERR_OK) {
+        code = cli_fail(c, STAGE_USAGE, err);
+    } else if (opts_given(o, "style") && (err = find_styles(kind, m, opts_text(o, "style"), rq)) != ERR_OK) {
         code = cli_fail(c, STAGE_USAGE, err);
     } else {
         struct takes takes;
@@ -146,6 +195,7 @@ static int ask(struct cli *c, struct request *rq, const char *fallback)
         takes_fini(&takes);
     }
     engine_free(engine);
+    free(model);
     return code;
 }
 

@@ -31,14 +31,20 @@ static void print_verbs(unsigned verbs)
     putchar('\n');
 }
 
+static json_t *names_json(char *const *names, int n)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < n; i++)
+        json_array_append_new(list, json_text(names[i]));
+    return list;
+}
+
 static json_t *info_json(const struct model_info *m)
 {
-    json_t *genres = json_array();
-    for (int g = 0; g < m->n_genres; g++)
-        json_array_append_new(genres, json_text(m->genres[g]));
-    return json_pack("{s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o}", "name", json_text(m->name), "family",
+    return json_pack("{s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o}", "name", json_text(m->name), "family",
                      json_text(m->family), "path", json_text(m->path), "bytes", (json_int_t)m->bytes, "hash", m->hash,
-                     "licence", json_text(m->licence), "verbs", verbs_json(m->verbs), "genres", genres);
+                     "licence", json_text(m->licence), "verbs", verbs_json(m->verbs), "genres",
+                     names_json(m->genres, m->n_genres), "styles", names_json(m->styles, m->n_styles));
 }
 
 static int list_models(struct cli *c, const struct model_info *list, size_t n)

@@ -20,11 +20,17 @@ static char *text_or_empty(const char *text)
     return xstrdup(text ? text : "");
 }
 
+static void names_free(char **names, int n)
+{
+    for (int i = 0; i < n; i++)
+        free(names[i]);
+    free(names);
+}
+
 static void info_fini(struct model_info *m)
 {
-    for (int i = 0; i < m->n_genres; i++)
-        free(m->genres[i]);
-    free(m->genres);
+    names_free(m->genres, m->n_genres);
+    names_free(m->styles, m->n_styles);
     free(m->path);
     free(m->name);
     free(m->family);
@@ -38,15 +44,17 @@ void models_list_free(struct model_info *list, size_t n)
     free(list);
 }
 
-static void read_genres(struct model_info *m, const char *names)
+/* A list with commas; of "era/composer" the latter. */
+static void read_names(const char *list, char ***names, int *n)
 {
     size_t cap = 0;
-    if (!names || !*names)
+    if (!list || !*list)
         return;
-    char *copy = xstrdup(names), *rest = copy;
+    char *copy = xstrdup(list), *rest = copy;
     for (char *name = str_split(&rest, ','); name; name = str_split(&rest, ',')) {
-        m->genres = xgrow(m->genres, (size_t)m->n_genres, &cap, sizeof *m->genres);
-        m->genres[m->n_genres++] = xstrdup(name);
+        char *slash = strchr(name, '/');
+        *names = xgrow(*names, (size_t)*n, &cap, sizeof **names);
+        (*names)[(*n)++] = xstrdup(slash ? slash + 1 : name);
     }
     free(copy);
 }
@@ -76,7 +84,8 @@ static enum err read_info(const char *path, struct model_info *m)
     m->family = xstrdup(family);
     m->licence = text_or_empty(licence);
     str_copy(m->hash, sizeof m->hash, ckpt_hash(c));
-    read_genres(m, ckpt_meta(c, "genres"));
+    read_names(ckpt_meta(c, "genres"), &m->genres, &m->n_genres);
+    read_names(ckpt_meta(c, "styles"), &m->styles, &m->n_styles);
 out:
     ckpt_close(c);
     return err;

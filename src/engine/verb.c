@@ -2,8 +2,11 @@
  * genres and grids are theirs. */
 #include "verb.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include "mem.h"
 #include "song.h"
+#include "str.h"
 
 enum { PHRASE = 4, MAX_TAKES = 256, LEAST_RANGE = 3 };
 
@@ -72,6 +75,8 @@ enum err request_check(const struct request *rq)
         return err_set(ERR_RANGE, "%d takes: 1 to %d can be asked for", rq->n_takes, MAX_TAKES);
     if (!(rq->temperature > 0 && isfinite(rq->temperature)))
         return err_set(ERR_RANGE, "temperature %g is not above 0", rq->temperature);
+    if (rq->top_k < 0)
+        return err_set(ERR_RANGE, "top_k %d is below 0", rq->top_k);
     if (!(rq->top_p > 0 && rq->top_p <= 1))
         return err_set(ERR_RANGE, "top_p %g is outside 0..1", rq->top_p);
     if (!is_share(rq->distance))
@@ -79,4 +84,89 @@ enum err request_check(const struct request *rq)
     for (int r = 0; r < N_ROLES; r++)
         TRY(check_range((enum role)r, &rq->range[r]));
     return rq->verb == VERB_INTERPOLATE ? check_ends(rq) : ERR_OK;
+}
+
+/* ---- styles ---- */
+
+static enum err unknown_style(const char *name, char *const *names, int n)
+{
+    struct str list;
+    str_init(&list);
+    for (int i = 0; i < n; i++)
+        str_addf(&list, "%s%s", i ? ", " : "", names[i]);
+    enum err err = n > 0 ? err_set(ERR_FORMAT, "no style \"%.30s\"; there are: %s", name, str_c(&list))
+                         : err_set(ERR_FORMAT, "this model has no styles");
+    str_fini(&list);
+    return err;
+}
+
+/* "0.3" or "0..1" */
+static enum err read_weight(char *text, struct style_weight *w)
+{
+    double from, to;
+    char *dots = strstr(text, "..");
+    if (dots)
+        *dots = '\0';
+    if (parse_double(text, 0, 1000, &from) != ERR_OK || parse_double(dots ? dots + 2 : text, 0, 1000, &to) != ERR_OK)
+        return err_set(ERR_FORMAT, "\"%.20s\" is not the weight of a style; 0.3 is one, 0..1 glides", text);
+    w->from = (float)from;
+    w->to = (float)to;
+    return ERR_OK;
+}
+
+static enum err add_style(struct request *rq, char *item, char *const *names, int n)
+{
+    struct style_weight w = {.style = -1, .from = -1};
+    char *weight = strchr(item, ':');
+    if (weight)
+        *weight++ = '\0';
+    for (int i = 0; i < n; i++)
+        if (str_same(names[i], item))
+            w.style = i;
+    if (w.style < 0)
+        return unknown_style(item, names, n);
+    if (rq->n_styles == REQUEST_STYLES)
+        return err_set(ERR_FORMAT, "at most %d styles blend", REQUEST_STYLES);
+    if (weight)
+        TRY(read_weight(weight, &w));
+    rq->style[rq->n_styles++] = w;
+    return ERR_OK;
+}
+
+/* Styles without a weight share what is left of 1, at either end. */
+static void share_rest(struct request *rq)
+{
+    float from = 1, to = 1;
+    int open = 0;
+    for (int i = 0; i < rq->n_styles; i++) {
+        struct style_weight *w = &rq->style[i];
+        open += w->from < 0;
+        from -= w->from < 0 ? 0 : w->from;
+        to -= w->from < 0 ? 0 : w->to;
+    }
+    for (int i = 0; i < rq->n_styles; i++)
+        if (rq->style[i].from < 0) {
+            rq->style[i].from = from > 0 ? from / (float)open : 0;
+            rq->style[i].to = to > 0 ? to / (float)open : 0;
+        }
+}
+
+enum err request_style(struct request *rq, const char *text, char *const *names, int n)
+{
+    char *copy = xstrdup(text), *at = copy;
+    enum err err = ERR_OK;
+    rq->n_styles = 0;
+    while (err == ERR_OK && *(at += strspn(at, " ,+"))) {
+        size_t len = strcspn(at, " ,+");
+        bool last = !at[len];
+        at[len] = '\0';
+        if (!(str_same(at, "any") && rq->n_styles == 0))
+            err = add_style(rq, at, names, n);
+        at += len + !last;
+    }
+    free(copy);
+    if (err != ERR_OK)
+        rq->n_styles = 0;
+    share_rest(rq);
+    return err;
 }

@@ -1,0 +1,203 @@
+/* pianist.c: the pianist's row in the registry: its options, its networks, its styles, opening a weight file. */
+#include "pianist.h"
+#include <stdlib.h>
+#include <string.h>
+#include "ckpt.h"
+#include "kinds.h"
+#include "mem.h"
+#include "opt.h"
+#include "str.h"
+#include "steptrain.h"
+
+static const struct opt options[] = {
+    { "width", 0, OPT_INT, 16, 1024, "192", NULL, "N", "width of the transformer, a multiple of the heads" },
+    { "layers", 0, OPT_INT, 1, 24, "4", NULL, "N", "transformer blocks" },
+    { "heads", 0, OPT_INT, 1, 64, "6", NULL, "N", "attention heads" },
+    { "mlp", 0, OPT_INT, 16, 4096, "384", NULL, "N", "hidden width of the note heads" },
+    { "context", 0, OPT_INT, 128, 4096, "512", NULL, "N", "steps the network looks back" },
+    { "no-composer", 0, OPT_REAL, 0, 1, "0.15", NULL, "X", "share of music shown under its era alone" },
+    { "no-style", 0, OPT_REAL, 0, 1, "0.05", NULL, "X", "share of music shown under no name" },
+    { "no-key", 0, OPT_REAL, 0, 1, "0.2", NULL, "X", "share of music shown without its key" },
+    { "balance", 0, OPT_REAL, 0, 1, "0.6", NULL, "X", "composers are heard by amount of music to this power" },
+    STEPTRAIN_OPTIONS("8", "0.001", "0.1"),
+};
+
+enum err pianist_net_from(const struct opts *o, int n_styles, struct stepnet *out)
+{
+    struct stepnet c = { .width = (int)opts_int(o, "width"), .layers = (int)opts_int(o, "layers"),
+                         .heads = (int)opts_int(o, "heads"), .mlp = (int)opts_int(o, "mlp"),
+                         .n_in = N_PIANO_IN, .n_out = N_PIANO_OUT, .styles = n_styles, .head_bias = true,
+                         .dropout = opts_real(o, "dropout") };
+    if (c.width % c.heads)
+        return err_set(ERR_RANGE, "pianist: width %d is not a multiple of %d heads", c.width, c.heads);
+    if (n_styles < 1 || n_styles > STYLES_MAX)
+        return err_set(ERR_RANGE, "pianist: %d styles; 1 to %d are possible", n_styles, STYLES_MAX);
+    memcpy(c.in, piano_in_tables, sizeof piano_in_tables);
+    memcpy(c.out, piano_out_tables, sizeof piano_out_tables);
+    *out = c;
+    return ERR_OK;
+}
+
+struct model *pianist_model_new(struct device *d, const struct stepnet *net, int context)
+{
+    struct model *m = xcalloc(1, sizeof *m);
+    m->net = *net;
+    m->context = context;
+    m->device = d;
+    m->params = params_new();
+    return m;
+}
+
+void pianist_model_free(struct model *m)
+{
+    if (!m)
+        return;
+    pianist_sampler_free(m->sampler);
+    pianist_trainer_free(m->trainer);
+    params_free(m->params);
+    free(m);
+}
+
+/* ---- styles ---- */
+
+enum err styles_parse(const char *text, struct styles *out)
+{
+    char *copy = xstrdup(text), *rest = copy, era[STYLES_MAX][32] = { { 0 } };
+    enum err err = ERR_OK;
+    memset(out, 0, sizeof *out);
+    for (char *item = str_split(&rest, ','); item && err == ERR_OK; item = str_split(&rest, ',')) {
+        char *slash = strchr(item, '/');
+        if (out->n == STYLES_MAX || (slash && out->n > out->n_composers))
+            err = err_set(ERR_FORMAT, "its styles are not composers and then eras, %d at most", STYLES_MAX);
+        if (err != ERR_OK)
+            break;
+        if (slash) {
+            str_copy(era[out->n], sizeof era[0], (*slash = '\0', item));
+            out->n_composers++;
+        }
+        str_copy(out->at[out->n++].name, sizeof out->at->name, slash ? slash + 1 : item);
+    }
+    for (int i = 0; i < out->n && err == ERR_OK; i++) {
+        int e = i < out->n_composers ? out->n_composers : i;
+        while (i < out->n_composers && e < out->n && strcmp(out->at[e].name, era[i]) != 0)
+            e++;
+        out->at[i].era = e;
+        if (e == out->n)
+            err = err_set(ERR_FORMAT, "its style %s is of no era it names", out->at[i].name);
+    }
+    free(copy);
+    return err;
+}
+
+void styles_print(const struct styles *s, struct str *out)
+{
+    for (int i = 0; i < s->n; i++)
+        str_addf(out, "%s%s%s%s", i ? "," : "", i < s->n_composers ? s->at[s->at[i].era].name : "",
+                 i < s->n_composers ? "/" : "", s->at[i].name);
+}
+
+void styles_weigh(const struct styles *s, int style, float weight, float *row)
+{
+    int era = s->at[style].era;
+    row[style] += weight;
+    if (era != style)
+        row[era] += weight;
+}
+
+/* ---- the row ---- */
+
+/* The weight file names its styles; without data to name them, the count of a usual set is meant. */
+enum { USUAL_STYLES = 30 };
+
+/* The network of Bachsformer for comparison: a language model over 16 codes, twelve quarters of 16 long. */
+const struct stepnet pianist_original = {
+    .width = 128, .layers = 4, .heads = 8, .n_in = 1, .n_out = 1, .in = { { "token", 16 } }, .out = { { "token", 16 } },
+    .places = 191, .dropout = 0.1,
+};
+
+static size_t count(const struct stepnet *c)
+{
+    struct net n = { .g = graph_new(), .p = params_new() };
+    stepnet_build_batch(&n, c, 1, 2);
+    size_t params = params_count(n.p);
+    graph_free(n.g);
+    params_free(n.p);
+    return params;
+}
+
+static int pianist_nets(const struct opts *o, struct model_net *out, int cap)
+{
+    struct stepnet c;
+    if (cap < 2 || pianist_net_from(o, USUAL_STYLES, &c) != ERR_OK)
+        return 0;
+    out[0] = (struct model_net){ "pianist", count(&c) };
+    out[1] = (struct model_net){ "over codes, 16 a quarter", count(&pianist_original) };
+    return 2;
+}
+
+/* Architecture options were saved as "option.NAME". */
+static enum err read_config(const struct ckpt *w, int n_styles, struct stepnet *net, int *context)
+{
+    struct opts *o = opts_new(options, COUNT_OF(options));
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < COUNT_OF(options); i++) {
+        char key[64];
+        str_format(key, sizeof key, "option.%s", options[i].name);
+        const char *value = ckpt_meta(w, key);
+        if (value)
+            TRY_OUT(opts_set(o, options[i].name, value));
+    }
+    *context = (int)opts_int(o, "context");
+    err = pianist_net_from(o, n_styles, net);
+out:
+    opts_free(o);
+    return err;
+}
+
+static enum err pianist_open(struct device *d, const struct ckpt *w, struct model **out)
+{
+    const char *family = ckpt_meta(w, "family"), *names = ckpt_meta(w, "styles"), *name = ckpt_meta(w, "name");
+    struct styles styles;
+    struct stepnet net;
+    int context;
+    if (!family || strcmp(family, "pianist") || !names)
+        return err_set(ERR_FORMAT, "not a pianist: family or styles are missing in its metadata");
+    TRY(styles_parse(names, &styles));
+    TRY(read_config(w, styles.n, &net, &context));
+    struct model *m = pianist_model_new(d, &net, context);
+    m->styles = styles;
+    str_copy(m->name, sizeof m->name, name ? name : "pianist");
+    str_copy(m->hash, sizeof m->hash, ckpt_hash(w));
+    enum err err = pianist_sampler_new(m, w, &m->sampler);
+    if (err != ERR_OK) {
+        pianist_model_free(m);
+        return err;
+    }
+    *out = m;
+    return ERR_OK;
+}
+
+static int pianist_n_styles(const struct model *m)
+{
+    return m->styles.n;
+}
+
+static const char *pianist_style(const struct model *m, int i)
+{
+    return m->styles.at[i].name;
+}
+
+static const char *const loss_names[] = { "pos", "pitch", "dur", NULL };
+
+const struct model_kind pianist_kind = {
+    .name = "pianist",
+    .title = "The pianist: piano music in the styles of composers and eras, and of blends of them",
+    .verbs = 1u << VERB_GENERATE | 1u << VERB_CONTINUE,
+    .options = options, .n_options = COUNT_OF(options),
+    .nets = pianist_nets,
+    .open = pianist_open, .close = pianist_model_free, .run = pianist_run,
+    .n_styles = pianist_n_styles, .style = pianist_style,
+    .train_open = pianist_train_open, .train_step = pianist_train_step, .train_horizon = pianist_train_horizon,
+    .train_samples = pianist_train_samples,
+    .loss_names = loss_names, .train_eval = pianist_train_eval, .train_save = pianist_train_save,
+};
