@@ -97,8 +97,8 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libjamroll.a
 unit: $(B)/unit/test_$(T)
 	$(B)/unit/test_$(T)
 
-check: $(B)/jamroll $(TESTS) $(B)/fuzz/mutate
-	@JAMROLL=$(B)/jamroll SAN=$(SAN) tests/tools/check.sh $(B)/check $(TESTS) $(B)/fuzz/mutate \
+check: $(B)/jamroll $(TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed
+	@JAMROLL=$(B)/jamroll SAN=$(SAN) tests/tools/check.sh $(B)/check $(TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed \
 		tests/tools/layers.sh tests/tools/layers_test.sh $(CLI_TESTS) $(SCREEN_TESTS)
 
 # Compiled apart: every object has to carry the sanitizer.

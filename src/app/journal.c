@@ -137,9 +137,9 @@ static void print_news(struct journal *j, const struct session *s, struct str *o
     end_record(out, at, KIND_PROJECT);
 }
 
-static enum err fail(const char *doing, const char *path)
+static enum err fail(const char *path)
 {
-    return err_set(ERR_IO, "the journal: cannot %s %s: %s", doing, path, strerror(errno));
+    return err_set(ERR_IO, "no journal, so save often: %s (%s)", strerror(errno), path);
 }
 
 /* All of it or, with the old length given back, nothing. */
@@ -150,9 +150,9 @@ static enum err append(int fd, const char *path, size_t size, const struct str *
         return ERR_OK;
     if (put >= 0)
         errno = ENOSPC;
-    enum err err = fail("write", path);
+    enum err err = fail(path);
     if (put > 0 && ftruncate(fd, (off_t)size) != 0)
-        err = fail("write", path);
+        err = fail(path);
     return err;
 }
 
@@ -172,10 +172,10 @@ static enum err write_whole(struct journal *j, const struct session *s)
     str_addf(&aside, "%s.new", j->path);
     int fd = open(aside.p, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0)
-        TRY_OUT(fail("write", aside.p));
+        TRY_OUT(fail(aside.p));
     TRY_OUT(append(fd, aside.p, 0, &text));
     if (rename(aside.p, j->path) != 0)
-        TRY_OUT(fail("rename", aside.p));
+        TRY_OUT(fail(aside.p));
     if (j->fd >= 0)
         close(j->fd);
     j->fd = fd;
@@ -377,6 +377,8 @@ static enum err look_at(void *ctx, const char *path)
 {
     struct search *f = ctx;
     struct stat st;
+    if (str_ends(path, ".journal.new") && deserted(path, &st)) /* half written when its program died */
+        unlink(path);
     if (!str_ends(path, ".journal") || !deserted(path, &st))
         return ERR_OK;
     bool newer = st.st_mtim.tv_sec != f->when.tv_sec ? st.st_mtim.tv_sec > f->when.tv_sec

@@ -241,6 +241,7 @@ static int run_row(const struct command *cmd, int argc, char **argv)
 int cli_main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a write that fails, with a sentence of its own */
     const char *first = argc > 1 ? argv[1] : "";
     if (strcmp(first, "--version") == 0) {
         puts("jamroll " JAMROLL_VERSION);
