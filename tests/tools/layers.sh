@@ -28,7 +28,7 @@ BEGIN {
         for (i = 1; i <= n; i++) ok[m, list[i]] = 1
     }
     n = split("model.h:model verb.h:engine train.h:engine eval.h:engine graph.h:compute plan.h:compute " \
-              "tensor.h:compute midi.h:music desk.h:app command.h:app session.h:app", list, " ")
+              "tensor.h:compute midi.h:music desk.h:app command.h:app session.h:app draw.h:music", list, " ")
     for (i = 1; i <= n; i++) { split(list[i], pair, ":"); owner[pair[1]] = pair[2] }
     bad = 0
 }
