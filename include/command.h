@@ -14,7 +14,7 @@ enum complete { COMPLETE_NONE, COMPLETE_FILE, COMPLETE_GENRE, COMPLETE_MODEL, CO
 /* Columns of keys: one a mode, one a pane. A pane's keys come before those of NORMAL, which work there too;
  * keys[KEYS_ANY] work everywhere. */
 enum keys { KEYS_NORMAL = MODE_NORMAL, KEYS_STEP = MODE_STEP, KEYS_SELECT = MODE_SELECT, KEYS_TAKES,
-            KEYS_GENERATE, KEYS_MIXER, N_COLUMNS, KEYS_ANY = N_COLUMNS, N_KEYS };
+            KEYS_GENERATE, KEYS_MIXER, KEYS_FALL, N_COLUMNS, KEYS_ANY = N_COLUMNS, N_KEYS };
 const char *keys_name(enum keys k);    /* "NORMAL", "takes" */
 enum keys keys_here(const struct desk *d);
 struct action {

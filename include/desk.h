@@ -9,8 +9,8 @@
 enum mode { MODE_NORMAL, MODE_STEP, MODE_SELECT, N_MODES };
 const char *mode_name(enum mode m);
 
-/* What has the focus. STEP and SELECT are always on the roll. */
-enum pane { PANE_ROLL, PANE_TAKES, PANE_GENERATE, PANE_MIXER, N_PANES };
+/* What has the focus. Tab goes round the first N_TAB_PANES. STEP and SELECT are always on the roll. */
+enum pane { PANE_ROLL, PANE_TAKES, PANE_GENERATE, PANE_MIXER, N_TAB_PANES, PANE_FALL = N_TAB_PANES, N_PANES };
 const char *pane_name(enum pane p);
 
 /* Any door may be NULL: the commands that need it then say so. All return at once. */

@@ -31,7 +31,7 @@ act_fn act_set, act_bind;
 act_fn act_stems;
 
 /* act_pane.c */
-act_fn act_pane, act_maximize, act_row, act_adjust, act_mouse;
+act_fn act_pane, act_waterfall, act_maximize, act_row, act_adjust, act_mouse;
 
 /* command.c: how every action is run */
 NODISCARD enum err action_run(struct desk *d, const struct action *a, int argc, char **argv);

@@ -12,7 +12,7 @@ enum err act_pane(struct desk *d, int argc, char **argv)
     for (int p = 0; p < N_PANES; p++)
         found = str_same(argv[0], pane_name((enum pane)p)) ? p : found;
     if (by)
-        found = ((int)d->pane + by + N_PANES) % N_PANES;
+        found = d->pane >= N_TAB_PANES ? (int)PANE_ROLL : ((int)d->pane + by + N_TAB_PANES) % N_TAB_PANES;
     if (found < 0)
         return err_set(ERR_MISSING, "no pane \"%s\": there are %s", argv[0], action_find("pane")->words);
     if (d->mode != MODE_NORMAL)
@@ -27,6 +27,14 @@ enum err act_maximize(struct desk *d, int argc, char **argv)
 {
     (void)argc, (void)argv;
     d->maximised = !d->maximised;
+    return ERR_OK;
+}
+
+enum err act_waterfall(struct desk *d, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    d->mode = MODE_NORMAL;
+    d->pane = d->pane == PANE_FALL ? PANE_ROLL : PANE_FALL;
     return ERR_OK;
 }
 

@@ -22,7 +22,7 @@ const char *mode_name(enum mode m)
 
 const char *pane_name(enum pane p)
 {
-    static const char *const names[N_PANES] = {"roll", "takes", "generate", "mixer"};
+    static const char *const names[N_PANES] = {"roll", "takes", "generate", "mixer", "waterfall"};
     return names[p];
 }
 

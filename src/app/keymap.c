@@ -13,7 +13,8 @@ const char *keys_name(enum keys k)
 {
     static const enum pane of[N_COLUMNS] = {[KEYS_TAKES] = PANE_TAKES,
                                             [KEYS_GENERATE] = PANE_GENERATE,
-                                            [KEYS_MIXER] = PANE_MIXER};
+                                            [KEYS_MIXER] = PANE_MIXER,
+                                            [KEYS_FALL] = PANE_FALL};
     return k < (enum keys)N_MODES ? mode_name((enum mode)k) : pane_name(of[k]);
 }
 
@@ -21,7 +22,8 @@ enum keys keys_here(const struct desk *d)
 {
     static const enum keys of[N_PANES] = {[PANE_TAKES] = KEYS_TAKES,
                                           [PANE_GENERATE] = KEYS_GENERATE,
-                                          [PANE_MIXER] = KEYS_MIXER};
+                                          [PANE_MIXER] = KEYS_MIXER,
+                                          [PANE_FALL] = KEYS_FALL};
     return d->mode != MODE_NORMAL ? (enum keys)d->mode : of[d->pane];
 }
 

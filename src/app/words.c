@@ -69,6 +69,7 @@ static const char *const footer_order[N_COLUMNS][16] = {
     [MODE_SELECT] = {"keep", "infill", "delete", "loop", "undo", "help", NULL},
     [KEYS_TAKES] = {"row", "take", "star", "mark", "flip", "play", "pane", "maximize", "undo", "help", NULL},
     [KEYS_GENERATE] = {"row", "adjust", "accompany", "play", "pane", "maximize", "help", NULL},
+    [KEYS_FALL] = {"play", "left", "zoom", "pane", "undo", "help", NULL},
     [KEYS_MIXER] = {"track-by", "volume", "mute", "solo", "play", "pane", "maximize", "help", NULL},
 };
 

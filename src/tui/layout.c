@@ -72,6 +72,7 @@ static const struct view *const pane_views[N_PANES] = {
     [PANE_TAKES] = &view_takes_box,
     [PANE_GENERATE] = &view_generate,
     [PANE_MIXER] = &view_mixer,
+    [PANE_FALL] = &view_fall,
 };
 
 void ui_init(struct ui *ui, struct desk *d, bool ascii)
@@ -262,7 +263,7 @@ static bool choose_shown(struct ui *ui, int w, int h)
     bool wide = w >= 80 + 1 + SIDE_W;
     bool own = wide && !d->maximised && in_panel(ui, pane_views[d->pane], h - 4);
     ui->shown = own ? PANE_ROLL : d->pane;
-    ui->alone = d->maximised || (h < LOW && ui->shown != PANE_ROLL);
+    ui->alone = d->maximised || ui->shown == PANE_FALL || (h < LOW && ui->shown != PANE_ROLL);
     return wide && !ui->alone;
 }
 

@@ -59,7 +59,7 @@ struct view {
 };
 extern const struct view view_header, view_ruler, view_strips, view_track, view_roll, view_lanes, view_takes,
     view_message, view_status, view_footer;
-extern const struct view view_takes_box, view_generate, view_track_box, view_mixer, view_output;
+extern const struct view view_takes_box, view_generate, view_track_box, view_mixer, view_output, view_fall;
 
 void ui_init(struct ui *ui, struct desk *d, bool ascii);
 void ui_fini(struct ui *ui);

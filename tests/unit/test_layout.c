@@ -173,6 +173,30 @@ static void test_states(void **state)
     d.progress = 0.4;
     compare(&ui, 80, 24, "busy");
     d.job = -1;
+    d.playing = false;
+    press(&d, "track piano");
+    press(&d, "pane takes");
+    press(&d, "row 3");
+    compare(&ui, 80, 24, "takes");
+    compare(&ui, 60, 16, "takes");
+    press(&d, "pane generate");
+    press(&d, "row 5");
+    compare(&ui, 80, 24, "generate");
+    compare(&ui, 60, 16, "generate");
+    compare(&ui, 120, 40, "generate");
+    press(&d, "pane mixer");
+    compare(&ui, 80, 24, "mixer");
+    press(&d, "waterfall");
+    compare(&ui, 80, 24, "waterfall");
+    press(&d, "waterfall");
+    press(&d, "maximize");
+    compare(&ui, 80, 24, "maximized");
+    press(&d, "maximize");
+    ui.over = OVER_PICK;
+    pick_begin(&ui.pick, &d, PICK_FIND);
+    pick_key(&ui.pick, 'r');
+    pick_key(&ui.pick, 'o');
+    compare(&ui, 80, 24, "find");
     ui.over = OVER_PROMPT;
     prompt_begin(&ui.prompt, &d, "genre ");
     compare(&ui, 80, 24, "prompt");
@@ -211,10 +235,13 @@ static void test_any_size(void **state)
                 d.loop = w & 2;
                 d.loop_to = 1920;
                 d.pending = w % 5 ? 0 : 'g';
+                d.pane = (enum pane)(w % 4 ? 0 : h % N_PANES);
+                d.maximised = w % 7 == 3;
+                d.row[d.pane] = w;
                 picture(&ui, w, h, &out);
                 if (w >= MIN_W && h >= MIN_H)
                     assert_true(col_of(&ui.cols, d.tick) >= 0);
-                if (w >= MIN_W && h >= MIN_H && d.pending == 0)
+                if (w >= MIN_W && h >= MIN_H && d.pending == 0 && d.pane == PANE_ROLL)
                     assert_non_null(strchr(str_c(&out), '@'));
                 str_fini(&out);
             }
