@@ -1,102 +1,62 @@
-/* midiout.c: one open PortMidi output and the only thread that writes to it.
+/* midiout.c: one MIDI output and the only thread that writes to it.
  *
- * Messages arrive through a ring with the moment they are due and are passed to PortMidi a little ahead with
- * that moment as timestamp, so what is heard does not depend on when this thread runs; few are ever pending,
- * because ALSA's queue is small. PortMidi ignores timestamps when its latency is 0, so it never is.
- * The library is not made for threads: everything that opens, lists or closes holds `library`. */
+ * Messages arrive through a ring with the moment they are due and are passed on a little ahead with that moment
+ * as timestamp, so what is heard does not depend on when this thread runs; few are ever pending, because
+ * ALSA's queue is small. The thread also changes ports, since that means silence and then patience. */
 #include "midiout.h"
-#include <portmidi.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include "clock.h"
-#include "hush.h"
 #include "mem.h"
+#include "ports.h"
 #include "ring.h"
 
-enum { LATENCY_MS = 15, AHEAD_MS = 60, NAP_MS = 4, RING = 4096 };
-enum { NOTE_OFF = 0x80, NOTE_ON = 0x90, CONTROL = 0xb0, CC_SUSTAIN = 64, CC_ALL_NOTES_OFF = 123 };
+enum { NAP_MS = 4, WATCH_MS = 1000, LEAVE_MS = PORT_AHEAD_MS + PORT_LATENCY_MS + 100, RING = 4096 };
+enum { NOTE_OFF = 0x80, NOTE_ON = 0x90, CONTROL = 0xb0, SYSTEM = 0xf0, CC_SUSTAIN = 64, CC_ALL_NOTES_OFF = 123 };
 
 struct message { uint64_t at_ns; uint8_t status, a, b; };
 
 struct midiout {
-    PortMidiStream *stream;
     pthread_t thread;
     struct ring *ring;
-    atomic_bool quit, panic;
-    uint8_t sounding[16][128];  /* notes on; the thread's own */
+    struct wish wish;
+    atomic_bool panic, there, renewed;
+    /* the thread's own */
+    struct port *port;
+    uint8_t sounding[16][128];  /* notes on */
     uint16_t used;              /* channels written to */
-    PmTimestamp last;           /* timestamps must not decrease */
-    char *name;
+    int32_t last;               /* timestamps must not decrease */
+    uint64_t next_watch;
 };
-
-static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
-static int users;               /* PortMidi is initialised while > 0 */
-
-static PmTimestamp now_ms(void *unused)
-{
-    (void)unused;
-    return (PmTimestamp)(clock_ns() / 1000000u);
-}
-
-/* With `library` held. The device list is read anew whenever nobody uses the library. */
-static enum err begin_library(void)
-{
-    hush_libraries();
-    if (users == 0 && Pm_Initialize() != pmNoError)
-        return err_set(ERR_DEVICE, "PortMidi could not start on this machine");
-    users++;
-    return ERR_OK;
-}
-
-static void end_library(void)
-{
-    if (--users == 0)
-        Pm_Terminate();
-}
-
-static const char *output_name(int id)
-{
-    const PmDeviceInfo *info = Pm_GetDeviceInfo(id);
-    return info && info->output && info->name ? info->name : NULL;
-}
 
 int midiout_list(struct str *out)
 {
-    int n = 0;
-    pthread_mutex_lock(&library);
-    if (begin_library() == ERR_OK) {
-        for (int id = 0; id < Pm_CountDevices(); id++)
-            if (output_name(id)) {
-                str_addf(out, "%s\n", output_name(id));
-                n++;
-            }
-        end_library();
-    }
-    pthread_mutex_unlock(&library);
-    return n;
+    return ports_list(PORT_OUT, out);
 }
 
 /* ---- the thread ---- */
 
-static void write_message(struct midiout *m, PmTimestamp when, int status, int a, int b)
+/* Ends of notes that this port never began are not for it. */
+static void write_message(struct midiout *m, int32_t when, int status, int a, int b)
 {
-    if (when - m->last < 0)
+    int channel = status & 15, kind = status < SYSTEM ? status & 0xf0 : SYSTEM;
+    if (kind == NOTE_OFF && !m->sounding[channel][a])
+        return;
+    if (kind == NOTE_ON || kind == NOTE_OFF)
+        m->sounding[channel][a] = kind == NOTE_ON && b > 0;
+    if (kind != SYSTEM)
+        m->used |= (uint16_t)(1u << channel);
+    if ((int32_t)((uint32_t)when - (uint32_t)m->last) < 0)
         when = m->last;
     m->last = when;
-    int channel = status & 15;
-    m->used |= (uint16_t)(1u << channel);
-    if ((status & 0xf0) == NOTE_ON)
-        m->sounding[channel][a] = b > 0;
-    else if ((status & 0xf0) == NOTE_OFF)
-        m->sounding[channel][a] = 0;
-    Pm_WriteShort(m->stream, when, Pm_Message(status, a, b));
+    port_write(m->port, when, status, a, b);
 }
 
 static void silence(struct midiout *m)
 {
-    PmTimestamp now = now_ms(NULL);
+    int32_t now = ports_ms(clock_ns());
     for (int c = 0; c < 16; c++) {
         if (!(m->used & 1u << c))
             continue;
@@ -115,132 +75,147 @@ static void drop_waiting(struct midiout *m)
         ;
 }
 
+/* What was handed over a little early has to leave before the port closes. */
+static void leave_port(struct midiout *m)
+{
+    if (!m->port)
+        return;
+    drop_waiting(m);
+    silence(m);
+    if (m->used && port_there(m->port))
+        clock_sleep_until(clock_ns() + LEAVE_MS * 1000000ull);
+    port_close(m->port);
+    m->port = NULL;
+    atomic_store(&m->there, false);
+}
+
+static void look_at_port(struct midiout *m)
+{
+    bool there = port_there(m->port);
+    if (there && !atomic_load(&m->there)) { /* new or back: it knows of no notes */
+        memset(m->sounding, 0, sizeof m->sounding);
+        m->used = 0;
+        m->last = ports_ms(clock_ns());
+        atomic_store(&m->renewed, true);
+    }
+    atomic_store(&m->there, there);
+}
+
+static void take_port(struct midiout *m, const char *name)
+{
+    leave_port(m);
+    drop_waiting(m);
+    if (!*name)
+        return;
+    m->port = port_open(PORT_OUT, name);
+    look_at_port(m);
+}
+
+static void watch(struct midiout *m)
+{
+    if (clock_ns() < m->next_watch)
+        return;
+    m->next_watch = clock_ns() + WATCH_MS * 1000000ull;
+    ports_watch();
+    look_at_port(m);
+}
+
 static void *serve(void *arg)
 {
     struct midiout *m = arg;
     struct message next;
     bool have = false;
-    while (!atomic_load(&m->quit)) {
+    char name[PORT_NAME];
+    enum wish_kind wish;
+    while ((wish = wish_next(&m->wish, !m->port, name)) != WISH_QUIT) {
+        if (wish == WISH_PORT) {
+            take_port(m, name);
+            have = false;
+        }
+        if (!m->port)
+            continue;
+        watch(m);
         if (atomic_exchange(&m->panic, false)) {
             drop_waiting(m);
             have = false;
             silence(m);
         }
-        uint64_t horizon = clock_ns() + AHEAD_MS * 1000000ull;
+        uint64_t horizon = clock_ns() + PORT_AHEAD_MS * 1000000ull;
         while ((have || (have = ring_pop(m->ring, &next))) && next.at_ns <= horizon) {
-            write_message(m, (PmTimestamp)(next.at_ns / 1000000u), next.status, next.a, next.b);
+            write_message(m, ports_ms(next.at_ns), next.status, next.a, next.b);
             have = false;
         }
         clock_sleep_until(clock_ns() + NAP_MS * 1000000ull);
     }
-    drop_waiting(m);
-    silence(m);
-    /* What was handed over up to AHEAD_MS early has to leave before the port closes. */
-    clock_sleep_until(clock_ns() + (AHEAD_MS + LATENCY_MS + 100) * 1000000ull);
+    leave_port(m);
     return NULL;
 }
 
-/* ---- open and close ---- */
+/* ---- for all ---- */
 
-/* The output of exactly that name, or the only one whose name holds it. */
-static enum err find_output(const char *name, int *out)
-{
-    int found = -1, matches = 0;
-    struct str all = {0};
-    for (int id = 0; id < Pm_CountDevices(); id++) {
-        const char *device = output_name(id);
-        if (!device)
-            continue;
-        str_addf(&all, "%s'%s'", all.len ? ", " : "", device);
-        if (str_same(device, name)) {
-            found = id;
-            matches = 1;
-            break;
-        }
-        if (strcasestr(device, name)) {
-            found = id;
-            matches++;
-        }
-    }
-    enum err err = ERR_OK;
-    if (matches == 0 && all.len == 0)
-        err = err_set(ERR_DEVICE, "no MIDI output on this machine (is the ALSA sequencer, snd-seq, loaded?)");
-    else if (matches != 1)
-        err = err_set(ERR_DEVICE, "%s MIDI output is called '%s'; there are %s", matches ? "more than one" : "no",
-                      name, str_c(&all));
-    else
-        *out = found;
-    str_fini(&all);
-    return err;
-}
-
-static enum err open_stream(struct midiout *m, const char *name)
-{
-    int id = -1;
-    TRY(find_output(name, &id));
-    m->name = xstrdup(output_name(id));
-    PmError bad = Pm_OpenOutput(&m->stream, id, NULL, 512, now_ms, NULL, LATENCY_MS);
-    if (bad != pmNoError)
-        return err_set(ERR_DEVICE, "cannot open the MIDI output '%s': %s", m->name, Pm_GetErrorText(bad));
-    m->last = now_ms(NULL);
-    m->ring = ring_new(sizeof(struct message), RING);
-    if (pthread_create(&m->thread, NULL, serve, m) != 0) {
-        Pm_Close(m->stream);
-        return err_set(ERR_NOMEM, "no thread for the MIDI output '%s'", m->name);
-    }
-    return ERR_OK;
-}
-
-static void discard(struct midiout *m)
-{
-    ring_free(m->ring);
-    free(m->name);
-    free(m);
-}
-
-enum err midiout_open(const char *name, struct midiout **out)
+struct midiout *midiout_new(void)
 {
     struct midiout *m = xcalloc(1, sizeof *m);
-    pthread_mutex_lock(&library);
-    enum err err = begin_library();
-    if (!err) {
-        err = open_stream(m, name);
-        if (err)
-            end_library();
-    }
-    pthread_mutex_unlock(&library);
-    if (err) {
-        discard(m);
-        return err;
-    }
-    *out = m;
-    return ERR_OK;
+    m->ring = ring_new(sizeof(struct message), RING);
+    wish_init(&m->wish, PORT_OUT);
+    BUG_ON(pthread_create(&m->thread, NULL, serve, m) != 0);
+    return m;
+}
+
+enum err midiout_set(struct midiout *m, const char *name, bool wait)
+{
+    return wish_port(&m->wish, name, wait);
+}
+
+bool midiout_wait(const struct midiout *m, int ms)
+{
+    for (; ms > 0 && !midiout_there(m); ms--)
+        clock_sleep_until(clock_ns() + 1000000u);
+    return midiout_there(m);
 }
 
 void midiout_close(struct midiout *m)
 {
     if (!m)
         return;
-    atomic_store(&m->quit, true);
+    wish_quit(&m->wish);
     pthread_join(m->thread, NULL);
-    pthread_mutex_lock(&library);
-    Pm_Close(m->stream);
-    end_library();
-    pthread_mutex_unlock(&library);
-    discard(m);
+    wish_fini(&m->wish);
+    ring_free(m->ring);
+    free(m);
 }
 
-const char *midiout_name(const struct midiout *m)
+void midiout_name(struct midiout *m, struct str *out)
 {
-    return m->name;
+    wish_name(&m->wish, out);
+}
+
+bool midiout_there(const struct midiout *m)
+{
+    return atomic_load(&m->there);
+}
+
+bool midiout_renewed(struct midiout *m)
+{
+    return atomic_load_explicit(&m->renewed, memory_order_relaxed) && atomic_exchange(&m->renewed, false);
 }
 
 bool midiout_send(struct midiout *m, unsigned long long at_ns, int status, int a, int b)
 {
-    return ring_push(m->ring, &(struct message){at_ns, (uint8_t)status, a & 127, b & 127});
+    return !atomic_load(&m->there) || ring_push(m->ring, &(struct message){at_ns, (uint8_t)status, a & 127, b & 127});
 }
 
 void midiout_panic(struct midiout *m)
 {
     atomic_store(&m->panic, true);
+}
+
+void midiout_settle(const struct midiout *m, int ms)
+{
+    uint64_t until = clock_ns() + (uint64_t)ms * 1000000u;
+    if (!midiout_there(m))
+        return;
+    while (ring_count(m->ring) > 0 && clock_ns() < until)
+        clock_sleep_until(clock_ns() + 1000000u);
+    clock_sleep_until(clock_ns() + (NAP_MS + PORT_LATENCY_MS) * 1000000ull);
 }

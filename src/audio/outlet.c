@@ -156,3 +156,8 @@ void outlet_close(struct outlet *o)
     wait_while(o, OPEN, CLOSE_MS);
     drop(o);
 }
+
+int outlet_delay_ms(int rate)
+{
+    return PERIOD * PERIODS * 1000 / rate;
+}

@@ -13,3 +13,4 @@ typedef void (*outlet_fn)(void *ctx, float *left, float *right, size_t n);
 struct outlet *outlet_open(const char *driver, int rate, outlet_fn fn, void *ctx, const atomic_bool *cancel);
 /* fn is not running and never called again when this returns, which is within about a second. */
 void outlet_close(struct outlet *o);
+int outlet_delay_ms(int rate);      /* about how long what is rendered waits in the driver */

@@ -42,10 +42,10 @@ static int by_time(const void *pa, const void *pb)
     return a->b - b->b;
 }
 
-static bool audible(const struct song *s, size_t i, int only)
+static bool audible(const struct song *s, size_t i, uint64_t only)
 {
-    if (only >= 0)
-        return i == (size_t)only;
+    if (only)
+        return i < 64 && (only >> i & 1);
     bool any_solo = false;
     for (size_t k = 0; k < s->n_tracks; k++)
         any_solo |= s->tracks[k].solo;
@@ -76,7 +76,7 @@ static uint8_t *assign_channels(const struct song *s)
     return channel;
 }
 
-static void collect(const struct song *s, int only, const uint8_t *channel, struct voices *out)
+static void collect(const struct song *s, uint64_t only, const uint8_t *channel, struct voices *out)
 {
     for (size_t i = 0; i < s->n_tracks; i++) {
         const struct track *t = &s->tracks[i];
@@ -136,7 +136,19 @@ static void map_tempos(struct seq *q, const struct song *s)
     }
 }
 
-static struct seq *build(const struct song *s, int only)
+static void map_metres(struct seq *q, const struct song *s)
+{
+    q->metres = xcalloc(s->n_metres + 1, sizeof *q->metres);
+    for (size_t i = 0; i < s->n_metres; i++) {
+        struct metre m = s->metres[i];
+        int32_t beat = m.den > 0 ? 4 * SONG_TPQ / m.den : SONG_TPQ;
+        q->metres[q->n_metres++] = (struct seq_metre){m.tick, beat, beat * (m.num > 0 ? m.num : 1)};
+    }
+    if (q->n_metres == 0)
+        q->metres[q->n_metres++] = (struct seq_metre){0, SONG_TPQ, 4 * SONG_TPQ};
+}
+
+static struct seq *build(const struct song *s, uint64_t only)
 {
     struct seq *q = xcalloc(1, sizeof *q);
     struct voices vs = {0};
@@ -144,6 +156,7 @@ static struct seq *build(const struct song *s, int only)
     collect(s, only, channel, &vs);
     cut_overlaps(&vs);
     map_tempos(q, s);
+    map_metres(q, s);
     q->events = xmalloc((2 * vs.n + 5 * s->n_tracks + 1) * sizeof *q->events);
     for (size_t i = 0; i < s->n_tracks; i++)
         if (audible(s, i, only))
@@ -168,13 +181,13 @@ static struct seq *build(const struct song *s, int only)
 
 struct seq *seq_new(const struct song *s)
 {
-    return build(s, -1);
+    return build(s, 0);
 }
 
-struct seq *seq_new_track(const struct song *s, int only)
+struct seq *seq_new_tracks(const struct song *s, uint64_t tracks)
 {
-    BUG_ON(only < 0);
-    return build(s, only);
+    BUG_ON(tracks == 0);
+    return build(s, tracks);
 }
 
 void seq_free(struct seq *q)
@@ -183,6 +196,7 @@ void seq_free(struct seq *q)
         return;
     free(q->events);
     free(q->tempos);
+    free(q->metres);
     free(q);
 }
 
@@ -223,4 +237,30 @@ size_t seq_first_at(const struct seq *q, double seconds)
             hi = mid;
     }
     return lo;
+}
+
+static size_t metre_at(const struct seq *q, int32_t tick)
+{
+    size_t i = 0;
+    while (i + 1 < q->n_metres && q->metres[i + 1].tick <= tick)
+        i++;
+    return i;
+}
+
+struct seq_metre seq_metre(const struct seq *q, int32_t tick)
+{
+    return q->metres[metre_at(q, tick)];
+}
+
+int32_t seq_beat(const struct seq *q, int32_t tick, bool *starts_bar)
+{
+    size_t i = metre_at(q, tick);
+    const struct seq_metre *m = &q->metres[i];
+    int32_t into = tick > m->tick ? (tick - m->tick + m->beat - 1) / m->beat * m->beat : 0;
+    if (i + 1 < q->n_metres && m->tick + into >= q->metres[i + 1].tick) { /* the next metre begins first */
+        m = &q->metres[i + 1];
+        into = 0;
+    }
+    *starts_bar = into % m->bar == 0;
+    return m->tick + into;
 }

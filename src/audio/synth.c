@@ -32,7 +32,7 @@ static const struct { const char *key; double value; } reals[] = {
 };
 static const struct { const char *key; int value; } ints[] = {
     {"synth.reverb.active", 1}, {"synth.chorus.active", 1}, {"synth.chorus.nr", 3},     {"synth.polyphony", 256},
-    {"synth.cpu-cores", 1},     {"synth.lock-memory", 0},   {"synth.midi-channels", 16},
+    {"synth.cpu-cores", 1},     {"synth.lock-memory", 0},   {"synth.midi-channels", 32},
     {"synth.dynamic-sample-loading", 1}, {"synth.audio-channels", 1}, {"synth.audio-groups", 1},
 };
 

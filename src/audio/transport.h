@@ -8,16 +8,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-struct midiout; struct seq; struct synth;
+struct heard; struct midiout; struct seq; struct synth;
 
-enum command_kind { CMD_SEQ, CMD_LOOP, CMD_PLAY, CMD_STOP, CMD_PANIC, CMD_AUDITION, CMD_QUIT };
+enum command_kind { CMD_SEQ, CMD_LOOP, CMD_PLAY, CMD_STOP, CMD_PANIC, CMD_AUDITION, CMD_HAND, CMD_CLICK, CMD_CLOCK,
+                    CMD_LATENCY, CMD_AUDIO, CMD_QUIT };
 struct command {
     enum command_kind kind;
     unsigned epoch;                                    /* of a play or stop; 0 = neither */
     union {
         struct seq *seq;                               /* CMD_SEQ: ownership moves in */
         struct { int32_t from, to; } loop;
-        int32_t tick;                                  /* CMD_PLAY */
+        struct { int32_t from, to; int count_in; } play; /* to 0: to the end; count_in in bars */
+        struct { uint64_t at_ns; uint8_t channel, program, pitch, vel; } hand; /* vel 0 ends it */
+        bool on;                                       /* CMD_CLICK, CMD_CLOCK */
+        int ms;                                        /* CMD_LATENCY: from here to the ear */
+        char *text;                                    /* CMD_AUDIO: driver; ownership moves in */
         struct { uint8_t channel, program, pitch, vel; int ms; } note;
     };
 };
@@ -34,4 +39,7 @@ uint64_t transport_now(const struct transport *t);     /* frames run so far; any
 unsigned transport_epoch(const struct transport *t);   /* of the last play or stop carried out */
 bool transport_playing(const struct transport *t);
 int32_t transport_tick(const struct transport *t);
+int transport_counting(const struct transport *t);     /* beats of the count-in still to come */
+bool transport_heard(struct transport *t, struct heard *h); /* what CMD_HAND gave, with its place; one reader */
+int transport_hit(struct transport *t, int channel);   /* loudest velocity since last asked, 0 none */
 float transport_level(struct transport *t, int side);  /* peak since last asked */

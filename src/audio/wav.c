@@ -356,8 +356,9 @@ enum err render_file(const struct song *s, const struct render_opts *o, const ch
     struct sound snd = {0};
     struct render_report report = {0};
     TRY(find_format(o->format, path, &f));
-    struct seq *q = o->only_track >= 0 && o->only_track < (int)s->n_tracks ? seq_new_track(s, o->only_track)
-                                                                           : seq_new(s);
+    struct seq *q = o->only_track >= 0 && o->only_track < (int)s->n_tracks
+                        ? seq_new_tracks(s, 1ull << o->only_track)
+                        : seq_new(s);
     enum err err = ERR_OK;
     TRY_OUT(check(s, o, q));
     snd.rate = f->rate ? f->rate : o->rate;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "midiin.h"
 #include "midiout.h"
 #include "player.h"
 #include "plan.h"
@@ -104,23 +105,36 @@ static enum health check_audio(struct cli *c, struct str *out)
     return state == PLAYER_SOUND ? FINE : LACKING;
 }
 
-static enum health check_midi(struct cli *c, struct str *out)
+static enum health list_ports(int (*list)(struct str *), const char *what, struct str *out)
 {
-    (void)c;
-    int n = midiout_list(out);
+    int n = list(out);
     while (out->len > 0 && out->p[out->len - 1] == '\n')
         out->p[--out->len] = '\0';
     if (n == 0)
-        str_add(out, "no MIDI output");
+        str_addf(out, "no MIDI %s", what);
     return n > 0 ? FINE : LACKING;
+}
+
+static enum health check_midi_out(struct cli *c, struct str *out)
+{
+    (void)c;
+    return list_ports(midiout_list, "output", out);
+}
+
+static enum health check_midi_in(struct cli *c, struct str *out)
+{
+    (void)c;
+    return list_ports(midiin_list, "input", out);
 }
 
 struct check { const char *name; enum health (*run)(struct cli *c, struct str *out); };
 static const struct check doctor_checks[] = {
     {"program", check_program}, {"terminal", check_terminal}, {"compute", check_compute}, {"models", check_models},
-    {"soundfont", check_font},  {"audio", check_audio},       {"midi", check_midi},
+    {"soundfont", check_font},  {"audio", check_audio},       {"midi out", check_midi_out},
+    {"midi in", check_midi_in},
 };
-static const struct check device_checks[] = {{"audio", check_audio}, {"midi", check_midi}};
+static const struct check device_checks[] = {
+    {"audio", check_audio}, {"midi out", check_midi_out}, {"midi in", check_midi_in}};
 
 static void print_check(const struct check *check, enum health health, const char *text)
 {

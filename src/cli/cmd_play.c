@@ -33,7 +33,9 @@ static int play_song(struct cli *c, const struct song *song)
         player_set_song(player, song);
         if (opts_flag(o, "loop"))
             player_set_loop(player, 0, end);
-        player_play(player, 0);
+        player_set_clock(player, opts_flag(o, "clock"));
+        player_set_click(player, opts_flag(o, "click"));
+        player_play_part(player, 0, 0, (int)opts_int(o, "count-in"));
         do
             clock_sleep_until(clock_ns() + 20000000u);
         while (player_playing(player) && !atomic_load(stop));
@@ -61,6 +63,9 @@ static const struct opt options[] = {
     {"audio", 0, OPT_TEXT, 0, 0, "auto", NULL, "DRIVER", "pulseaudio, alsa, ...; none: a silent clock"},
     {"soundfont", 0, OPT_TEXT, 0, 0, NULL, NULL, "FILE", "default: the first found"},
     {"gain", 0, OPT_REAL, -60, 20, "-8", NULL, "DB", "synthesizer gain"},
+    {"clock", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "MIDI clock, start and stop to the port"},
+    {"click", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "with a metronome"},
+    {"count-in", 0, OPT_INT, 0, 4, "0", NULL, "BARS", "of clicks before the first bar"},
     {"loop", 'l', OPT_FLAG, 0, 0, NULL, NULL, NULL, "over and over"},
     OPT_COMMON,
 };

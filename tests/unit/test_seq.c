@@ -79,7 +79,7 @@ static void test_mute_solo_stem(void **state)
     assert_int_equal(q->end_tick, 2 * 4 * 480); /* as long as the whole song */
     seq_free(q);
 
-    q = seq_new_track(s, ROLE_PIANO);
+    q = seq_new_tracks(s, 1u << ROLE_PIANO);
     assert_int_equal(count(q, SEQ_ON, -1), 1);
     assert_int_equal(count(q, SEQ_ON, song_track_of(s, ROLE_PIANO)->channel), 1);
     seq_free(q);
