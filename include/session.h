@@ -65,6 +65,7 @@ void session_edit_begin(struct session *s, const char *what);  /* snapshot befor
 void session_edit_end(struct session *s);                      /* forgets the step when nothing changed */
 
 struct settings {
+    char style[128];                      /* "bach debussy:0.3", "any" (request_style in verb.h) */
     char genre[32], key[16], model[256];  /* genre "any", key "auto", model "" = the best there is */
     uint64_t seed;
     double temperature;

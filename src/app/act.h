@@ -30,6 +30,9 @@ act_fn act_set, act_bind;
 /* act_stems.c */
 act_fn act_stems;
 
+/* act_style.c */
+act_fn act_style;
+
 /* act_pane.c */
 act_fn act_pane, act_waterfall, act_maximize, act_row, act_adjust, act_mouse;
 

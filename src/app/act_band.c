@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "act.h"
+#include "act_style.h"
 #include "clock.h"
 #include "rng.h"
 
@@ -273,6 +274,7 @@ static enum err submit(struct desk *d, struct request *rq)
         return err_set(ERR_EMPTY, "nothing to fill: everything is kept or muted (F lets go)");
     if (!d->doors.submit)
         return err_set(ERR_UNSUPPORTED, "no model here");
+    TRY(style_request(d, rq));
     TRY(d->doors.submit(d->doors.ctx, o->model[0] ? o->model : NULL, rq, &d->job));
     session_begin_takes(d->session, rq);
     d->verb = rq->verb;

@@ -171,6 +171,12 @@ static void complete_argument(const struct desk *d, const struct action *a, cons
             add_matching(out, m->genres[i], start);
         add_matching(out, "any", start);
         break;
+    case COMPLETE_STYLE:
+        for (size_t k = 0; k < d->n_models; k++)
+            for (int i = 0; i < d->models[k].n_styles; i++)
+                add_matching(out, d->models[k].styles[i], start);
+        add_matching(out, "any", start);
+        break;
     case COMPLETE_MODEL:
         for (size_t i = 0; i < d->n_models; i++)
             add_matching(out, d->models[i].name, start);

@@ -107,6 +107,8 @@ static void put_settings(struct str *out, const struct settings *o)
 {
     str_add(out, " \"settings\": {\"genre\": ");
     put_text(out, o->genre);
+    str_add(out, ", \"style\": ");
+    put_text(out, o->style);
     str_add(out, ", \"key\": ");
     put_text(out, o->key);
     str_add(out, ", \"model\": ");
@@ -361,6 +363,8 @@ static void settings_of(struct reader *rd, const json_t *j, struct settings *o)
     if (!j)
         return;
     text(rd, json_object_get(j, "genre"), o->genre, sizeof o->genre, "the genre");
+    if (json_object_get(j, "style")) /* not in files of before there were styles */
+        text(rd, json_object_get(j, "style"), o->style, sizeof o->style, "the style");
     text(rd, json_object_get(j, "key"), o->key, sizeof o->key, "the key");
     text(rd, json_object_get(j, "model"), o->model, sizeof o->model, "the model");
     o->seed = seed_of(rd, json_object_get(j, "seed"));

@@ -61,7 +61,7 @@ static void steps_push(struct steps *list, struct step step)
 
 void settings_init(struct settings *o)
 {
-    *o = (struct settings){.genre = "any", .key = "auto", .seed = 1, .temperature = 1.0, .batch = 8};
+    *o = (struct settings){.style = "any", .genre = "any", .key = "auto", .seed = 1, .temperature = 1.0, .batch = 8};
     for (int r = 0; r < N_ROLES; r++)
         o->density[r] = -1;
 }

@@ -25,6 +25,11 @@ static void step_genre(const struct desk *d, int by, char out[SETTING_TEXT])
     str_copy(out, SETTING_TEXT, by > 0 ? "next" : "prev");
 }
 
+static void print_style(const struct desk *d, char out[SETTING_TEXT])
+{
+    str_copy(out, SETTING_TEXT, settings_of(d)->style);
+}
+
 static void print_model(const struct desk *d, char out[SETTING_TEXT])
 {
     const struct model_info *m = desk_model(d);
@@ -136,6 +141,7 @@ static void step_density(const struct desk *d, int by, char out[SETTING_TEXT])
 
 const struct setting settings_table[] = {
     {"genre", print_genre, step_genre},
+    {"style", print_style, step_genre},
     {"model", print_model, step_model},
     {"key", print_key, step_key},
     {"snap", print_snap, step_snap},

@@ -50,7 +50,7 @@ static void header_draw(const struct ui *ui, struct grid *g, struct rect r)
     key_print(ui->key, key);
     str_format(text, sizeof text, "%s%s", key, str_same(o->key, "auto") ? "" : o->snap ? "!" : "");
     x = put_field(g, x, r.w, str_same(o->key, "auto") ? STYLE_DIM : STYLE_PLAIN, 0, text);
-    x = put_field(g, x, r.w, STYLE_KEYS, LOOK_BOLD, o->genre);
+    x = put_field(g, x, r.w, STYLE_KEYS, LOOK_BOLD, m && m->n_styles > 0 ? o->style : o->genre);
     x = put_field(g, x, r.w, STYLE_PLAIN, 0, m ? m->name : o->model[0] ? path_base(o->model) : "no model");
     if (d->loop) {
         str_format(text, sizeof text, "loop %d-%d", song_bar_of(song, d->loop_from) + 1,
