@@ -204,7 +204,9 @@ enum err screen_open(const struct screen_opts *o)
     if (!registered)
         registered = atexit(screen_close) == 0;
     grid_init(&scr.shown, 0, 0, scr.ascii);
+    mousemask(BUTTON1_PRESSED, NULL); /* curses knows of a mouse only once asked for it */
     scr.mouse_known = has_mouse();
+    mousemask(0, NULL);
     return ERR_OK;
 }
 
