@@ -1,8 +1,13 @@
-/* session.h: a composer's session: the song (band layout), keep flags, takes, A and B, settings, undo.
- * Every change goes through here, so undo, files and batch see the same truth. Knows nothing of the
- * screen.
+/* session.h: a composer's session: sections (each a song in band layout with its keep flags and takes, A and B),
+ * the chain in which they sound, settings, undo. Every change goes through here, so undo, files and batch see the
+ * same truth. Knows nothing of the screen.
  *
- * Undo is by snapshots of the state (song, keep flags, length, chosen take); a song is a few kilobytes.
+ * One section is under the hand: session_song and all that names no section mean it. One band plays all sections:
+ * names, instruments, mix, mute and solo are common, everything else is a section's own. There is always a section
+ * and always an entry in the chain; a session that knows nothing of form has one of each.
+ *
+ * Undo is by snapshots of the state (songs, keep flags, lengths, chosen takes, the chain), which share what did not
+ * change; it brings the hand back to where the edit was. Moving the hand is no edit.
  * The tray of takes and the settings are not part of a snapshot: undoing a generation gives the notes
  * back and leaves its takes to be chosen again. Kept cells are protected by construction: choosing a
  * take copies its notes only into cells that it was asked for and that are not kept now. */
@@ -10,7 +15,8 @@
 #include "model.h"
 #include "verb.h"
 
-enum { SESSION_MAX_BARS = REQUEST_MAX_BARS, SESSION_MAX_TAKES = 256, SESSION_MAX_UNDO = 1000 };
+enum { SESSION_MAX_BARS = REQUEST_MAX_BARS, SESSION_MAX_TAKES = 256, SESSION_MAX_UNDO = 1000,
+       SESSION_MAX_SECTIONS = 64, SESSION_MAX_CHAIN = 64, SESSION_NAME = 16 };
 struct import;
 struct session;
 struct session *session_new(void);
@@ -22,8 +28,11 @@ NODISCARD enum err session_save(struct session *s, const char *path);
 NODISCARD enum err session_save_copy(const struct session *s, const char *path);
 /* Foreign music as the seed; `path` becomes the session's name. */
 NODISCARD enum err session_import(struct session *s, const struct import *im, const char *path);
-/* What exports write: a copy of the music, signed with the chosen take's model, seed and parameters. */
-struct song *session_written(const struct session *s);
+/* What exports write: a copy of one section, or -1 = of the chain as one song, with a marker where an entry of
+ * several begins. Signed with the chosen takes' models, seeds and parameters. */
+struct song *session_written(const struct session *s, int section);
+/* The chain as one song, for playing; notes ring over the joins until their pitch is struck again. */
+struct song *session_whole(const struct session *s);
 const char *session_path(const struct session *s);            /* NULL when never saved nor opened */
 const char *session_title(const struct session *s);           /* base name of the path, or "untitled" */
 bool session_dirty(const struct session *s);
@@ -41,12 +50,41 @@ bool session_any_kept(const struct session *s, int bar0, int n_bars);   /* any c
 void session_keep(struct session *s, enum role r, int bar, bool on);  /* bar -1 = the whole track; undoable */
 /* The genres of the weight file that will answer: what settings.genre is looked up in. Copied. */
 void session_set_genres(struct session *s, char *const *names, int n);
+/* Sections by index, in no order that means anything but stability; names are unique, case apart. */
+int session_n_sections(const struct session *s);
+int session_here(const struct session *s);
+const char *session_section_name(const struct session *s, int section);
+int session_find_section(const struct session *s, const char *name);              /* -1 = none */
+const struct song *session_section_song(const struct session *s, int section);
+int session_section_bars(const struct session *s, int section);
+/* Entries of the chain are places; every place names a section. */
+int session_n_chain(const struct session *s);
+int session_chain(const struct session *s, int place);
+int session_place(const struct session *s);                  /* under the hand; -1: its section is not in the chain */
+int32_t session_place_tick(const struct session *s, int place);  /* in the whole; place n_chain = its end */
+int session_place_at(const struct session *s, int32_t tick);     /* which sounds then */
+/* Move the hand, to the section's entry nearest that place: not an edit. */
+void session_go(struct session *s, int section, int place);
+/* Undoable, one step each. New sections stand in the chain behind the place under the hand and come under it. */
+NODISCARD enum err session_set_chain(struct session *s, const uint8_t *sections, int n);
+NODISCARD enum err session_add_section(struct session *s, int n_bars);   /* empty; tempo, metre, key go on */
+NODISCARD enum err session_copy_section(struct session *s, bool variant);      /* name: the next letter, or A' */
+NODISCARD enum err session_rename(struct session *s, const char *name);
+NODISCARD enum err session_delete_section(struct session *s, int section);
+/* The section under the hand in phrases that begin at these bars (the first at 0), everywhere in the chain; equal
+ * phrases become one section. Names may be NULL: letters. */
+NODISCARD enum err session_split(struct session *s, const int *bars, const char *const *names, int n);
+NODISCARD enum err session_join(struct session *s, int place, int n);    /* entries become one section */
+
 /* Begin a request on a span with the session's genre, key, seed and settings. Muted tracks that are not
  * kept are left alone. */
 void session_request(struct session *s, enum verb v, int bar0, int n_bars, struct request *out);
 /* Takes: arrive one by one; choosing one replaces the song (undoable), kept cells never change. */
-void session_begin_takes(struct session *s, const struct request *rq);
-int session_add_take(struct session *s, struct take *t);       /* ownership moves in; its place in the tray */
+/* `lead`: bars of the request's song that stand before the section's own, as context only. */
+void session_begin_takes(struct session *s, const struct request *rq, int lead);
+/* Ownership moves in; its place in the tray of the section that was under the hand at session_begin_takes. */
+int session_add_take(struct session *s, struct take *t);
+int session_batch_section(const struct session *s);            /* that section; -1 = it is gone */
 int session_n_takes(const struct session *s);
 const struct take *session_take(const struct session *s, int i);
 int session_take_number(const struct session *s, int i);       /* as shown; stays when others go */
@@ -63,6 +101,8 @@ int session_n_undo(const struct session *s);
 const char *session_undo_name(const struct session *s);        /* of the step undo would take back, or "" */
 void session_edit_begin(struct session *s, const char *what);  /* snapshot before editing session_song in place */
 void session_edit_end(struct session *s);                      /* forgets the step when nothing changed */
+void session_edit_cancel(struct session *s);                   /* all as before session_edit_begin */
+void session_edit_awaits_take(struct session *s);              /* the take chosen next joins the step just made */
 
 struct settings {
     char style[128];                      /* "bach debussy:0.3", "any" (request_style in verb.h) */

@@ -62,6 +62,11 @@ struct metre song_metre(const struct song *s, int32_t tick);   /* in force at ti
 int song_n_bars(const struct song *s);                         /* bars needed to hold every note */
 double song_seconds(const struct song *s, int32_t tick);       /* through the tempo map */
 
+/* Of src what begins in [from, to), at the end of dst, which has nothing after `at`; tempo, metre and key go on as
+ * in src. Track by track; a note may ring on beyond the span: track_tidy settles what it meets. */
+void song_paste(struct song *dst, int32_t at, const struct song *src, int32_t from, int32_t to);
+struct song *song_part(const struct song *s, int32_t from, int32_t to); /* that span as a song of its own */
+
 void track_add(struct track *t, struct note n);    /* keeps order; clamps to legal values */
 void track_push(struct track *t, struct note n);               /* appends: track_sort or track_tidy afterwards */
 void track_remove(struct track *t, size_t i);

@@ -276,7 +276,7 @@ static enum err submit(struct desk *d, struct request *rq)
         return err_set(ERR_UNSUPPORTED, "no model here");
     TRY(style_request(d, rq));
     TRY(d->doors.submit(d->doors.ctx, o->model[0] ? o->model : NULL, rq, &d->job));
-    session_begin_takes(d->session, rq);
+    session_begin_takes(d->session, rq, 0);
     d->verb = rq->verb;
     d->job_bar0 = rq->bar0;
     d->job_bars = rq->n_bars;

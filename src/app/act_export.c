@@ -19,7 +19,7 @@ static bool is_sound(const char *ext)
 
 static enum err save(struct desk *d, const struct export_kind *kind, const struct export_opts *o, const char *path)
 {
-    struct song *song = session_written(d->session);
+    struct song *song = session_written(d->session, -1);
     enum err err = export_song(song, kind, o, path);
     if (err == ERR_OK)
         desk_say(d, "wrote %s", path);

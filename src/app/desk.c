@@ -182,6 +182,22 @@ static void job_over(struct desk *d, const char *how)
     d->job = -1;
 }
 
+/* A take belongs to the section it was asked for, wherever the hand is by now. */
+static void choose_there(struct desk *d, int i)
+{
+    int here = session_here(d->session), place = session_place(d->session);
+    int there = session_batch_section(d->session);
+    if (there < 0)
+        return;
+    if (there != here)
+        session_go(d->session, there, place);
+    session_choose(d->session, i);
+    if (there != here)
+        session_go(d->session, here, place);
+    d->job_chosen = true;
+    d->stale = STALE_BAR;
+}
+
 /* The first take that arrives is put on the desk at once: there is something to hear while the rest come. */
 static void take_came(struct desk *d, struct take *t)
 {
@@ -189,11 +205,8 @@ static void take_came(struct desk *d, struct take *t)
     int i = session_add_take(d->session, t);
     d->job_got++;
     d->job_empty += empty;
-    if (!d->job_chosen && !empty) {
-        session_choose(d->session, i);
-        d->job_chosen = true;
-        d->stale = STALE_BAR;
-    }
+    if (!d->job_chosen && !empty)
+        choose_there(d, i);
 }
 
 void desk_event(struct desk *d, struct event *ev)

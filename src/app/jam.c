@@ -9,7 +9,7 @@
 #include "state.h"
 #include "str.h"
 
-enum { JAM_VERSION = 1, JAM_MAX_NOTES = 1 << 20 };
+enum { JAM_VERSION = 2, JAM_MAX_NOTES = 1 << 20 };
 
 /* ---- writing ---- */
 
@@ -63,6 +63,7 @@ static void put_flags(struct str *out, const char *name, const uint8_t flags[N_R
     str_add(out, "]");
 }
 
+/* The band, which is the same in all sections. */
 static void put_tracks(struct str *out, const struct song *song)
 {
     str_add(out, " \"tracks\": [");
@@ -72,11 +73,9 @@ static void put_tracks(struct str *out, const struct song *song)
         put_text(out, t->name);
         str_addf(out,
                  ", \"program\": %d, \"channel\": %d, \"volume\": %d, \"pan\": %d, \"reverb\": %d, "
-                 "\"chorus\": %d, \"mute\": %s, \"solo\": %s,\n   \"notes\": ",
+                 "\"chorus\": %d, \"mute\": %s, \"solo\": %s}",
                  t->program, t->channel, t->volume, t->pan, t->reverb, t->chorus, t->mute ? "true" : "false",
                  t->solo ? "true" : "false");
-        put_notes(out, t);
-        str_add(out, "}");
     }
     str_add(out, "],\n");
 }
@@ -133,10 +132,10 @@ static void put_parts(struct str *out, const struct song *song)
     str_add(out, "]");
 }
 
-void jam_print_take(const struct slot *slot, int n_bars, struct str *out)
+static void put_take(const struct slot *slot, int n_bars, struct str *out)
 {
     const struct take *t = slot->take;
-    str_addf(out, "{\"number\": %u, \"seed\": \"%llu\", \"model\": ", slot->id, (unsigned long long)t->seed);
+    str_addf(out, "\"number\": %u, \"seed\": \"%llu\", \"model\": ", slot->id, (unsigned long long)t->seed);
     put_text(out, t->model);
     str_add(out, ", \"hash\": ");
     put_text(out, t->hash);
@@ -150,67 +149,100 @@ void jam_print_take(const struct slot *slot, int n_bars, struct str *out)
     str_add(out, "}");
 }
 
-static void put_takes(struct str *out, const struct session *s)
+void jam_print_take(const struct tray *tray, const struct slot *slot, struct str *out)
+{
+    str_addf(out, "{\"section\": %u, ", tray->section);
+    put_take(slot, SESSION_MAX_BARS, out);
+}
+
+static void put_takes(struct str *out, const struct tray *t, int n_bars)
 {
     str_add(out, " \"takes\": [");
-    for (size_t i = 0; i < s->n_slots; i++) {
-        str_add(out, i ? ",\n  " : "\n  ");
-        jam_print_take(&s->slots[i], s->now.n_bars, out);
+    for (size_t i = 0; i < t->n_slots; i++) {
+        str_add(out, i ? ",\n  {" : "\n  {");
+        put_take(&t->slots[i], n_bars, out);
     }
     str_add(out, "]");
 }
 
-/* Where the session came from, and which takes there are. */
-static void put_tray(struct str *out, const struct session *s)
+/* Whose takes, and which there are. */
+static void put_tray(struct str *out, const struct tray *t, int n_bars)
+{
+    (void)n_bars;
+    str_addf(out, " \"id\": %u, \"tray\": [", t->section);
+    for (size_t i = 0; i < t->n_slots; i++)
+        str_addf(out, "%s[%u, %d]", i ? ", " : "", t->slots[i].id, t->slots[i].take->star);
+    str_add(out, "]");
+}
+
+static void put_before(struct str *out, const struct tray *t, int n_bars)
+{
+    if (!t->base)
+        return;
+    str_add(out, ",\n \"before\": {");
+    put_flags(out, "mask", t->mask, n_bars);
+    str_add(out, ", ");
+    put_parts(out, t->base);
+    str_add(out, "}");
+}
+
+typedef void (*tray_fn)(struct str *, const struct tray *, int n_bars);
+
+static void put_section(struct str *out, const struct session *s, const struct section *section, tray_fn tray)
+{
+    const struct sheet *sh = section->sheet;
+    const struct tray *t = tray_find(s, section->id);
+    str_add(out, " {\"name\": ");
+    put_text(out, section->name);
+    str_addf(out, ", \"bars\": %d,\n", sh->n_bars);
+    put_maps(out, sh->song);
+    str_addc(out, ' ');
+    put_flags(out, "keep", sh->keep, sh->n_bars);
+    str_addf(out, ",\n \"current\": %u, \"marks\": [%u, %u],\n ", sh->current, t->mark[0], t->mark[1]);
+    put_parts(out, sh->song);
+    str_add(out, ",\n");
+    tray(out, t, sh->n_bars);
+    put_before(out, t, sh->n_bars);
+    str_add(out, "}");
+}
+
+static void print_project(const struct session *s, tray_fn tray, struct str *out)
+{
+    const struct state *st = &s->now;
+    const struct song *song = session_sheet(s)->song;
+    str_add(out, " \"title\": ");
+    put_text(out, song->title);
+    str_add(out, ",\n");
+    put_settings(out, &s->settings);
+    put_tracks(out, song);
+    str_addf(out, " \"here\": %d, \"place\": %d, \"chain\": [", st->here, st->place);
+    for (int i = 0; i < st->n_chain; i++)
+        str_addf(out, "%s%d", i ? ", " : "", st->chain[i]);
+    str_add(out, "],\n \"sections\": [\n");
+    for (int i = 0; i < st->n_sections; i++) {
+        str_add(out, i ? ",\n" : "");
+        put_section(out, s, &st->sections[i], tray);
+    }
+    str_add(out, "]\n}\n");
+}
+
+void jam_print(const struct session *s, struct str *out)
+{
+    str_addf(out, "{\"jam\": %d,\n", JAM_VERSION);
+    print_project(s, put_takes, out);
+}
+
+/* With where the session came from. */
+void jam_print_light(const struct session *s, struct str *out)
 {
     char *path = s->path ? realpath(s->path, NULL) : NULL; /* it may be opened from another folder */
+    str_addf(out, "{\"jam\": %d,\n", JAM_VERSION);
     if (s->path) {
         str_add(out, " \"from\": ");
         put_text(out, path ? path : s->path);
         str_add(out, ",\n");
     }
     free(path);
-    str_add(out, " \"tray\": [");
-    for (size_t i = 0; i < s->n_slots; i++)
-        str_addf(out, "%s[%u, %d]", i ? ", " : "", s->slots[i].id, s->slots[i].take->star);
-    str_add(out, "]");
-}
-
-static void put_before(struct str *out, const struct session *s)
-{
-    if (!s->base)
-        return;
-    str_add(out, ",\n \"before\": {");
-    put_flags(out, "mask", s->mask, s->now.n_bars);
-    str_add(out, ", ");
-    put_parts(out, s->base);
-    str_add(out, "}");
-}
-
-static void print_project(const struct session *s, void (*tray)(struct str *, const struct session *),
-                          struct str *out)
-{
-    str_addf(out, "{\"jam\": %d,\n \"title\": ", JAM_VERSION);
-    put_text(out, s->now.song->title);
-    str_addf(out, ",\n \"bars\": %d,\n", s->now.n_bars);
-    put_maps(out, s->now.song);
-    put_settings(out, &s->settings);
-    str_addc(out, ' ');
-    put_flags(out, "keep", s->now.keep, s->now.n_bars);
-    str_addf(out, ",\n \"current\": %u, \"marks\": [%u, %u],\n", s->now.current, s->mark[0], s->mark[1]);
-    put_tracks(out, s->now.song);
-    tray(out, s);
-    put_before(out, s);
-    str_add(out, "\n}\n");
-}
-
-void jam_print(const struct session *s, struct str *out)
-{
-    print_project(s, put_takes, out);
-}
-
-void jam_print_light(const struct session *s, struct str *out)
-{
     print_project(s, put_tray, out);
 }
 
@@ -319,7 +351,6 @@ static void tracks_of(struct reader *rd, const json_t *list, struct song *song)
                                                *fields[i].to, "a track's program, channel or mix");
         t->mute = json_is_true(json_object_get(j, "mute"));
         t->solo = json_is_true(json_object_get(j, "solo"));
-        notes_of(rd, json_object_get(j, "notes"), t);
     }
 }
 
@@ -394,12 +425,12 @@ static struct song *parts_of(struct reader *rd, const json_t *list, const struct
     return song;
 }
 
-static void take_of(struct reader *rd, const json_t *j, struct session *s)
+static void take_of(struct reader *rd, const json_t *j, const struct sheet *sh, struct tray *tray)
 {
     struct slot slot = {.take = xcalloc(1, sizeof *slot.take)};
     struct take *t = slot.take;
     slot.id = (uint32_t)number(rd, json_object_get(j, "number"), 1, UINT32_MAX / 2, "a take's number");
-    if (slot.id <= s->last_id)
+    if (slot.id <= tray->last_id)
         fail(rd, "takes are not in order");
     t->seed = seed_of(rd, json_object_get(j, "seed"));
     text(rd, json_object_get(j, "model"), t->model, sizeof t->model, "a take's model");
@@ -407,48 +438,105 @@ static void take_of(struct reader *rd, const json_t *j, struct session *s)
     text(rd, json_object_get(j, "params"), t->params, sizeof t->params, "a take's parameters");
     t->empty = json_is_true(json_object_get(j, "empty"));
     t->star = json_is_true(json_object_get(j, "star"));
-    flags_of(rd, json_object_get(j, "mask"), slot.mask, s->now.n_bars);
-    t->song = parts_of(rd, json_object_get(j, "parts"), s->now.song);
-    s->last_id = slot.id;
-    s->slots = xgrow(s->slots, s->n_slots, &s->cap_slots, sizeof *s->slots);
-    s->slots[s->n_slots++] = slot;
+    flags_of(rd, json_object_get(j, "mask"), slot.mask, sh->n_bars);
+    t->song = parts_of(rd, json_object_get(j, "parts"), sh->song);
+    tray->last_id = slot.id;
+    tray->slots = xgrow(tray->slots, tray->n_slots, &tray->cap_slots, sizeof *tray->slots);
+    tray->slots[tray->n_slots++] = slot;
 }
 
-static void takes_of(struct reader *rd, const json_t *root, struct session *s)
+static void takes_of(struct reader *rd, const json_t *section, struct sheet *sh, struct tray *t)
 {
-    const json_t *list = json_object_get(root, "takes"), *before = json_object_get(root, "before");
+    const json_t *list = json_object_get(section, "takes"), *before = json_object_get(section, "before");
     if (json_array_size(list) > SESSION_MAX_TAKES)
         fail(rd, "too many takes");
     for (size_t i = 0; i < json_array_size(list) && rd->err == ERR_OK; i++)
-        take_of(rd, json_array_get(list, i), s);
+        take_of(rd, json_array_get(list, i), sh, t);
     if (before && rd->err == ERR_OK) {
-        s->base = parts_of(rd, json_object_get(before, "parts"), s->now.song);
-        flags_of(rd, json_object_get(before, "mask"), s->mask, s->now.n_bars);
+        t->base = parts_of(rd, json_object_get(before, "parts"), sh->song);
+        flags_of(rd, json_object_get(before, "mask"), t->mask, sh->n_bars);
     }
-    const json_t *marks = json_object_get(root, "marks");
-    s->now.current =
-        (uint32_t)number_or(rd, json_object_get(root, "current"), 0, UINT32_MAX / 2, 0, "current");
+    const json_t *marks = json_object_get(section, "marks");
+    sh->current =
+        (uint32_t)number_or(rd, json_object_get(section, "current"), 0, UINT32_MAX / 2, 0, "current");
     for (size_t i = 0; i < 2; i++)
-        s->mark[i] = (uint32_t)number_or(rd, json_array_get(marks, i), 0, UINT32_MAX / 2, 0, "a mark");
-    s->first_of_batch = s->last_id + 1;
+        t->mark[i] = (uint32_t)number_or(rd, json_array_get(marks, i), 0, UINT32_MAX / 2, 0, "a mark");
+    t->first_of_batch = t->last_id + 1;
+}
+
+/* Its notes are its parts, or, in files of the first version, stand in the project's tracks. */
+static void section_of(struct reader *rd, const json_t *j, const json_t *tracks, struct session *s)
+{
+    struct state *st = &s->now;
+    const json_t *parts = json_object_get(j, "parts");
+    char name[SESSION_NAME] = "A";
+    struct sheet *sh = sheet_new(song_dup(st->sections[0].sheet->song), 4);
+    text(rd, json_object_get(j, "name"), name, sizeof name, "a section's name");
+    if (!name[0] || session_find_section(s, name) >= 0)
+        fail(rd, "a section without a name of its own");
+    st->sections[st->n_sections++] = section_new(s, name, sh);
+    sh->n_bars = (int)number(rd, json_object_get(j, "bars"), 1, SESSION_MAX_BARS, "the number of bars");
+    maps_of(rd, j, sh->song);
+    flags_of(rd, json_object_get(j, "keep"), sh->keep, sh->n_bars);
+    if (parts && json_array_size(parts) != N_ROLES)
+        fail(rd, "a section has five parts");
+    for (size_t r = 0; r < N_ROLES && rd->err == ERR_OK; r++)
+        notes_of(rd, parts ? json_array_get(parts, r) : json_object_get(json_array_get(tracks, r), "notes"),
+                 &sh->song->tracks[r]);
+    if (rd->err == ERR_OK)
+        takes_of(rd, j, sh, tray_find(s, s->last_section));
+}
+
+static void chain_of(struct reader *rd, const json_t *root, struct state *st)
+{
+    const json_t *chain = json_object_get(root, "chain");
+    size_t n = chain ? json_array_size(chain) : 1;
+    if (n < 1 || n > SESSION_MAX_CHAIN) {
+        fail(rd, "a chain has 1 to 64 entries");
+        return;
+    }
+    st->n_chain = (int)n;
+    for (size_t i = 0; i < n; i++)
+        st->chain[i] =
+            (uint8_t)number_or(rd, json_array_get(chain, i), 0, st->n_sections - 1, 0, "an entry of the chain");
+    int here = (int)number_or(rd, json_object_get(root, "here"), 0, st->n_sections - 1, 0, "the section in hand");
+    int place = (int)number_or(rd, json_object_get(root, "place"), -1, st->n_chain - 1, 0, "the place in hand");
+    state_sit(st, here, place);
+}
+
+/* The fresh session's own section gives the band its shape; it goes when all are there. */
+static void sections_of(struct reader *rd, const json_t *root, struct session *s, bool first_version)
+{
+    struct state *st = &s->now;
+    const json_t *list = json_object_get(root, "sections"), *tracks = json_object_get(root, "tracks");
+    size_t n = first_version ? 1 : json_array_size(list);
+    if (n < 1 || n > SESSION_MAX_SECTIONS) {
+        fail(rd, "a project has 1 to 64 sections");
+        return;
+    }
+    st->sections[0].name[0] = '\0';
+    for (size_t i = 0; i < n && rd->err == ERR_OK; i++)
+        section_of(rd, first_version ? root : json_array_get(list, i), tracks, s);
+    if (rd->err != ERR_OK)
+        return;
+    sheet_drop(st->sections[0].sheet);
+    memmove(&st->sections[0], &st->sections[1], (size_t)--st->n_sections * sizeof *st->sections);
+    chain_of(rd, root, st);
 }
 
 static void project_of(struct reader *rd, const json_t *root, struct session *s)
 {
+    struct song *band = s->now.sections[0].sheet->song;
     int version = (int)number(rd, json_object_get(root, "jam"), 1, INT32_MAX, "not a jamroll project");
     if (rd->err == ERR_OK && version > JAM_VERSION)
         fail(rd, "written by a newer jamroll");
     if (rd->err != ERR_OK)
         return;
-    text(rd, json_object_get(root, "title"), s->now.song->title, sizeof s->now.song->title, "the title");
-    s->now.n_bars = (int)number(rd, json_object_get(root, "bars"), 1, SESSION_MAX_BARS, "the number of bars");
-    maps_of(rd, root, s->now.song);
+    text(rd, json_object_get(root, "title"), band->title, sizeof band->title, "the title");
     settings_of(rd, json_object_get(root, "settings"), &s->settings);
-    flags_of(rd, json_object_get(root, "keep"), s->now.keep, s->now.n_bars);
+    tracks_of(rd, json_object_get(root, "tracks"), band);
     if (rd->err == ERR_OK)
-        tracks_of(rd, json_object_get(root, "tracks"), s->now.song);
-    if (rd->err == ERR_OK)
-        takes_of(rd, root, s);
+        sections_of(rd, root, s, version == 1);
 }
 
 /* Read into a fresh session and move its insides over only when all of it was good. */

@@ -33,7 +33,7 @@ struct seen {
 struct known {
     const struct take *take;
     uint64_t seed;
-    uint32_t id;
+    uint32_t section, id;
 };
 
 struct journal {
@@ -111,27 +111,33 @@ static void end_record(struct str *out, size_t at, enum kind kind)
     put_le32(head + 12, checksum((uint8_t *)head, (uint8_t *)out->p + at, out->len - at));
 }
 
-static bool is_known(const struct journal *j, const struct slot *slot)
+static bool is_known(const struct journal *j, const struct tray *t, const struct slot *slot)
 {
     for (size_t i = 0; i < j->n_takes; i++)
-        if (j->takes[i].id == slot->id && j->takes[i].take == slot->take &&
+        if (j->takes[i].section == t->section && j->takes[i].id == slot->id && j->takes[i].take == slot->take &&
             j->takes[i].seed == slot->take->seed)
             return true;
     return false;
 }
 
-static void print_news(struct journal *j, const struct session *s, struct str *out)
+static void print_takes(struct journal *j, const struct tray *t, struct str *out)
 {
-    for (size_t i = 0; i < s->n_slots; i++) {
-        const struct slot *slot = &s->slots[i];
-        if (is_known(j, slot))
+    for (size_t i = 0; i < t->n_slots; i++) {
+        const struct slot *slot = &t->slots[i];
+        if (is_known(j, t, slot))
             continue;
         size_t at = begin_record(out);
-        jam_print_take(slot, SESSION_MAX_BARS, out);
+        jam_print_take(t, slot, out);
         end_record(out, at, KIND_TAKE);
         j->takes = xgrow(j->takes, j->n_takes, &j->cap_takes, sizeof *j->takes);
-        j->takes[j->n_takes++] = (struct known){slot->take, slot->take->seed, slot->id};
+        j->takes[j->n_takes++] = (struct known){slot->take, slot->take->seed, t->section, slot->id};
     }
+}
+
+static void print_news(struct journal *j, const struct session *s, struct str *out)
+{
+    for (int i = 0; i < s->now.n_sections; i++)
+        print_takes(j, tray_find(s, s->now.sections[i].id), out);
     size_t at = begin_record(out);
     jam_print_light(s, out);
     end_record(out, at, KIND_PROJECT);
@@ -206,14 +212,22 @@ static enum err write_news(struct journal *j, const struct session *s)
     return err;
 }
 
+static void add_to_sum(uint64_t *sum, uint32_t word)
+{
+    *sum = (*sum ^ word) * 1099511628211u;
+}
+
 static uint64_t tray_sum(const struct session *s)
 {
     uint64_t sum = 14695981039346656037u;
-    uint32_t words[] = {s->mark[0], s->mark[1], s->last_id, (uint32_t)s->n_slots};
-    for (size_t i = 0; i < COUNT_OF(words); i++)
-        sum = (sum ^ words[i]) * 1099511628211u;
-    for (size_t i = 0; i < s->n_slots; i++)
-        sum = (sum ^ (s->slots[i].id * 2 + s->slots[i].take->star)) * 1099511628211u;
+    for (size_t k = 0; k < s->n_trays; k++) {
+        const struct tray *t = s->trays[k];
+        uint32_t words[] = {t->section, t->mark[0], t->mark[1], t->last_id, (uint32_t)t->n_slots};
+        for (size_t i = 0; i < COUNT_OF(words); i++)
+            add_to_sum(&sum, words[i]);
+        for (size_t i = 0; i < t->n_slots; i++)
+            add_to_sum(&sum, t->slots[i].id * 2 + t->slots[i].take->star);
+    }
     return sum;
 }
 
@@ -269,29 +283,39 @@ static void cut_mask(json_t *take, size_t n_bars)
         json_string_setn(j, json_string_value(j), n_bars);
 }
 
-/* Number of a take as the key of an object. */
-static const char *key_of(const json_t *number, char buf[32])
+/* Section and number of a take as the key of an object; without sections there is the one, 0. */
+static const char *key_of(const json_t *section, const json_t *number, char buf[48])
 {
-    str_format(buf, 32, "%lld", (long long)json_integer_value(number));
+    str_format(buf, 48, "%lld/%lld", (long long)json_integer_value(section), (long long)json_integer_value(number));
     return buf;
 }
 
-/* The tray's list of numbers and stars becomes the project's takes. */
-static void assemble(json_t *project, json_t *takes)
+/* The tray's list of numbers and stars becomes the section's takes. */
+static void assemble(json_t *section, json_t *takes)
 {
-    char buf[32];
-    size_t i, n_bars = (size_t)json_integer_value(json_object_get(project, "bars"));
+    char buf[48];
+    size_t i, n_bars = (size_t)json_integer_value(json_object_get(section, "bars"));
     json_t *row, *list = json_array();
-    json_array_foreach(json_object_get(project, "tray"), i, row)
+    json_array_foreach(json_object_get(section, "tray"), i, row)
     {
-        json_t *take = json_object_get(takes, key_of(json_array_get(row, 0), buf));
+        json_t *take = json_object_get(takes, key_of(json_object_get(section, "id"), json_array_get(row, 0), buf));
         if (!take)
             continue;
         cut_mask(take, n_bars);
         json_object_set_new(take, "star", json_boolean(json_integer_value(json_array_get(row, 1))));
         json_array_append(list, take);
     }
-    json_object_set_new(project, "takes", list);
+    json_object_set_new(section, "takes", list);
+}
+
+/* A project of the first version is its own only section. */
+static void assemble_all(json_t *project, json_t *takes)
+{
+    size_t i;
+    json_t *section, *list = json_object_get(project, "sections");
+    if (!list)
+        assemble(project, takes);
+    json_array_foreach(list, i, section) assemble(section, takes);
 }
 
 /* Takes as JSON by number and the last project; false without a project. */
@@ -299,13 +323,14 @@ static bool collect(const uint8_t *bytes, size_t len, json_t **project, json_t *
 {
     struct cursor c = {bytes, len, 0, false};
     struct record r, last = {0};
-    char buf[32];
+    char buf[48];
     while (next_record(&c, &r))
         if (r.kind == KIND_PROJECT) {
             last = r;
         } else if (r.kind == KIND_TAKE && takes) {
             json_t *take = load(&r);
-            json_object_set_new(takes, key_of(json_object_get(take, "number"), buf), take);
+            json_object_set_new(takes, key_of(json_object_get(take, "section"), json_object_get(take, "number"), buf),
+                                take);
         }
     *project = last.payload ? load(&last) : NULL;
     return *project != NULL;
@@ -323,7 +348,7 @@ enum err journal_parse(const uint8_t *bytes, size_t len, const char *name, struc
     enum err err = ERR_OK;
     if (!collect(bytes, len, &project, takes))
         TRY_OUT(err_set(ERR_FORMAT, "%s: there is no whole project in it", name));
-    assemble(project, takes);
+    assemble_all(project, takes);
     TRY_OUT(jam_load(s, project, name));
     session_loaded(s, music_of(project));
     s->tray_dirty = true;

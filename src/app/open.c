@@ -13,9 +13,10 @@ enum err session_import(struct session *s, const struct import *im, const char *
     struct song *band = NULL;
     TRY(import_band(im, &band));
     session_clear(s);
-    song_free(s->now.song);
-    s->now.song = band;
-    s->now.n_bars = session_round_bars(im->n_bars);
+    struct sheet *sh = session_sheet(s);
+    song_free(sh->song);
+    sh->song = band;
+    sh->n_bars = session_round_bars(im->n_bars);
     session_loaded(s, path);
     return ERR_OK;
 }
@@ -90,16 +91,34 @@ enum err session_save(struct session *s, const char *path)
     return err;
 }
 
-struct song *session_written(const struct session *s)
+/* "jamroll model=band hash=... seed=7 genre=rock"; of several sections with a name before each. */
+static void sign(const struct session *s, int section, bool named, struct str *out)
 {
-    struct song *copy = song_dup(s->now.song);
-    const struct take *t = session_take(s, session_current(s));
-    if (t) {
-        struct str text = {0};
-        str_addf(&text, "jamroll model=%s hash=%s seed=%llu %s", t->model, t->hash,
-                 (unsigned long long)t->seed, t->params);
-        free(copy->provenance);
-        copy->provenance = str_take(&text);
+    const struct section *at = &s->now.sections[section];
+    const struct take *t = tray_take(tray_find(s, at->id), at->sheet->current);
+    if (!t)
+        return;
+    str_add(out, out->len ? "; " : "jamroll ");
+    if (named)
+        str_addf(out, "%s: ", at->name);
+    str_addf(out, "model=%s hash=%s seed=%llu %s", t->model, t->hash, (unsigned long long)t->seed, t->params);
+}
+
+struct song *session_written(const struct session *s, int section)
+{
+    struct song *song = section < 0 ? session_whole(s) : song_dup(session_section_song(s, section));
+    struct str text = {0};
+    bool done[SESSION_MAX_SECTIONS] = {false};
+    int n = section < 0 ? s->now.n_chain : 1;
+    for (int i = 0; i < n; i++) {
+        int at = section < 0 ? s->now.chain[i] : section;
+        if (!done[at])
+            sign(s, at, n > 1, &text);
+        done[at] = true;
     }
-    return copy;
+    if (text.len > 0) {
+        free(song->provenance);
+        song->provenance = str_take(&text);
+    }
+    return song;
 }

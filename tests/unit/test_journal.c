@@ -61,7 +61,7 @@ static void some_takes(struct desk *d, struct rng *r)
     struct request rq;
     session_settings(s)->seed = rng_below(r, 1000);
     session_request(s, VERB_GENERATE, 0, session_n_bars(s), &rq);
-    session_begin_takes(s, &rq);
+    session_begin_takes(s, &rq, 0);
     for (int i = 0; i < 3; i++) {
         struct take *t = xcalloc(1, sizeof *t);
         t->song = song_dup(session_song(s));

@@ -60,7 +60,7 @@ static void batch(struct session *s, int n, uint64_t seed)
     struct request rq;
     session_settings(s)->seed = seed;
     session_request(s, VERB_GENERATE, 0, session_n_bars(s), &rq);
-    session_begin_takes(s, &rq);
+    session_begin_takes(s, &rq, 0);
     for (int i = n - 1; i >= 0; i--)
         session_add_take(s, make_take(s, &rq, i));
 }
@@ -212,7 +212,7 @@ static void test_takes_give_way_to_kept_notes(void **state)
     session_keep(s, ROLE_PIANO, 0, true);
     session_keep(s, ROLE_PIANO, 2, true);
     session_request(s, VERB_INFILL, 0, 4, &rq);
-    session_begin_takes(s, &rq);
+    session_begin_takes(s, &rq, 0);
     struct take *t = xcalloc(1, sizeof *t);
     t->seed = rq.seed;
     t->song = song_dup(rq.song);
@@ -370,7 +370,7 @@ static void test_hostile_projects(void **state)
 
 static enum err export_midi(const struct session *s, const char *path)
 {
-    struct song *song = session_written(s);
+    struct song *song = session_written(s, -1);
     enum err err = midi_save(song, NULL, path);
     song_free(song);
     return err;
