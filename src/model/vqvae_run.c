@@ -1,0 +1,312 @@
+/* vqvae_run.c: quarters to codes and back, one at a time for a player that waits or many at once for a data set. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "mem.h"
+#include "vqvae.h"
+#include "works.h"
+
+enum { MANY = 32, N_SIZES = 2 };
+static const int sizes[N_SIZES] = { MANY, 1 };
+
+struct half { struct graph *g; struct plan *plan; float *in; };
+struct vqvae {
+    struct vqvae_config c;
+    struct device *device;
+    struct params *params, *own;      /* own NULL when borrowed */
+    struct half enc[N_SIZES], dec[N_SIZES];
+    float *host, *book;
+};
+
+void quarter_to_cells(const struct quarter *q, float *cells)
+{
+    for (int k = 0; k < QUARTER_KEYS; k++)
+        for (int c = 0; c < QUARTER_COLS; c++)
+            cells[k * QUARTER_COLS + c] = (float)(q->key[k] >> c & 1);
+}
+
+static void cells_to_quarter(const float *logits, struct quarter *q)
+{
+    for (int k = 0; k < QUARTER_KEYS; k++) {
+        q->key[k] = 0;
+        for (int c = 0; c < QUARTER_COLS; c++)
+            q->key[k] |= (uint32_t)(logits[k * QUARTER_COLS + c] > 0) << c;
+    }
+}
+
+static enum err open_half(struct vqvae *v, struct half *h, int n, bool encoder)
+{
+    struct net net = { .g = h->g = graph_new(), .p = v->params };
+    struct node *in, *out[2];
+    int n_out = 1;
+    if (encoder) {
+        in = g_input(net.g, "in", F32, SHAPE(n, 1, QUARTER_KEYS, QUARTER_COLS, 1));
+        out[0] = vqvae_encoder(&net, in);
+        if (vqvae_has_codes(&v->c))
+            out[n_out++] = vqvae_nearest(out[0], g_param(net.g, "vq.book", SHAPE(v->c.codes, VQVAE_WIDTH)));
+    } else {
+        in = g_input(net.g, "in", F32, SHAPE(n * VQVAE_SLOTS, VQVAE_WIDTH));
+        out[0] = vqvae_decoder(&net, in);
+    }
+    TRY(device_alloc(v->device, shape_count(node_shape(in)) * sizeof(float), (void **)&h->in));
+    TRY(plan_new(v->device, net.g, out, n_out, &(struct plan_opts){ .frozen = true }, &h->plan));
+    params_bind(v->params, h->plan);
+    plan_bind(h->plan, in, h->in);
+    return ERR_OK;
+}
+
+static struct vqvae *vqvae_new(struct device *d, const struct vqvae_config *c)
+{
+    struct vqvae *v = xcalloc(1, sizeof *v);
+    v->c = *c;
+    v->device = d;
+    v->params = v->own = params_new();
+    vqvae_declare(v->params, c);
+    return v;
+}
+
+/* The plans; the parameters have their values. */
+static enum err make_runnable(struct vqvae *v)
+{
+    for (int i = 0; i < N_SIZES; i++) {
+        TRY(open_half(v, &v->enc[i], sizes[i], true));
+        TRY(open_half(v, &v->dec[i], sizes[i], false));
+    }
+    v->host = xcalloc((size_t)MANY * VQVAE_CELLS, sizeof *v->host);
+    if (!vqvae_has_codes(&v->c))
+        return ERR_OK;
+    size_t n = (size_t)v->c.codes * VQVAE_WIDTH;
+    v->book = xcalloc(n, sizeof *v->book);
+    float *book = params_value(v->params, (size_t)params_find(v->params, "vq.book"));
+    return device_download(v->device, v->book, book, n * sizeof *v->book);
+}
+
+static enum err finish(struct vqvae *v, enum err err, struct vqvae **out)
+{
+    if (err == ERR_OK)
+        err = make_runnable(v);
+    if (err != ERR_OK)
+        vqvae_free(v);
+    else
+        *out = v;
+    return err;
+}
+
+enum err vqvae_random(struct device *d, const struct vqvae_config *c, uint64_t seed, struct vqvae **out)
+{
+    struct vqvae *v = vqvae_new(d, c);
+    enum err err = params_alloc(v->params, d, false);
+    if (err == ERR_OK)
+        params_init(v->params, seed);
+    return finish(v, err, out);
+}
+
+enum err vqvae_of_params(struct device *d, const struct vqvae_config *c, struct params *borrowed, struct vqvae **out)
+{
+    struct vqvae *v = xcalloc(1, sizeof *v);
+    v->c = *c;
+    v->device = d;
+    v->params = borrowed;
+    return finish(v, ERR_OK, out);
+}
+
+static enum err config_of(const struct ckpt *w, struct vqvae_config *out)
+{
+    const char *bottleneck = ckpt_meta(w, "vq.bottleneck"), *codes = ckpt_meta(w, "vq.codes");
+    int64_t b, n;
+    if (!bottleneck || !codes)
+        return err_set(ERR_FORMAT, "the weights hold no VQ-VAE: vq.bottleneck or vq.codes is missing");
+    TRY(parse_int(bottleneck, 0, N_BOTTLENECKS - 1, &b));
+    TRY(parse_int(codes, 2, VQVAE_MAX_CODES, &n));
+    *out = (struct vqvae_config){ (enum bottleneck)b, (int)n };
+    return ERR_OK;
+}
+
+enum err vqvae_load(struct device *d, const struct ckpt *weights, struct vqvae **out)
+{
+    struct vqvae_config c;
+    TRY(config_of(weights, &c));
+    struct vqvae *v = vqvae_new(d, &c);
+    enum err err = params_alloc(v->params, d, false);
+    if (err == ERR_OK)
+        err = ckpt_load_params(weights, v->params, d);
+    return finish(v, err, out);
+}
+
+void vqvae_config_meta(const struct vqvae_config *c, struct ckpt_writer *w)
+{
+    char text[2][16];
+    str_format(text[0], sizeof text[0], "%d", (int)c->bottleneck);
+    str_format(text[1], sizeof text[1], "%d", c->codes);
+    ckpt_writer_meta(w, "vq.bottleneck", text[0]);
+    ckpt_writer_meta(w, "vq.codes", text[1]);
+}
+
+void vqvae_save(const struct vqvae *v, struct ckpt_writer *w)
+{
+    vqvae_config_meta(&v->c, w);
+    ckpt_add_params(w, v->params, v->device);
+}
+
+void vqvae_free(struct vqvae *v)
+{
+    if (!v)
+        return;
+    for (int i = 0; i < N_SIZES; i++) {
+        struct half *const halves[] = { &v->enc[i], &v->dec[i] };
+        for (int h = 0; h < 2; h++) {
+            plan_free(halves[h]->plan);
+            graph_free(halves[h]->g);
+            if (halves[h]->in)
+                device_free(v->device, halves[h]->in);
+        }
+    }
+    params_free(v->own);
+    free(v->host);
+    free(v->book);
+    free(v);
+}
+
+const struct vqvae_config *vqvae_config(const struct vqvae *v)
+{
+    return &v->c;
+}
+
+/* As many at once as there are. */
+static int size_for(int left)
+{
+    return left >= MANY ? 0 : 1;
+}
+
+enum err vqvae_encode(struct vqvae *v, const struct quarter *q, int n, int32_t *codes, float *latent)
+{
+    BUG_ON(codes && !vqvae_has_codes(&v->c));
+    for (int at = 0; at < n;) {
+        int s = size_for(n - at), rows = sizes[s] * VQVAE_SLOTS;
+        struct half *h = &v->enc[s];
+        for (int i = 0; i < sizes[s]; i++)
+            quarter_to_cells(&q[at + i], v->host + i * VQVAE_CELLS);
+        TRY(device_upload(v->device, h->in, v->host, (size_t)sizes[s] * VQVAE_CELLS * sizeof(float)));
+        TRY(plan_run(h->plan, NULL));
+        if (latent)
+            TRY(device_download(v->device, latent + (size_t)at * VQVAE_SLOTS * VQVAE_WIDTH, plan_output(h->plan, 0),
+                                (size_t)rows * VQVAE_WIDTH * sizeof(float)));
+        if (codes)
+            TRY(device_download(v->device, codes + (size_t)at * VQVAE_SLOTS, plan_output(h->plan, 1),
+                                (size_t)rows * sizeof(int32_t)));
+        at += sizes[s];
+    }
+    return ERR_OK;
+}
+
+/* Latents come from memory, or a row at a time from the codebook. */
+static enum err decode(struct vqvae *v, const float *latent, const int32_t *codes, int n, struct quarter *out)
+{
+    for (int i = 0; codes && i < n * VQVAE_SLOTS; i++)
+        if (codes[i] < 0 || codes[i] >= v->c.codes)
+            return err_set(ERR_RANGE, "code %d of a book of %d", codes[i], v->c.codes);
+    for (int at = 0; at < n;) {
+        int s = size_for(n - at);
+        size_t rows = (size_t)sizes[s] * VQVAE_SLOTS, first = (size_t)at * VQVAE_SLOTS;
+        struct half *h = &v->dec[s];
+        for (size_t r = 0; r < rows; r++)
+            memcpy(v->host + r * VQVAE_WIDTH,
+                   codes ? v->book + (size_t)codes[first + r] * VQVAE_WIDTH : latent + (first + r) * VQVAE_WIDTH,
+                   VQVAE_WIDTH * sizeof(float));
+        TRY(device_upload(v->device, h->in, v->host, rows * VQVAE_WIDTH * sizeof(float)));
+        TRY(plan_run(h->plan, NULL));
+        TRY(device_download(v->device, v->host, plan_output(h->plan, 0), (size_t)sizes[s] * VQVAE_CELLS * sizeof(float)));
+        for (int i = 0; i < sizes[s]; i++)
+            cells_to_quarter(v->host + i * VQVAE_CELLS, &out[at + i]);
+        at += sizes[s];
+    }
+    return ERR_OK;
+}
+
+enum err vqvae_decode(struct vqvae *v, const int32_t *codes, int n, struct quarter *out)
+{
+    BUG_ON(!vqvae_has_codes(&v->c));
+    return decode(v, NULL, codes, n, out);
+}
+
+enum err vqvae_decode_latent(struct vqvae *v, const float *latent, int n, struct quarter *out)
+{
+    return decode(v, latent, NULL, n, out);
+}
+
+/* ---- measuring ---- */
+
+struct tally { long both, made, real, exact, quarters; long *used; };
+
+static enum err measure_some(struct vqvae *v, const struct quarter *q, int n, struct tally *t)
+{
+    struct quarter *back = xcalloc((size_t)n, sizeof *back);
+    size_t slots = (size_t)n * VQVAE_SLOTS;
+    bool coded = vqvae_has_codes(&v->c);
+    int32_t *codes = coded ? xcalloc(slots, sizeof *codes) : NULL;
+    float *latent = coded ? NULL : xcalloc(slots * VQVAE_WIDTH, sizeof *latent);
+    enum err err = vqvae_encode(v, q, n, codes, latent);
+    if (err == ERR_OK)
+        err = decode(v, latent, codes, n, back);
+    for (int i = 0; i < n && err == ERR_OK; i++) {
+        bool same = true;
+        for (int k = 0; k < QUARTER_KEYS; k++) {
+            uint32_t a = q[i].key[k], b = back[i].key[k];
+            t->both += __builtin_popcount(a & b);
+            t->real += __builtin_popcount(a);
+            t->made += __builtin_popcount(b);
+            same &= a == b;
+        }
+        t->exact += same;
+        t->quarters++;
+        for (int s = 0; coded && s < VQVAE_SLOTS; s++)
+            t->used[codes[i * VQVAE_SLOTS + s]]++;
+    }
+    free(back);
+    free(codes);
+    free(latent);
+    return err;
+}
+
+static double perplexity(const long *used, int n)
+{
+    double total = 0, entropy = 0;
+    for (int i = 0; i < n; i++)
+        total += (double)used[i];
+    for (int i = 0; i < n; i++)
+        if (used[i] > 0)
+            entropy -= (double)used[i] / total * log((double)used[i] / total);
+    return exp(entropy);
+}
+
+enum err vqvae_measure(struct vqvae *v, const struct works *w, bool held_out, long limit, struct vqvae_score *out)
+{
+    struct tally t = { .used = xcalloc((size_t)v->c.codes, sizeof(long)) };
+    struct quarter q[MANY];
+    long pieces = 0;
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < works_n(w); i++)
+        pieces += works_get(w, i).held_out == held_out;
+    /* an equal share of each piece, wherever it lies */
+    long runs = pieces > 0 ? (limit / MANY + pieces - 1) / pieces : 0;
+    for (size_t i = 0; i < works_n(w) && t.quarters < limit && err == ERR_OK; i++) {
+        struct work x = works_get(w, i);
+        if (x.held_out != held_out)
+            continue;
+        for (long r = 0; r < runs && err == ERR_OK; r++) {
+            uint32_t from = x.quarters > MANY ? (uint32_t)((x.quarters - MANY) * (uint32_t)(2 * r + 1) / (uint32_t)(2 * runs)) : 0;
+            quarters_from_notes(x.notes, x.n, (int32_t)from * QUARTER_COLS, q, MANY);
+            err = measure_some(v, q, x.quarters < MANY ? (int)x.quarters : MANY, &t);
+        }
+    }
+    if (err == ERR_OK && t.quarters == 0)
+        err = err_set(ERR_EMPTY, "the data set has no %s pieces", held_out ? "held-out" : "training");
+    if (err == ERR_OK) {
+        double p = t.made ? (double)t.both / (double)t.made : 0, r = t.real ? (double)t.both / (double)t.real : 0;
+        *out = (struct vqvae_score){ t.quarters, p, r, p + r > 0 ? 2 * p * r / (p + r) : 0,
+                                     (double)t.exact / (double)t.quarters,
+                                     vqvae_has_codes(&v->c) ? perplexity(t.used, v->c.codes) : 0 };
+    }
+    free(t.used);
+    return err;
+}

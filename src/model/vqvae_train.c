@@ -1,0 +1,259 @@
+/* vqvae_train.c: training of the VQ-VAE and its sisters on single quarters of whole works. Pieces are drawn by their
+ * length over their number of editions, quarters anywhere in them, in any key. A code that no beat has been near for
+ * long is dead: it is put where a beat of the present batch is. */
+#include <stdlib.h>
+#include <string.h>
+#include "mem.h"
+#include "optim.h"
+#include "phrase.h"
+#include "vqvae.h"
+#include "works.h"
+
+enum { MAX_TENSORS = 64, MAX_OUTPUTS = MAX_TENSORS + 16, REVIVE_EVERY = 25, DOWN = 5, UP = 6 };
+enum { OUT_RECON, OUT_EXTRA, OUT_LATENT, N_OUT };
+static const double REVIVE_UNTIL = 0.8; /* share of the run; then the book comes to rest */
+
+struct vqvae_trainer {
+    struct vqvae_config c;
+    struct vqvae_train_opts o;
+    struct device *device;
+    struct params *params;
+    struct graph *graph;
+    struct plan *plan;
+    struct optim optim;
+    const struct works *works;
+    double *upto;                     /* running sum of the training pieces' weights */
+    float *cells, *host;
+    int32_t *seed_at;
+    double lr, floor, dead;           /* dead: mean uses a batch below which a code is revived */
+    long warmup, total, samples, measure;
+    int batch;
+    uint64_t seed;
+};
+
+/* ---- batches ---- */
+
+static enum err weigh_pieces(struct vqvae_trainer *t, const struct dataset *data)
+{
+    t->works = dataset_works(data);
+    if (!t->works)
+        return err_set(ERR_FORMAT, "these are phrases of a band; a VQ-VAE learns from works (jamroll dataset build --works)");
+    size_t n = works_n(t->works);
+    double sum = 0;
+    t->upto = xcalloc(n + 1, sizeof *t->upto);
+    for (size_t i = 0; i < n; i++) {
+        struct work w = works_get(t->works, i);
+        sum += w.held_out ? 0 : (double)w.quarters / w.editions;
+        t->upto[i] = sum;
+    }
+    return sum > 0 ? ERR_OK : err_set(ERR_EMPTY, "no pieces to train on");
+}
+
+static void draw_quarter(const struct vqvae_trainer *t, struct rng *r, float *cells)
+{
+    size_t n = works_n(t->works), lo = 0, hi = n - 1;
+    double at = (double)rng_uniform(r) * t->upto[n - 1];
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (t->upto[mid] > at)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    struct work w = works_get(t->works, lo);
+    struct quarter q;
+    quarters_from_notes(w.notes, w.n, (int32_t)rng_below(r, w.quarters) * QUARTER_COLS, &q, 1);
+    q = quarter_transposed(&q, (int)rng_below(r, DOWN + UP + 1) - DOWN);
+    quarter_to_cells(&q, cells);
+}
+
+/* ---- one update ---- */
+
+static enum err scalar(const struct vqvae_trainer *t, int i, double *out)
+{
+    float value;
+    TRY(device_download(t->device, &value, plan_output(t->plan, i), sizeof value));
+    *out = (double)value;
+    return ERR_OK;
+}
+
+/* A dead code gets a latent of this batch as its place, and members enough to live a while. */
+static enum err revive(struct vqvae_trainer *t, long step, struct rng *r)
+{
+    size_t k = (size_t)t->c.codes, rows = (size_t)t->batch * VQVAE_SLOTS;
+    float *book = params_value(t->params, (size_t)params_find(t->params, "vq.book"));
+    float *count_at = params_value(t->params, (size_t)params_find(t->params, "vq.book.count"));
+    float *sum_at = params_value(t->params, (size_t)params_find(t->params, "vq.book.sum"));
+    float *z = xcalloc((rows + 2 * k) * VQVAE_WIDTH + k, sizeof *z);
+    float *code = z + rows * VQVAE_WIDTH, *sum = code + k * VQVAE_WIDTH, *count = sum + k * VQVAE_WIDTH;
+    size_t wide = k * VQVAE_WIDTH * sizeof *z;
+    enum err err = ERR_OK;
+    TRY_OUT(device_download(t->device, z, plan_output(t->plan, OUT_LATENT), rows * VQVAE_WIDTH * sizeof *z));
+    TRY_OUT(device_download(t->device, code, book, wide));
+    TRY_OUT(device_download(t->device, sum, sum_at, wide));
+    TRY_OUT(device_download(t->device, count, count_at, k * sizeof *z));
+    for (size_t i = 0; i < k; i++) {
+        if (step > 0 && (double)count[i] >= t->dead)
+            continue;
+        const float *from = z + (size_t)rng_below(r, (uint32_t)rows) * VQVAE_WIDTH;
+        count[i] = 1;
+        memcpy(code + i * VQVAE_WIDTH, from, VQVAE_WIDTH * sizeof *z);
+        memcpy(sum + i * VQVAE_WIDTH, from, VQVAE_WIDTH * sizeof *z);
+    }
+    TRY_OUT(device_upload(t->device, book, code, wide));
+    TRY_OUT(device_upload(t->device, sum_at, sum, wide));
+    TRY_OUT(device_upload(t->device, count_at, count, k * sizeof *z));
+out:
+    free(z);
+    return err;
+}
+
+enum err vqvae_train_step(struct model *m, long step, double losses[4])
+{
+    struct vqvae_trainer *t = m->trainer;
+    struct rng r;
+    rng_init(&r, t->seed, 1 + (uint64_t)step);
+    for (int i = 0; i < t->batch; i++)
+        draw_quarter(t, &r, t->host + (size_t)i * VQVAE_CELLS);
+    int32_t seed[2] = { (int32_t)t->seed, (int32_t)step };
+    TRY(device_upload(t->device, t->cells, t->host, (size_t)t->batch * VQVAE_CELLS * sizeof(float)));
+    TRY(device_upload(t->device, t->seed_at, seed, sizeof seed));
+    TRY(plan_run(t->plan, NULL));
+    TRY(scalar(t, OUT_RECON, &losses[0]));
+    TRY(scalar(t, OUT_EXTRA, &losses[1]));
+    if (!(losses[0] + losses[1] < 1e6))
+        return err_set(ERR_RANGE, "the loss is no longer a number at update %ld", step);
+    t->optim.lr = schedule_lr(SCHEDULE_COSINE, t->lr, t->lr * t->floor, t->warmup, t->total, step);
+    t->optim.step = step;
+    optim_step(&t->optim, t->params, "", t->device);
+    if (t->c.bottleneck == BOTTLENECK_EMA && t->dead > 0 && step % REVIVE_EVERY == 0 &&
+        (double)step < REVIVE_UNTIL * (double)t->total)
+        TRY(revive(t, step, &r));
+    t->samples += t->batch;
+    return ERR_OK;
+}
+
+/* What is measured is what a weight file would give. */
+enum err vqvae_train_eval(struct model *m, double losses[4])
+{
+    struct vqvae_trainer *t = m->trainer;
+    struct vqvae *v = NULL;
+    struct vqvae_score s;
+    TRY(vqvae_of_params(t->device, &t->c, t->params, &v));
+    enum err err = vqvae_measure(v, t->works, true, t->measure, &s);
+    vqvae_free(v);
+    if (err == ERR_OK) {
+        losses[0] = losses[1] = 0;
+        losses[2] = 1 - s.f1;
+    }
+    return err;
+}
+
+void vqvae_train_horizon(struct model *m, long total)
+{
+    m->trainer->total = total;
+}
+
+long vqvae_train_samples(const struct model *m)
+{
+    return m->trainer->samples;
+}
+
+enum err vqvae_train_save(struct model *m, const char *path, bool for_shipping, const char *const *meta, size_t n_meta)
+{
+    struct vqvae_trainer *t = m->trainer;
+    struct ckpt_writer *w = ckpt_writer_new();
+    ckpt_writer_meta(w, "format", "jamroll 1");
+    ckpt_writer_meta(w, "family", "vqvae");
+    ckpt_writer_meta(w, "grid", "a quarter: 88 keys from A0, 32 columns");
+    vqvae_config_meta(&t->c, w);
+    for (size_t i = 0; i < n_meta; i++)
+        ckpt_writer_meta(w, meta[2 * i], meta[2 * i + 1]);
+    ckpt_add_params(w, t->params, t->device);
+    if (!for_shipping)
+        ckpt_add_moments(w, t->params, t->device);
+    return ckpt_writer_save(w, path);
+}
+
+/* ---- opening ---- */
+
+static void read_options(struct vqvae_trainer *t, const struct opts *o)
+{
+    t->o = (struct vqvae_train_opts){ (float)opts_real(o, "recon"), (float)opts_real(o, "commit"),
+                                      (float)opts_real(o, "beta"), (float)opts_real(o, "noise") };
+    t->lr = opts_real(o, "lr");
+    t->floor = opts_real(o, "lr-floor");
+    t->warmup = (long)opts_int(o, "warmup");
+    t->total = t->warmup + 1;
+    t->dead = opts_real(o, "revive");
+    t->batch = (int)opts_int(o, "batch");
+    t->measure = (long)opts_int(o, "measure");
+    t->seed = (uint64_t)opts_int(o, "seed");
+    t->optim = (struct optim){ .kind = OPTIM_ADAM, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8 };
+}
+
+static enum err make_plan(struct vqvae_trainer *t)
+{
+    struct node *out[MAX_OUTPUTS], *leaf[MAX_TENSORS];
+    int index[MAX_TENSORS];
+    struct net net = { .g = t->graph = graph_new(), .p = t->params, .training = true };
+    struct vqvae_train_net b = vqvae_build(&net, &t->c, &t->o, t->batch);
+    out[OUT_RECON] = b.recon;
+    out[OUT_EXTRA] = b.extra;
+    out[OUT_LATENT] = b.latent;
+    int n = params_leaves(t->params, net.g, "", leaf, index, MAX_TENSORS);
+    graph_grad(b.loss, leaf, n, out + N_OUT);
+    memcpy(out + N_OUT + n, net.stores, (size_t)net.n_stores * sizeof *out);
+    TRY(device_alloc(t->device, (size_t)t->batch * VQVAE_CELLS * sizeof(float), (void **)&t->cells));
+    TRY(device_alloc(t->device, 2 * sizeof(int32_t), (void **)&t->seed_at));
+    TRY(plan_new(t->device, net.g, out, N_OUT + n + net.n_stores, NULL, &t->plan));
+    params_bind(t->params, t->plan);
+    params_bind_grads(t->params, t->plan, N_OUT, index, n);
+    plan_bind(t->plan, b.cells, t->cells);
+    if (b.seed)
+        plan_bind(t->plan, b.seed, t->seed_at);
+    return ERR_OK;
+}
+
+void vqvae_trainer_free(struct vqvae_trainer *t)
+{
+    if (!t)
+        return;
+    plan_free(t->plan);
+    graph_free(t->graph);
+    if (t->cells)
+        device_free(t->device, t->cells);
+    if (t->seed_at)
+        device_free(t->device, t->seed_at);
+    params_free(t->params);
+    free(t->upto);
+    free(t->host);
+    free(t);
+}
+
+enum err vqvae_train_open(struct device *d, const struct opts *o, const struct dataset *data, const struct ckpt *resume,
+                          struct model **out)
+{
+    struct vqvae_trainer *t = xcalloc(1, sizeof *t);
+    enum err err = ERR_OK;
+    t->device = d;
+    t->params = params_new();
+    read_options(t, o);
+    TRY_OUT(vqvae_config_from(o, &t->c));
+    TRY_OUT(weigh_pieces(t, data));
+    vqvae_declare(t->params, &t->c);
+    TRY_OUT(params_alloc(t->params, d, true));
+    params_init(t->params, t->seed);
+    if (resume) {
+        TRY_OUT(ckpt_load_params(resume, t->params, d));
+        TRY_OUT(ckpt_load_moments(resume, t->params, d));
+    }
+    t->host = xcalloc((size_t)t->batch * VQVAE_CELLS, sizeof *t->host);
+    TRY_OUT(make_plan(t));
+    *out = xcalloc(1, sizeof **out);
+    (*out)->trainer = t;
+out:
+    if (err != ERR_OK)
+        vqvae_trainer_free(t);
+    return err;
+}
