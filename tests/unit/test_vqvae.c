@@ -1,0 +1,332 @@
+/* test_vqvae.c: the network against PyTorch (golden/vqvae.json, written by golden/make_vqvae.py): latents, codes,
+ * losses, gradients, the codebook's step; then what codes have to keep to: the same for one quarter and many, the same
+ * out of a file, nothing out of the book; and that every kind of bottleneck learns. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <jansson.h>
+#include "ckpt.h"
+#include "file.h"
+#include "mem.h"
+#include "midi.h"
+#include "model/kinds.h"
+#include "model/vqvae.h"
+#include "phrase.h"
+#include "song.h"
+#include "works.h"
+
+enum { N = 3, MAX = 64 };
+static json_t *golden;
+static struct device *device;
+
+static int setup(void **state)
+{
+    (void)state;
+    golden = json_load_file("tests/golden/vqvae.json", 0, NULL);
+    return golden && device_open("cpu", 2, &device) == ERR_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    json_decref(golden);
+    device_close(device);
+    return 0;
+}
+
+/* The integer hash of golden/musegan_torch.py. */
+static float *hashed(const char *name, size_t n)
+{
+    uint32_t seed = 2166136261u;
+    float *out = xmalloc(n * sizeof *out);
+    for (; *name; name++)
+        seed = (seed ^ (uint8_t)*name) * 16777619u;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t h = (uint32_t)i * 2654435761u + seed;
+        h = (h ^ h >> 16) * 2246822519u;
+        h = (h ^ h >> 13) * 3266489917u;
+        h ^= h >> 16;
+        out[i] = (float)((double)(h >> 8) / 8388608.0 - 1);
+    }
+    return out;
+}
+
+static void fill(struct params *p)
+{
+    for (size_t i = 0; i < params_n(p); i++) {
+        const char *name = params_name(p, i);
+        struct shape s = params_shape(p, i);
+        size_t n = shape_count(s);
+        float *u = hashed(name, n);
+        for (size_t k = 0; k < n; k++) {
+            double v = (double)u[k];
+            u[k] = (float)(str_ends(name, ".w")            ? v * sqrt(3.0 * s.dim[s.rank - 1] / (double)n)
+                           : strcmp(name, "vq.book") == 0  ? 0.2 * v
+                           : str_ends(name, ".book.count") ? 1 + fabs(0.1 * v)
+                                                           : 0.1 * v);
+        }
+        memcpy(params_value(p, i), u, n * sizeof *u);
+        free(u);
+    }
+}
+
+/* The samples of a golden tensor; the error is relative to its mean size. */
+static void same(const json_t *want, const float *got, size_t n, double tolerance, const char *name)
+{
+    json_t *at = json_object_get(want, "at");
+    size_t step = (size_t)json_integer_value(json_object_get(want, "step"));
+    double size = json_number_value(json_object_get(want, "norm")) / sqrt((double)n), worst = 0, square = 0;
+    assert_true(json_array_size(at) > 0);
+    for (size_t i = 0; i < json_array_size(at); i++)
+        worst = fmax(worst, fabs((double)got[i * step] - json_number_value(json_array_get(at, i))));
+    for (size_t i = 0; i < n; i++)
+        square += (double)got[i] * (double)got[i];
+    worst = fmax(worst, fabs(sqrt(square / (double)n) - size));
+    if (worst > tolerance * fmax(size, 1e-6))
+        fail_msg("%s: off by %g of a mean size of %g", name, worst, size);
+}
+
+/* ---- against PyTorch ---- */
+
+static void test_golden(void **state)
+{
+    (void)state;
+    static const struct vqvae_config c = { BOTTLENECK_EMA, 16 };
+    static const struct vqvae_train_opts o = { .recon = 1, .commit = 0.25f };
+    enum { RECON, EXTRA, LATENT, CODES, FIRST };
+    struct node *out[FIRST + MAX + 3], *leaf[MAX];
+    int index[MAX];
+    struct params *p = params_new();
+    struct plan *plan;
+    vqvae_declare(p, &c);
+    assert_int_equal(params_alloc(p, device, true), ERR_OK);
+    fill(p);
+    struct net net = { .g = graph_new(), .p = p, .training = true };
+    struct vqvae_train_net b = vqvae_build(&net, &c, &o, N);
+    out[RECON] = b.recon, out[EXTRA] = b.extra, out[LATENT] = b.latent, out[CODES] = b.codes;
+    int n = params_leaves(p, net.g, "", leaf, index, MAX);
+    graph_grad(b.loss, leaf, n, out + FIRST);
+    memcpy(out + FIRST + n, net.stores, (size_t)net.n_stores * sizeof *out);
+    assert_int_equal(plan_new(device, net.g, out, FIRST + n + net.n_stores, NULL, &plan), ERR_OK);
+    params_bind(p, plan);
+    float *cells = hashed("quarters", N * VQVAE_CELLS);
+    void *at;
+    assert_int_equal(device_alloc(device, N * VQVAE_CELLS * sizeof *cells, &at), ERR_OK);
+    for (int i = 0; i < N * VQVAE_CELLS; i++)
+        ((float *)at)[i] = (double)cells[i] > 0.8;
+    plan_bind(plan, b.cells, at);
+    assert_int_equal(plan_run(plan, NULL), ERR_OK);
+    same(json_object_get(golden, "latent"), plan_output(plan, LATENT), N * VQVAE_SLOTS * VQVAE_WIDTH, 1e-5, "latent");
+    for (int i = 0; i < N * VQVAE_SLOTS; i++)
+        assert_int_equal(((int32_t *)plan_output(plan, CODES))[i],
+                         json_integer_value(json_array_get(json_object_get(golden, "codes"), (size_t)i)));
+    double recon = json_number_value(json_object_get(golden, "recon"));
+    double commit = json_number_value(json_object_get(golden, "commit"));
+    assert_true(fabs((double)*(float *)plan_output(plan, RECON) - recon) < 1e-5 * recon);
+    assert_true(fabs((double)*(float *)plan_output(plan, EXTRA) - commit) < 1e-5 * commit);
+    const json_t *grads = json_object_get(golden, "grads");
+    assert_int_equal(json_object_size(grads), n);
+    for (int i = 0; i < n; i++) {
+        const char *name = params_name(p, (size_t)index[i]);
+        same(json_object_get(grads, name), plan_output(plan, FIRST + i),
+             shape_count(params_shape(p, (size_t)index[i])), 1e-4, name);
+    }
+    same(json_object_get(golden, "book"), params_value(p, (size_t)params_find(p, "vq.book")), 16 * VQVAE_WIDTH, 1e-5,
+         "codebook after an update");
+    device_free(device, at);
+    free(cells);
+    plan_free(plan);
+    graph_free(net.g);
+    params_free(p);
+}
+
+/* The decoder that runs is the decoder that was trained. */
+static void test_decoder(void **state)
+{
+    (void)state;
+    struct params *p = params_new();
+    static const struct vqvae_config c = { BOTTLENECK_EMA, 16 };
+    struct vqvae *v;
+    int32_t codes[N * VQVAE_SLOTS];
+    struct quarter q[N];
+    vqvae_declare(p, &c);
+    assert_int_equal(params_alloc(p, device, false), ERR_OK);
+    fill(p);
+    assert_int_equal(vqvae_of_params(device, &c, p, &v), ERR_OK);
+    for (int i = 0; i < N * VQVAE_SLOTS; i++)
+        codes[i] = (int32_t)json_integer_value(json_array_get(json_object_get(golden, "codes"), (size_t)i));
+    assert_int_equal(vqvae_decode(v, codes, N, q), ERR_OK);
+    const json_t *want = json_object_get(golden, "logits");
+    size_t step = (size_t)json_integer_value(json_object_get(want, "step"));
+    for (size_t i = 0; i < json_array_size(json_object_get(want, "at")); i++) {
+        double logit = json_number_value(json_array_get(json_object_get(want, "at"), i));
+        size_t cell = i * step % VQVAE_CELLS;
+        bool on = q[i * step / VQVAE_CELLS].key[cell / QUARTER_COLS] >> (cell % QUARTER_COLS) & 1;
+        if (fabs(logit) > 1e-4)
+            assert_int_equal(on, logit > 0);
+    }
+    vqvae_free(v);
+    params_free(p);
+}
+
+static void test_parameters(void **state)
+{
+    (void)state;
+    struct model_net net[2];
+    assert_int_equal(vqvae_kind.nets(NULL, net, 2), 1);
+    assert_int_equal(net[0].params, 939713);
+}
+
+/* ---- codes ---- */
+
+static void some_quarters(struct quarter *q, int n)
+{
+    struct rng r;
+    rng_init(&r, 11, 0);
+    memset(q, 0, (size_t)n * sizeof *q);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < 6; k++)
+            q[i].key[rng_below(&r, QUARTER_KEYS)] |= 0xffu << rng_below(&r, 25);
+}
+
+static void test_codes(void **state)
+{
+    (void)state;
+    enum { MANY = 37 };
+    static const struct vqvae_config c = { BOTTLENECK_EMA, 64 };
+    static struct quarter q[MANY], all[MANY], one[1], again[MANY];
+    static int32_t codes[MANY * VQVAE_SLOTS], single[VQVAE_SLOTS], loaded[MANY * VQVAE_SLOTS];
+    struct vqvae *v, *w;
+    char path[64];
+    some_quarters(q, MANY);
+    assert_int_equal(vqvae_random(device, &c, 3, &v), ERR_OK);
+    assert_int_equal(vqvae_encode(v, q, MANY, codes, NULL), ERR_OK);
+    assert_int_equal(vqvae_decode(v, codes, MANY, all), ERR_OK);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(vqvae_encode(v, q + i, 1, single, NULL), ERR_OK);
+        assert_memory_equal(single, codes + i * VQVAE_SLOTS, sizeof single);
+        assert_int_equal(vqvae_decode(v, single, 1, one), ERR_OK);
+        assert_memory_equal(one, all + i, sizeof *one);
+    }
+    str_format(path, sizeof path, "/tmp/test_vqvae_%d.safetensors", (int)getpid());
+    struct ckpt_writer *out = ckpt_writer_new();
+    struct ckpt *in;
+    vqvae_save(v, out);
+    assert_int_equal(ckpt_writer_save(out, path), ERR_OK);
+    assert_int_equal(ckpt_open(path, &in), ERR_OK);
+    assert_int_equal(vqvae_load(device, in, &w), ERR_OK);
+    assert_int_equal(vqvae_config(w)->codes, 64);
+    assert_int_equal(vqvae_encode(w, q, MANY, loaded, NULL), ERR_OK);
+    assert_memory_equal(codes, loaded, sizeof codes);
+    codes[5] = 64;
+    assert_int_equal(vqvae_decode(w, codes, 1, again), ERR_RANGE);
+    codes[5] = -1;
+    assert_int_equal(vqvae_decode(w, codes, 1, again), ERR_RANGE);
+    vqvae_free(w);
+    vqvae_free(v);
+    ckpt_close(in);
+    unlink(path);
+}
+
+/* ---- training ---- */
+
+static struct dataset *made_data(char *dir)
+{
+    char path[128];
+    struct str report;
+    struct dataset *d;
+    const char *dirs[] = { dir };
+    for (int k = 0; k < 4; k++) {
+        struct song *s = song_new();
+        struct track *t = song_add_track(s, "Piano", ROLE_PIANO);
+        struct rng r;
+        rng_init(&r, 5, (uint64_t)k);
+        for (int i = 0; i < 64; i++) {
+            uint8_t root = (uint8_t)(48 + rng_below(&r, 12));
+            for (int voice = 0; voice < 3; voice++)
+                track_push(t, (struct note){ i * 480, 480, (uint8_t)(root + 4 * voice), 80 });
+        }
+        track_tidy(t);
+        str_format(path, sizeof path, "%s/piece%d.mid", dir, k);
+        assert_int_equal(midi_save(s, NULL, path), ERR_OK);
+        song_free(s);
+    }
+    struct dataset_opts o;
+    dataset_opts_init(&o);
+    o.works = true;
+    o.held_out = 0.25;
+    str_init(&report);
+    str_format(path, sizeof path, "%s/works", dir);
+    assert_int_equal(dataset_build(dirs, 1, &o, path, &report), ERR_OK);
+    str_fini(&report);
+    assert_int_equal(dataset_open(path, &d), ERR_OK);
+    return d;
+}
+
+static enum err remove_file(void *ctx, const char *path)
+{
+    (void)ctx;
+    return unlink(path) ? ERR_IO : ERR_OK;
+}
+
+/* Every kind gets better at pictures; a resumed run is the unbroken one. */
+static void test_training(void **state)
+{
+    (void)state;
+    static const char *const kinds[N_BOTTLENECKS] = { "ema", "vq", "ae", "vae", "dae", "sparse" };
+    enum { STEPS = 40, BREAK = 20 };
+    char dir[] = "/tmp/test_vqvae_XXXXXX", path[80];
+    assert_non_null(mkdtemp(dir));
+    struct dataset *data = made_data(dir);
+    str_format(path, sizeof path, "%s/checkpoint", dir);
+    for (int k = 0; k < N_BOTTLENECKS; k++) {
+        struct opts *o = opts_new(vqvae_kind.options, vqvae_kind.n_options);
+        assert_int_equal(opts_set(o, "bottleneck", kinds[k]), ERR_OK);
+        assert_int_equal(opts_set(o, "batch", "4"), ERR_OK);
+        assert_int_equal(opts_set(o, "warmup", "5"), ERR_OK);
+        struct model *m, *resumed = NULL;
+        double losses[4], first = 0, again[4] = { 0 };
+        assert_int_equal(vqvae_kind.train_open(device, o, data, NULL, &m), ERR_OK);
+        vqvae_kind.train_horizon(m, 1000);
+        for (int i = 0; i < STEPS; i++) {
+            if (k == 0 && i == BREAK) {
+                struct ckpt *c;
+                assert_int_equal(vqvae_kind.train_save(m, path, false, NULL, 0), ERR_OK);
+                assert_int_equal(ckpt_open(path, &c), ERR_OK);
+                assert_int_equal(vqvae_kind.train_open(device, o, data, c, &resumed), ERR_OK);
+                vqvae_kind.train_horizon(resumed, 1000);
+                ckpt_close(c);
+            }
+            assert_int_equal(vqvae_kind.train_step(m, i, losses), ERR_OK);
+            if (resumed) {
+                assert_int_equal(vqvae_kind.train_step(resumed, i, again), ERR_OK);
+                assert_memory_equal(again, losses, 2 * sizeof *again);
+            }
+            first = i == 0 ? losses[0] : first;
+        }
+        assert_true(losses[0] < 0.7 * first);
+        assert_int_equal(vqvae_kind.train_eval(m, losses), ERR_OK);
+        assert_true(losses[2] >= 0 && losses[2] <= 1);
+        vqvae_kind.close(m);
+        vqvae_kind.close(resumed);
+        opts_free(o);
+    }
+    dataset_close(data);
+    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
+    rmdir(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_golden), cmocka_unit_test(test_decoder), cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_codes), cmocka_unit_test(test_training),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
