@@ -12,6 +12,7 @@
 
 #include "file.h"
 #include "mem.h"
+#include "tui/theme.h"
 #include "tui/view.h"
 
 static char *genre_names[] = {"pop", "rock", "jazz"};
@@ -105,22 +106,72 @@ static void picture(struct ui *ui, int w, int h, struct str *out)
     grid_fini(&g);
 }
 
+static void compare_text(const char *path, struct str *now)
+{
+    uint8_t *want = NULL;
+    size_t len = 0;
+    if (getenv("UPDATE"))
+        assert_int_equal(file_write(path, now->p, now->len), ERR_OK);
+    if (file_read(path, 1 << 20, &want, &len) != ERR_OK)
+        fail_msg("%s", err_text());
+    if (len != now->len || memcmp(want, now->p, len))
+        fail_msg("%s differs; now it is:\n%s", path, now->p);
+    free(want);
+    str_fini(now);
+}
+
 static void compare(struct ui *ui, int w, int h, const char *name)
 {
     struct str now = {0};
     char path[160];
-    uint8_t *want = NULL;
-    size_t len = 0;
     str_format(path, sizeof path, "tests/golden/screen/%s-%dx%d.txt", name, w, h);
     picture(ui, w, h, &now);
-    if (getenv("UPDATE"))
-        assert_int_equal(file_write(path, now.p, now.len), ERR_OK);
-    if (file_read(path, 1 << 20, &want, &len) != ERR_OK)
-        fail_msg("%s", err_text());
-    if (len != now.len || memcmp(want, now.p, len))
-        fail_msg("%s differs; now it is:\n%s", path, now.p);
-    free(want);
-    str_fini(&now);
+    compare_text(path, &now);
+}
+
+/* The colours of a frame: a letter a cell, and what each letter looks like. Blank cells without ground are left
+ * out: their colour is not seen. */
+static void paint(struct ui *ui, enum depth depth, int w, int h, struct str *out)
+{
+    struct grid g;
+    struct paint seen[80];
+    int n = 0;
+    grid_init(&g, w, h, ui->signs == &signs_ascii);
+    ui_draw(ui, &g);
+    for (int i = 0; i < w * h; i++) {
+        const struct cell *c = &g.at[i];
+        struct paint p = theme_paint(depth, (enum style)c->style, (enum ground)c->ground);
+        int k = 0;
+        p.look |= c->look;
+        while (k < n && (seen[k].fg != p.fg || seen[k].bg != p.bg || seen[k].look != p.look))
+            k++;
+        if (k == n && n < (int)COUNT_OF(seen))
+            seen[n++] = p;
+        str_addc(out, c->ch == ' ' && p.bg < 0 && !(p.look & LOOK_REVERSE) ? ' ' : (char)('0' + k));
+        if (i % w == w - 1)
+            str_addc(out, '\n');
+    }
+    for (int k = 0; k < n; k++)
+        str_addf(out, "%c: %d on %d%s%s%s%s\n", '0' + k, seen[k].fg, seen[k].bg,
+                 seen[k].look & LOOK_BOLD ? " bold" : "", seen[k].look & LOOK_DIM ? " dim" : "",
+                 seen[k].look & LOOK_REVERSE ? " reverse" : "", seen[k].look & LOOK_UNDER ? " underlined" : "");
+    grid_fini(&g);
+}
+
+static void compare_paint(struct ui *ui, enum depth depth, int w, int h)
+{
+    static const char *const names[N_DEPTHS] = {"mono", "8", "16", "256"};
+    struct str now = {0};
+    char path[160];
+    str_format(path, sizeof path, "tests/golden/screen/paint-%s-%dx%d.txt", names[depth], w, h);
+    paint(ui, depth, w, h, &now);
+    compare_text(path, &now);
+}
+
+static void press(struct desk *d, const char *line)
+{
+    if (command_run(d, line) != ERR_OK)
+        fail_msg("%s: %s", line, err_text());
 }
 
 static void test_sizes(void **state)
@@ -135,14 +186,18 @@ static void test_sizes(void **state)
             struct ui ui;
             open_ui(&ui, &d, ascii);
             compare(&ui, sizes[i].w, sizes[i].h, ascii ? "ascii" : "utf8");
+            press(&d, "select");
+            press(&d, "bar +1");
+            d.playing = true; /* more grounds than at rest */
+            d.playhead = 1920;
+            if (ascii) {
+                compare_paint(&ui, DEPTH_MONO, sizes[i].w, sizes[i].h);
+            } else {
+                compare_paint(&ui, DEPTH_256, sizes[i].w, sizes[i].h);
+                compare_paint(&ui, DEPTH_8, sizes[i].w, sizes[i].h);
+            }
             close_ui(&ui, &d);
         }
-}
-
-static void press(struct desk *d, const char *line)
-{
-    if (command_run(d, line) != ERR_OK)
-        fail_msg("%s: %s", line, err_text());
 }
 
 static void test_states(void **state)
