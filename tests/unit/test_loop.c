@@ -114,7 +114,7 @@ static void add_takes(struct desk *d)
 {
     struct request rq;
     session_request(d->session, VERB_ACCOMPANY, 0, 4, &rq);
-    session_begin_takes(d->session, &rq);
+    session_begin_takes(d->session, &rq, 0);
     for (int i = 0; i < 5; i++) {
         struct take *t = xcalloc(1, sizeof *t);
         t->seed = 42 + (uint64_t)i;
