@@ -61,8 +61,9 @@ struct desk {
 
     int job;                                 /* running job, -1 none */
     enum verb verb;                          /* of the last request */
-    int job_bar0, job_bars, job_takes, job_got, job_empty;
+    int job_bar0, job_bars, job_takes, job_got, job_empty, job_twins;
     bool job_chosen;
+    double mix;                              /* where between A and B the hand last wanted to be */
     double job_began;
 
     bool mouse;                              /* wanted */

@@ -48,6 +48,8 @@ struct take {
     bool empty;                   /* a track that was asked for came out empty */
     bool star;
     double mix;                   /* of an interpolation, else 0 */
+    uint32_t between[2];          /* the session's: numbers of the takes it lies between, or 0 */
+    uint32_t twin;                /* likewise: an earlier take with the same notes, or 0 */
 };
 void take_fini(struct take *t);
 

@@ -82,8 +82,9 @@ void session_request(struct session *s, enum verb v, int bar0, int n_bars, struc
 /* Takes: arrive one by one; choosing one replaces the song (undoable), kept cells never change. */
 /* `lead`: bars of the request's song that stand before the section's own, as context only. */
 void session_begin_takes(struct session *s, const struct request *rq, int lead);
-/* Ownership moves in; its place in the tray of the section that was under the hand at session_begin_takes. */
-int session_add_take(struct session *s, struct take *t);
+/* Take `index` of the batch; ownership moves in. Its place in the tray of the section that was under the hand at
+ * session_begin_takes. */
+int session_add_take(struct session *s, int index, struct take *t);
 int session_batch_section(const struct session *s);            /* that section; -1 = it is gone */
 int session_n_takes(const struct session *s);
 const struct take *session_take(const struct session *s, int i);
@@ -93,6 +94,12 @@ void session_choose(struct session *s, int i);                 /* -1 = as it was
 void session_star(struct session *s, int i);
 void session_mark(struct session *s, int which, int i);        /* which 0 = A, 1 = B */
 int session_marked(const struct session *s, int which);        /* -1 = none */
+bool session_asked(const struct session *s, int i, enum role r, int bar); /* the take was to fill this cell */
+/* The way from A to B: where the chosen take stands (0 = A, 1 = B, -1 = beside it), the newest take at a place
+ * (-1 = none), and a request for n steps of it. A single step goes on the way that others have shown. */
+double session_mix(const struct session *s);
+int session_take_at(const struct session *s, double mix);
+NODISCARD enum err session_request_way(struct session *s, double mix, double step, int n, struct request *out);
 
 /* Undo. A run of choices is one step: back to before the first of them. */
 bool session_undo(struct session *s);
@@ -112,5 +119,7 @@ struct settings {
     int batch;                            /* takes a request */
     bool snap, seed_locked;
     int density[N_ROLES];                 /* -1 = the model's choice, else 1..7 */
+    struct pitch_range range[N_ROLES];    /* hi 0 = any */
+    double distance;                      /* of variations, 0..1 */
 };
 struct settings *session_settings(struct session *s);

@@ -16,7 +16,7 @@ act_fn act_step, act_key, act_chord, act_rest, act_back, act_erase, act_tie, act
 /* act_band.c */
 act_fn act_keep, act_let_go, act_mute, act_solo, act_unmute, act_unsolo, act_genre, act_model, act_tone,
     act_temperature, act_seed, act_batch, act_density, act_snap, act_generate, act_accompany, act_infill,
-    act_again, act_cancel, act_take, act_mark, act_flip, act_star;
+    act_again, act_vary, act_distance, act_interpolate, act_mix, act_range, act_cancel, act_take, act_mark, act_flip, act_star;
 /* act_file.c */
 act_fn act_play, act_play_start, act_stop, act_cue, act_rewind, act_loop, act_panic, act_open, act_save,
     act_render, act_import, act_quit, act_quit_now, act_suspend, act_redraw, act_help, act_report, act_prompt,

@@ -1,5 +1,8 @@
 /* act_band.c: the band: what is kept, muted, asked for; generation; takes. */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "act.h"
 #include "act_style.h"
@@ -212,6 +215,31 @@ enum err act_density(struct desk *d, int argc, char **argv)
     return ERR_OK;
 }
 
+/* "C3 C6", "C3 C6 strict" or "auto", in one argument or several. */
+enum err act_range(struct desk *d, int argc, char **argv)
+{
+    struct pitch_range *range = &session_settings(d->session)->range[d->track];
+    char text[64] = "", lo[8] = "", hi[8] = "", how[8] = "";
+    const char *who = role_name((enum role)d->track);
+    int a, b, end = 0;
+    for (int i = 0; i < argc; i++)
+        str_format(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", argv[i]);
+    if (str_same(text, "auto")) {
+        *range = (struct pitch_range){0};
+        desk_say(d, "%s: any pitch", who);
+        return ERR_OK;
+    }
+    if (desk_drums(d))
+        return err_set(ERR_UNSUPPORTED, "the kit has no range");
+    int n = sscanf(text, "%7s %7s %7s %n", lo, hi, how, &end);
+    bool known = n == 2 || (n == 3 && !text[end] && (str_same(how, "strict") || str_same(how, "loose")));
+    if (!known || !pitch_parse(lo, 4, &a) || !pitch_parse(hi, 4, &b) || a + 3 > b)
+        return err_set(ERR_FORMAT, "range \"%s\": want two pitches upwards, C3 C6, perhaps \"strict\", or auto", text);
+    *range = (struct pitch_range){(uint8_t)a, (uint8_t)b, str_same(how, "strict")};
+    desk_say(d, "%s from %s to %s, %s", who, lo, hi, range->strict ? "and never beyond" : "seldom beyond");
+    return ERR_OK;
+}
+
 enum err act_snap(struct desk *d, int argc, char **argv)
 {
     struct settings *o = session_settings(d->session);
@@ -281,7 +309,7 @@ static enum err submit(struct desk *d, struct request *rq)
     d->job_bar0 = rq->bar0;
     d->job_bars = rq->n_bars;
     d->job_takes = rq->n_takes;
-    d->job_got = d->job_empty = 0;
+    d->job_got = d->job_empty = d->job_twins = 0;
     d->job_chosen = false;
     d->job_began = clock_s();
     if (!o->seed_locked)
@@ -318,6 +346,16 @@ enum err act_accompany(struct desk *d, int argc, char **argv)
     return submit(d, &rq);
 }
 
+static void keep_outside(struct request *rq, struct span s)
+{
+    for (int r = 0; r < N_ROLES; r++) {
+        bool inside = r >= s.track0 && r <= s.track1;
+        for (int bar = 0; bar < rq->n_bars; bar++)
+            if (!inside || rq->bar0 + bar < s.bar0 || rq->bar0 + bar > s.bar1)
+                rq->keep[r][bar] = 1;
+    }
+}
+
 /* The selected cells, or the one under the cursor, anew; all else is context. The model works in phrases of
  * four bars, so the span is widened to them and the rest of it kept. */
 enum err act_infill(struct desk *d, int argc, char **argv)
@@ -327,26 +365,66 @@ enum err act_infill(struct desk *d, int argc, char **argv)
     (void)argc, (void)argv;
     int bar0 = s.bar0 - s.bar0 % 4, bar1 = s.bar1 - s.bar1 % 4 + 4, last = session_n_bars(d->session);
     session_request(d->session, VERB_INFILL, bar0, (bar1 < last ? bar1 : last) - bar0, &rq);
-    for (int r = 0; r < N_ROLES; r++) {
-        bool inside = r >= s.track0 && r <= s.track1;
-        for (int bar = 0; bar < rq.n_bars; bar++)
-            if (!inside || bar0 + bar < s.bar0 || bar0 + bar > s.bar1)
-                rq.keep[r][bar] = 1;
-    }
+    keep_outside(&rq, s);
     if (open_cells(&rq) == 0)
         return err_set(ERR_EMPTY, "that is kept or muted; nothing to do again");
     return submit(d, &rq);
 }
 
+/* 3 and 0.3 are the same distance. */
+enum err act_distance(struct desk *d, int argc, char **argv)
+{
+    double x;
+    (void)argc;
+    TRY(parse_double(argv[0], 0, 9, &x));
+    session_settings(d->session)->distance = x > 1 || (x == 1 && !strchr(argv[0], '.')) ? x / 10 : x;
+    desk_say(d, "variations at distance %.2f: %.0f %% of the open bars anew", session_settings(d->session)->distance,
+             100 * session_settings(d->session)->distance);
+    return ERR_OK;
+}
+
+/* What sounds now, some of it anew: of the selected cells where there is a selection. */
+enum err act_vary(struct desk *d, int argc, char **argv)
+{
+    struct request rq;
+    struct span s = desk_selection(d);
+    int bar0, n_bars;
+    if (argc > 0)
+        TRY(act_distance(d, argc, argv));
+    work_span(d, &bar0, &n_bars);
+    session_request(d->session, VERB_VARY, bar0, n_bars, &rq);
+    if (d->mode == MODE_SELECT)
+        keep_outside(&rq, s);
+    return submit(d, &rq);
+}
+
+/* Steps that divide the way from A to B evenly; the ends are there already. */
+enum err act_interpolate(struct desk *d, int argc, char **argv)
+{
+    struct request rq;
+    int n = 9;
+    if (argc > 0)
+        TRY(arg_int(argv[0], 1, 32, &n));
+    TRY(session_request_way(d->session, 1.0 / (n + 1), 1.0 / (n + 1), n, &rq));
+    rq.seed = session_settings(d->session)->seed;
+    TRY(submit(d, &rq));
+    desk_say(d, "interpolate: %d steps from take %d to take %d; , and . go along them", n,
+             session_take_number(d->session, session_marked(d->session, 0)),
+             session_take_number(d->session, session_marked(d->session, 1)));
+    return ERR_OK;
+}
+
 /* The last request with the next seed, also when the seed is fixed. */
 enum err act_again(struct desk *d, int argc, char **argv)
 {
+    static act_fn *const by_verb[N_VERBS] = {[VERB_INFILL] = act_infill,
+                                             [VERB_ACCOMPANY] = act_accompany,
+                                             [VERB_VARY] = act_vary,
+                                             [VERB_INTERPOLATE] = act_interpolate};
     struct settings *o = session_settings(d->session);
     if (d->job < 0 && o->seed_locked)
         o->seed += (uint64_t)o->batch;
-    return d->verb == VERB_INFILL      ? act_infill(d, argc, argv)
-           : d->verb == VERB_ACCOMPANY ? act_accompany(d, argc, argv)
-                                       : act_generate(d, argc, argv);
+    return (by_verb[d->verb] ? by_verb[d->verb] : act_generate)(d, argc, argv);
 }
 
 enum err act_cancel(struct desk *d, int argc, char **argv)
@@ -419,6 +497,35 @@ enum err act_mark(struct desk *d, int argc, char **argv)
     bool b = argv[0][0] == 'B' || argv[0][0] == 'b';
     session_mark(d->session, b, now);
     desk_say(d, "take %d is %s", session_take_number(d->session, now), b ? "B" : "A");
+    return ERR_OK;
+}
+
+/* Along the way from A to B: a place, or a tenth on or back. A place where no take is yet is asked for; a step
+ * that is still being written gives way to the next one. */
+enum err act_mix(struct desk *d, int argc, char **argv)
+{
+    double at = session_mix(d->session), to;
+    bool asking = d->job >= 0 && d->verb == VERB_INTERPOLATE && d->job_takes == 1;
+    struct request rq;
+    (void)argc;
+    at = asking ? d->mix : at < 0 ? 0.5 : at;
+    if (str_same(argv[0], "+") || str_same(argv[0], "-"))
+        to = floor(at * 10 + (argv[0][0] == '+' ? 1 : -1) + 0.5) / 10;
+    else
+        TRY(parse_double(argv[0], 0, 1, &to));
+    to = to < 0 ? 0 : to > 1 ? 1 : to;
+    TRY(session_request_way(d->session, to, 0, 1, &rq));
+    if (asking && d->doors.cancel) {
+        d->doors.cancel(d->doors.ctx, d->job);
+        d->job = -1;
+    }
+    d->mix = to;
+    int there = session_take_at(d->session, to);
+    if (there >= 0)
+        choose(d, there);
+    else
+        TRY(submit(d, &rq));
+    desk_say(d, "%.2f of the way from A to B", to);
     return ERR_OK;
 }
 

@@ -177,8 +177,9 @@ void desk_complain(struct desk *d)
 
 static void job_over(struct desk *d, const char *how)
 {
+    const char *but = d->job_empty ? " (some with an empty track)" : d->job_twins ? " (= is the same as another)" : "";
     desk_say(d, "%s: %s %d of %d takes in %.1f s%s", verb_name(d->verb), how, d->job_got, d->job_takes,
-             clock_s() - d->job_began, d->job_empty ? " (some with an empty track)" : "");
+             clock_s() - d->job_began, but);
     d->job = -1;
 }
 
@@ -198,14 +199,16 @@ static void choose_there(struct desk *d, int i)
     d->stale = STALE_BAR;
 }
 
-/* The first take that arrives is put on the desk at once: there is something to hear while the rest come. */
-static void take_came(struct desk *d, struct take *t)
+/* The first take that arrives is put on the desk at once: there is something to hear while the rest come. Not so
+ * with the steps between two takes, where the hand decides how far to go. */
+static void take_came(struct desk *d, int index, struct take *t)
 {
-    bool empty = t->empty;
-    int i = session_add_take(d->session, t);
+    bool steps = d->verb == VERB_INTERPOLATE && d->job_takes > 1, empty = t->empty;
+    int i = session_add_take(d->session, index, t);
     d->job_got++;
     d->job_empty += empty;
-    if (!d->job_chosen && !empty)
+    d->job_twins += t->twin != 0;
+    if (!d->job_chosen && !empty && !steps)
         choose_there(d, i);
 }
 
@@ -215,7 +218,7 @@ void desk_event(struct desk *d, struct event *ev)
         return;
     switch (ev->kind) {
     case EVENT_TAKE:
-        take_came(d, ev->take);
+        take_came(d, ev->index, ev->take);
         ev->take = NULL;
         break;
     case EVENT_DONE:

@@ -119,6 +119,9 @@ static void put_settings(struct str *out, const struct settings *o)
              o->seed_locked ? "true" : "false");
     for (int r = 0; r < N_ROLES; r++)
         str_addf(out, "%s%d", r ? ", " : "", o->density[r]);
+    str_addf(out, "], \"distance\": %.2f, \"range\": [", o->distance);
+    for (int r = 0; r < N_ROLES; r++)
+        str_addf(out, "%s[%d, %d, %d]", r ? ", " : "", o->range[r].lo, o->range[r].hi, o->range[r].strict);
     str_add(out, "]},\n");
 }
 
@@ -141,8 +144,10 @@ static void put_take(const struct slot *slot, int n_bars, struct str *out)
     put_text(out, t->hash);
     str_add(out, ", \"params\": ");
     put_text(out, t->params);
-    str_addf(out, ", \"empty\": %s, \"star\": %s,\n   ", t->empty ? "true" : "false",
-             t->star ? "true" : "false");
+    str_addf(out, ", \"empty\": %s, \"star\": %s", t->empty ? "true" : "false", t->star ? "true" : "false");
+    if (t->between[0] != NO_TAKE)
+        str_addf(out, ", \"between\": [%u, %u], \"mix\": %.6f", t->between[0], t->between[1], t->mix);
+    str_add(out, ",\n   ");
     put_flags(out, "mask", slot->mask, n_bars);
     str_add(out, ", ");
     put_parts(out, t->song);
@@ -389,6 +394,24 @@ static void maps_of(struct reader *rd, const json_t *root, struct song *song)
     }
 }
 
+static struct pitch_range range_of(struct reader *rd, const json_t *j)
+{
+    struct pitch_range range = {.hi = (uint8_t)number_or(rd, json_array_get(j, 1), 0, 127, 0, "a range")};
+    range.lo = (uint8_t)number_or(rd, json_array_get(j, 0), 0, 127, 0, "a range");
+    range.strict = number_or(rd, json_array_get(j, 2), 0, 1, 0, "a range") != 0;
+    if (range.hi > 0 && range.lo + 3 > range.hi)
+        fail(rd, "a range that does not go up");
+    return range;
+}
+
+static double share_or(struct reader *rd, const json_t *j, double otherwise, const char *what)
+{
+    double x = j ? json_number_value(j) : otherwise;
+    if (!(x >= 0 && x <= 1))
+        fail(rd, what);
+    return x;
+}
+
 static void settings_of(struct reader *rd, const json_t *j, struct settings *o)
 {
     if (!j)
@@ -410,6 +433,9 @@ static void settings_of(struct reader *rd, const json_t *j, struct settings *o)
     for (size_t r = 0; r < N_ROLES; r++)
         o->density[r] =
             (int)number_or(rd, json_array_get(json_object_get(j, "density"), r), -1, 7, -1, "a density");
+    for (size_t r = 0; r < N_ROLES; r++)
+        o->range[r] = range_of(rd, json_array_get(json_object_get(j, "range"), r));
+    o->distance = share_or(rd, json_object_get(j, "distance"), o->distance, "a distance outside 0 to 1");
 }
 
 /* A take's song is the present one with other notes. */
@@ -438,8 +464,13 @@ static void take_of(struct reader *rd, const json_t *j, const struct sheet *sh, 
     text(rd, json_object_get(j, "params"), t->params, sizeof t->params, "a take's parameters");
     t->empty = json_is_true(json_object_get(j, "empty"));
     t->star = json_is_true(json_object_get(j, "star"));
+    for (size_t i = 0; i < 2; i++)
+        t->between[i] = (uint32_t)number_or(rd, json_array_get(json_object_get(j, "between"), i), 0, UINT32_MAX / 2,
+                                            NO_TAKE, "what a take lies between");
+    t->mix = share_or(rd, json_object_get(j, "mix"), 0, "a mix outside 0 to 1");
     flags_of(rd, json_object_get(j, "mask"), slot.mask, sh->n_bars);
     t->song = parts_of(rd, json_object_get(j, "parts"), sh->song);
+    t->twin = tray_find_twin(tray, t->song);
     tray->last_id = slot.id;
     tray->slots = xgrow(tray->slots, tray->n_slots, &tray->cap_slots, sizeof *tray->slots);
     tray->slots[tray->n_slots++] = slot;

@@ -12,7 +12,8 @@ static void drop_genres(struct session *s);
 
 void settings_init(struct settings *o)
 {
-    *o = (struct settings){.style = "any", .genre = "any", .key = "auto", .seed = 1, .temperature = 1.0, .batch = 8};
+    *o = (struct settings){.style = "any", .genre = "any", .key = "auto", .seed = 1, .temperature = 1.0, .batch = 8,
+                           .distance = 0.3};
     for (int r = 0; r < N_ROLES; r++)
         o->density[r] = -1;
 }
@@ -219,6 +220,7 @@ void session_request(struct session *s, enum verb v, int bar0, int n_bars, struc
             out->keep[r][bar] = session_kept(s, r, bar0 + bar);
         out->silent[r] = t->mute;
         out->density[r] = o->density[r];
+        out->range[r] = o->range[r];
     }
     for (int g = 0; g < s->n_genres; g++)
         if (str_same(s->genres[g], o->genre))
@@ -227,6 +229,7 @@ void session_request(struct session *s, enum verb v, int bar0, int n_bars, struc
     key_parse(o->key, &out->key);
     out->snap = o->snap;
     out->temperature = o->temperature;
+    out->distance = o->distance;
     out->seed = o->seed;
     out->n_takes = o->batch;
 }
@@ -254,7 +257,8 @@ void session_begin_takes(struct session *s, const struct request *rq, int lead)
         for (int bar = 0; bar < rq->n_bars; bar++)
             t->mask[r][rq->bar0 - lead + bar] = !rq->keep[r][bar] && !rq->silent[r];
     t->first_of_batch = t->last_id + 1;
-    t->batch_seed = rq->seed;
+    for (int i = 0; i < 2; i++)
+        t->ends[i] = rq->verb == VERB_INTERPOLATE ? t->mark[i] : NO_TAKE;
     t->lead = lead;
     s->batch = t->section;
     if (s->undo.n > 0)
@@ -301,19 +305,20 @@ static void cut_lead(struct take *t, int lead)
     t->song = own;
 }
 
-/* A batch may finish out of order; its takes are numbered by seed and stand in that order, so a number
- * names the same music however the threads ran. */
-int session_add_take(struct session *s, struct take *take)
+/* A batch may finish out of order; its takes are numbered as they were asked for and stand in that order, so a
+ * number names the same music however the threads ran. */
+int session_add_take(struct session *s, int index, struct take *take)
 {
     struct tray *t = tray_find(s, s->batch);
     if (t->n_slots == SESSION_MAX_TAKES)
         evict_one(s, t);
     if (t->lead > 0)
         cut_lead(take, t->lead);
-    uint64_t rank = take->seed - t->batch_seed;
-    struct slot slot = {.take = take, .id = t->last_id + 1};
-    if (rank < SESSION_MAX_TAKES && slot_index(t, t->first_of_batch + (uint32_t)rank) < 0)
-        slot.id = t->first_of_batch + (uint32_t)rank;
+    struct slot slot = {.take = take, .id = t->first_of_batch + (uint32_t)index};
+    if (slot_index(t, slot.id) >= 0)
+        slot.id = t->last_id + 1;
+    memcpy(take->between, t->ends, sizeof take->between);
+    take->twin = tray_find_twin(t, take->song);
     if (slot.id > t->last_id)
         t->last_id = slot.id;
     memcpy(slot.mask, t->mask, sizeof t->mask);
@@ -371,6 +376,12 @@ void session_mark(struct session *s, int which, int i)
 int session_marked(const struct session *s, int which)
 {
     return slot_index(tray(s), tray(s)->mark[which]);
+}
+
+bool session_asked(const struct session *s, int i, enum role r, int bar)
+{
+    const struct slot *slot = slot_at(tray(s), i);
+    return slot && slot->mask[r][bar];
 }
 
 /* A kept note of this pitch sounds into `tick`: it stays whole and the newcomer gives way. */

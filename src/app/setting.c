@@ -139,6 +139,38 @@ static void step_density(const struct desk *d, int by, char out[SETTING_TEXT])
         str_format(out, SETTING_TEXT, "%d", clamp(n, 1, 7));
 }
 
+static void print_range(const struct desk *d, char out[SETTING_TEXT])
+{
+    const struct pitch_range *p = &settings_of(d)->range[d->track];
+    const char *who = role_name((enum role)d->track);
+    char lo[8], hi[8];
+    pitch_name(p->lo, 4, lo);
+    pitch_name(p->hi, 4, hi);
+    if (p->hi == 0)
+        str_format(out, SETTING_TEXT, "any  (%s)", who);
+    else
+        str_format(out, SETTING_TEXT, "%s to %s %s (%s)", lo, hi, p->strict ? "strict" : "loose", who);
+}
+
+/* Any pitch, then where the instrument lies well, then nothing but that. */
+static void step_range(const struct desk *d, int by, char out[SETTING_TEXT])
+{
+    static const char *const well[N_ROLES] = {"auto", "E2 C6", "E2 E5", "E1 G3", "G3 C6"};
+    const struct pitch_range *p = &settings_of(d)->range[d->track];
+    int at = p->hi == 0 ? 0 : p->strict ? 2 : 1, to = clamp(at + by, 0, d->track == ROLE_DRUMS ? 0 : 2);
+    str_format(out, SETTING_TEXT, "%s%s", to ? well[d->track] : "auto", to == 2 ? " strict" : "");
+}
+
+static void print_distance(const struct desk *d, char out[SETTING_TEXT])
+{
+    str_format(out, SETTING_TEXT, "%.1f of open bars anew", settings_of(d)->distance);
+}
+
+static void step_distance(const struct desk *d, int by, char out[SETTING_TEXT])
+{
+    str_format(out, SETTING_TEXT, "%d", clamp((int)(settings_of(d)->distance * 10 + 0.5) + by, 1, 9));
+}
+
 const struct setting settings_table[] = {
     {"genre", print_genre, step_genre},
     {"style", print_style, step_genre},
@@ -149,5 +181,7 @@ const struct setting settings_table[] = {
     {"seed", print_seed, step_seed},
     {"batch", print_batch, step_batch},
     {"density", print_density, step_density},
+    {"range", print_range, step_range},
+    {"distance", print_distance, step_distance},
 };
 const int n_settings = (int)COUNT_OF(settings_table);

@@ -52,7 +52,7 @@ struct tray {
     struct slot *slots;
     size_t n_slots, cap_slots;
     uint32_t last_id, first_of_batch, mark[2];
-    uint64_t batch_seed;
+    uint32_t ends[2];                        /* what the last batch lies between, or none */
     int lead;                                /* bars before the section in the songs of the batch's takes */
     struct song *base;                       /* the song as the last batch found it */
     uint8_t mask[N_ROLES][SESSION_MAX_BARS]; /* of the last batch */
@@ -107,6 +107,9 @@ int session_round_bars(int n_bars);          /* up to full phrases, within the l
 void session_loaded(struct session *s, const char *path); /* undo emptied, nothing unsaved */
 struct tray *tray_find(const struct session *s, uint32_t section);
 const struct take *tray_take(const struct tray *t, uint32_t id);     /* NULL = none */
+
+/* takes.c: the number of the first take with these notes, or NO_TAKE. */
+uint32_t tray_find_twin(const struct tray *t, const struct song *song);
 
 /* jam.c */
 NODISCARD enum err jam_parse(struct session *s, const uint8_t *bytes, size_t len, const char *name);

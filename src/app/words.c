@@ -109,6 +109,16 @@ void command_footer(enum keys in, int width, struct str *out)
     }
 }
 
+/* The last of a run of keys that give one action one argument after another, as g 1 .. g 9 do. */
+static size_t end_of_run(const struct binding *b, size_t n, size_t i)
+{
+    size_t last = i;
+    while (b[i].arg && last + 1 < n && b[last + 1].action == b[i].action && b[last + 1].in == b[i].in &&
+           b[last + 1].key[0] == b[i].key[0] && b[last + 1].arg)
+        last++;
+    return last > i + 3 ? last : i;
+}
+
 void command_popup(enum keys in, int prefix, struct words *out)
 {
     size_t n;
@@ -118,10 +128,15 @@ void command_popup(enum keys in, int prefix, struct words *out)
             b[i].key[1] == KC_NONE)
             continue;
         struct str line = {0};
-        char name[16];
+        char name[16], to[16] = "";
+        size_t last = end_of_run(b, n, i);
         keycode_print(b[i].key[1], name);
-        str_addf(&line, "%s %s", name, b[i].line || !b[i].action->hint ? b[i].action->name : b[i].action->hint);
-        if (b[i].arg)
+        if (last > i)
+            keycode_print(b[last].key[1], to);
+        str_addf(&line, "%s%s%s %s", name, *to ? ".." : "", to,
+                 b[i].line || !b[i].action->hint ? b[i].action->name : b[i].action->hint);
+        i = last;
+        if (b[i].arg && !*to)
             str_addf(&line, " %.*s", (int)b[i].arg_len, b[i].arg);
         words_add(out, str_c(&line));
         str_fini(&line);

@@ -1,5 +1,7 @@
 /* theory.c: keys, scales, chords and names of pitches: tables and lookups, no state. */
+#include <ctype.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "song.h"
 #include "str.h"
@@ -232,4 +234,24 @@ void pitch_name(int pitch, int middle_c_octave, char buf[8])
     static const char *const names[12] = { "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B" };
     int octave = (pitch + 120) / 12 - 10 + middle_c_octave - 5;
     str_format(buf, 8, "%s%d", names[((pitch % 12) + 12) % 12], octave);
+}
+
+bool pitch_parse(const char *text, int middle_c_octave, int *out)
+{
+    static const char letters[] = "c d ef g a b";
+    char *end;
+    const char *at = *text ? strchr(letters, tolower((unsigned char)*text)) : NULL;
+    bool number = isdigit((unsigned char)*text);
+    if (!number && (!at || *text == ' '))
+        return false;
+    int class = number ? 0 : (int)(at - letters);
+    text += !number;
+    class += !number && *text == '#' ? 1 : !number && *text == 'b' ? -1 : 0;
+    text += !number && (*text == '#' || *text == 'b');
+    long n = strtol(text, &end, 10);
+    if (end == text || *end || n < -20 || n > 200)
+        return false;
+    long pitch = number ? n : class + 12 * (n - middle_c_octave + 5);
+    *out = (int)pitch;
+    return pitch >= 0 && pitch <= 127;
 }

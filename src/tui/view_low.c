@@ -20,6 +20,7 @@ static int take_cell(const struct ui *ui, int i, char out[24])
                session_take_number(s, i),
                t->star    ? "*"
                : t->empty ? "-"
+               : t->twin  ? "="
                           : "",
                chosen ? "]" : " ", i == session_marked(s, 1) ? "B" : "");
     return text_columns(out);
@@ -31,6 +32,20 @@ struct tray {
     char right[80];
 };
 
+/* "A<--o----->B 0.30": where the chosen take stands on the way. Empty when A or B is missing. */
+static void format_way(const struct session *s, char out[24])
+{
+    enum { STEPS = 9 };
+    int a = session_marked(s, 0), b = session_marked(s, 1);
+    double mix = session_mix(s);
+    char bar[STEPS + 1] = "---------";
+    if (mix >= 0)
+        bar[(int)(mix * (STEPS - 1) + 0.5)] = 'o';
+    out[0] = '\0';
+    if (a >= 0 && b >= 0 && a != b)
+        str_format(out, 24, mix < 0 ? "A<%s>B     " : "A<%s>B %.2f", bar, mix);
+}
+
 static struct tray tray_of(const struct ui *ui, struct rect r)
 {
     const struct session *s = ui->desk->session;
@@ -38,8 +53,10 @@ static struct tray tray_of(const struct ui *ui, struct rect r)
     const struct take *t = session_take(s, session_current(s));
     struct tray tray = {.x = 7 + (session_n_takes(s) > 0 && !t ? 4 : 0), .first = t ? session_current(s) : 0};
     char text[24];
-    str_format(tray.right, sizeof tray.right, "seed %llu%s  T %.2f  x%d ",
-               (unsigned long long)(t ? t->seed : o->seed), !t && o->seed_locked ? "!" : "", o->temperature,
+    char way[24];
+    format_way(s, way);
+    str_format(tray.right, sizeof tray.right, "%s%sseed %llu%s  T %.2f  x%d ", r.w >= 72 ? way : "",
+               r.w >= 72 && way[0] ? "  " : "", (unsigned long long)(t ? t->seed : o->seed), !t && o->seed_locked ? "!" : "", o->temperature,
                o->batch);
     tray.end = r.w - text_columns(tray.right) - 1;
     for (int width = 0; tray.first > 0 && width < (tray.end - tray.x) / 2;)

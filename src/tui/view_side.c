@@ -67,6 +67,22 @@ static int first_take(const struct ui *ui, int room)
     return first_row(at, n, room);
 }
 
+/* What is to be known of a take in a word or two: its place on the way, what is odd about it, or its seed. */
+static void format_take(const struct session *s, const struct take *t, char out[32])
+{
+    int a = session_marked(s, 0), b = session_marked(s, 1);
+    bool way = a >= 0 && b >= 0 && t->between[0] == (uint32_t)session_take_number(s, a) &&
+               t->between[1] == (uint32_t)session_take_number(s, b);
+    if (t->empty)
+        str_copy(out, 32, "empty");
+    else if (way)
+        str_format(out, 32, "A-B %.2f", t->mix);
+    else if (t->twin)
+        str_format(out, 32, "= %u", t->twin);
+    else
+        str_format(out, 32, "%llu", (unsigned long long)t->seed);
+}
+
 static void takes_draw(const struct ui *ui, struct grid *g, struct rect r)
 {
     const struct session *s = ui->desk->session;
@@ -89,8 +105,9 @@ static void takes_draw(const struct ui *ui, struct grid *g, struct rect r)
                     session_take_number(s, i), t->star ? '*' : ' ');
         outline(ui, g, r.x + 9, y, wide, t);
         int x = r.x + 10 + wide;
-        x = grid_printf(g, x, y, r.x + r.w - 1 - x, STYLE_DIM, 0, t->empty ? "empty" : "%llu",
-                        (unsigned long long)t->seed);
+        char what[32];
+        format_take(s, t, what);
+        x = grid_text(g, x, y, r.x + r.w - 1 - x, STYLE_DIM, 0, what);
         if (r.w > 60)
             grid_printf(g, x + 2, y, r.x + r.w - 3 - x, STYLE_DIM, 0, "%s", t->params);
     }

@@ -268,7 +268,7 @@ static void test_lead_is_cut_off(void **state)
     session_request(s, VERB_GENERATE, 0, 4, &rq);
     rq.bar0 = 3;
     session_begin_takes(s, &rq, 3);
-    session_choose(s, session_add_take(s, take_of(&rq, rq.seed, 72)));
+    session_choose(s, session_add_take(s, 0, take_of(&rq, rq.seed, 72)));
     assert_int_equal(session_song(s)->tracks[ROLE_PIANO].n, 1);
     assert_int_equal(session_song(s)->tracks[ROLE_PIANO].notes[0].tick, 0);
     session_free(s);
@@ -283,7 +283,7 @@ static struct session *rich(void)
         session_request(s, VERB_GENERATE, 0, session_n_bars(s), &rq);
         session_begin_takes(s, &rq, 0);
         for (int i = 0; i < 3; i++)
-            session_add_take(s, take_of(&rq, rq.seed + (uint64_t)i, 70 + i));
+            session_add_take(s, i, take_of(&rq, rq.seed + (uint64_t)i, 70 + i));
         session_choose(s, section);
         session_mark(s, section, 2);
     }

@@ -71,7 +71,7 @@ static void some_takes(struct desk *d, struct rng *r)
             track_add(&t->song->tracks[rng_below(r, N_ROLES)],
                       (struct note){(int32_t)rng_below(r, 7680), 1 + (int32_t)rng_below(r, 900),
                                     (uint8_t)rng_below(r, 128), (uint8_t)(1 + rng_below(r, 127))});
-        session_add_take(s, t);
+        session_add_take(s, 2 - i, t);
     }
 }
 

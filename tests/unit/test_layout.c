@@ -54,8 +54,9 @@ static void add_takes(struct desk *d, int n)
         struct take *t = xcalloc(1, sizeof *t);
         t->seed = 42 + (uint64_t)i;
         t->song = song_dup(rq.song);
+        t->song->tracks[ROLE_PIANO].notes[0].vel -= (uint8_t)i; /* none is like another */
         t->empty = i == 4;
-        session_add_take(d->session, t);
+        session_add_take(d->session, i, t);
     }
     session_star(d->session, 2);
     session_mark(d->session, 0, 0);

@@ -121,7 +121,7 @@ static void add_takes(struct desk *d)
         t->song = song_dup(rq.song);
         for (int k = 0; k < 6; k++)
             track_add(&t->song->tracks[ROLE_BASS], (struct note){k * 480, 240, (uint8_t)(36 + i + k), 90});
-        session_add_take(d->session, t);
+        session_add_take(d->session, i, t);
     }
     session_mark(d->session, 0, 1);
     session_mark(d->session, 1, 3);

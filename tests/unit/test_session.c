@@ -62,7 +62,7 @@ static void batch(struct session *s, int n, uint64_t seed)
     session_request(s, VERB_GENERATE, 0, session_n_bars(s), &rq);
     session_begin_takes(s, &rq, 0);
     for (int i = n - 1; i >= 0; i--)
-        session_add_take(s, make_take(s, &rq, i));
+        session_add_take(s, i, make_take(s, &rq, i));
 }
 
 static void put(struct session *s, int role, int32_t tick, int32_t dur, int pitch)
@@ -218,7 +218,7 @@ static void test_takes_give_way_to_kept_notes(void **state)
     t->song = song_dup(rq.song);
     track_add(&t->song->tracks[ROLE_PIANO], (struct note){2000, 100, 60, 80}); /* under the kept note */
     track_add(&t->song->tracks[ROLE_PIANO], (struct note){3000, 2000, 67, 80}); /* into bar 3 */
-    session_choose(s, session_add_take(s, t));
+    session_choose(s, session_add_take(s, 0, t));
     const struct track *p = &session_song(s)->tracks[ROLE_PIANO];
     assert_int_equal(p->n, 3);
     assert_int_equal(p->notes[0].dur, 500);
