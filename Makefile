@@ -3,6 +3,7 @@
 #   make             the program $(B)/jamroll (and the library $(B)/libjamroll.a)
 #   make check       unit tests, layers, command-line and screen tests (SAN=1: address and UB sanitizers)
 #   make tsan        the tests of threads, rings and queues under the thread sanitizer
+#   make check-midi  PortMidi through a kernel's own sequencer, in QEMU
 #   make bench       speed, as ratios measured in one run
 #   make man         manual pages, woven from man/ and the program's own tables
 #   make install     into $(DESTDIR)$(PREFIX); `uninstall` takes away what it put there
@@ -110,6 +111,13 @@ tsan:
 			tests/unit/test_$$t.c src/base/*.c -lcmocka -lm -lpthread && $(B)/tsan/test_$$t || exit 1; \
 	done
 
+# Real devices on a machine that has none; they need large packages, so they are no part of `check`.
+$(B)/machine/%: $(B)/tests/machine/%.o $(B)/libjamroll.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lasound
+check-midi: $(B)/jamroll $(B)/machine/midi_listen
+	@JAMROLL=$(B)/jamroll LISTENER=$(B)/machine/midi_listen tests/machine/midi.sh
+
 bench: $(B)/jamroll $(BENCHES)
 	@for b in $(BENCHES); do echo "== $$b"; $$b || exit 1; done
 
@@ -164,6 +172,6 @@ DEPS = $(LIB_OBJ:.o=.d) $(FRONT_OBJ:.o=.d) $(B)/src/main.d $(TEST_LIB:.o=.d) \
 	$(TESTS:$(B)/unit/%=$(B)/tests/unit/%.d) $(BENCHES:$(B)/bench/%=$(B)/tests/bench/%.d)
 -include $(DEPS)
 
-.PHONY: all lib unit check man tsan bench layers size format format-check install uninstall clean
+.PHONY: all lib unit check check-midi man tsan bench layers size format format-check install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

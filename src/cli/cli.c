@@ -138,7 +138,7 @@ const atomic_bool *cli_interrupt(void)
     const struct sigaction action = {.sa_handler = on_interrupt};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    sigaction(SIGHUP, &action, NULL); /* a closed terminal must not leave notes hanging */
     return &interrupted;
 }
 
