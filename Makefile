@@ -2,6 +2,7 @@
 #
 #   make             the program $(B)/jamroll (and the library $(B)/libjamroll.a)
 #   make check       unit tests, layers, command-line and screen tests (SAN=1: address and UB sanitizers)
+#   make check-interop  what other programs read in our files (needs large packages; see tests/interop)
 #   make tsan        the tests of threads, rings and queues under the thread sanitizer
 #   make check-midi  PortMidi through a kernel's own sequencer, in QEMU
 #   make bench       speed, as ratios measured in one run
@@ -117,6 +118,8 @@ $(B)/machine/%: $(B)/tests/machine/%.o $(B)/libjamroll.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lasound
 check-midi: $(B)/jamroll $(B)/machine/midi_listen
 	@JAMROLL=$(B)/jamroll LISTENER=$(B)/machine/midi_listen tests/machine/midi.sh
+check-interop: $(B)/jamroll
+	@JAMROLL=$(B)/jamroll tests/interop/interop.sh
 
 bench: $(B)/jamroll $(BENCHES)
 	@for b in $(BENCHES); do echo "== $$b"; $$b || exit 1; done
@@ -172,6 +175,6 @@ DEPS = $(LIB_OBJ:.o=.d) $(FRONT_OBJ:.o=.d) $(B)/src/main.d $(TEST_LIB:.o=.d) \
 	$(TESTS:$(B)/unit/%=$(B)/tests/unit/%.d) $(BENCHES:$(B)/bench/%=$(B)/tests/bench/%.d)
 -include $(DEPS)
 
-.PHONY: all lib unit check check-midi man tsan bench layers size format format-check install uninstall clean
+.PHONY: all lib unit check check-midi check-interop man tsan bench layers size format format-check install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

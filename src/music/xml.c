@@ -208,8 +208,9 @@ static void put_note(struct writer *w, const struct chord *c, uint32_t i, const 
     put_sound(w, n->pitch);
     str_addf(w->out, "<duration>%d</duration>%s%s", p->len, tied ? "<tie type=\"stop\"/>" : "",
              ties ? "<tie type=\"start\"/>" : "");
-    str_addf(w->out, "<instrument id=\"P%d-I%d\"/><voice>%d</voice>", w->number, w->drums ? n->pitch : 0,
-             c->voice + 1);
+    if (w->drums) /* a part of one instrument does not name it: some programs would take rests for a change */
+        str_addf(w->out, "<instrument id=\"P%d-I%d\"/>", w->number, n->pitch);
+    str_addf(w->out, "<voice>%d</voice>", c->voice + 1);
     put_sign(w, p, w->drums && kit_place(n->pitch).cross);
     put_notations(w, p, tied, ties, i == 0);
     str_add(w->out, "</note>\n");
