@@ -64,6 +64,11 @@ struct progress {
     void *ctx;
 };
 
+/* What `jamroll eval` reports of a family that measures itself: a figure, and the one it stands beside. */
+struct measure { char name[64]; double value; char beside[32]; double other; };  /* beside "" = none */
+struct measures { struct measure *at; size_t n, cap; };                          /* at is the caller's to free */
+struct measure_opts { int n; double temperature, top_p; uint64_t seed; const atomic_bool *cancel; }; /* n pieces each */
+
 struct model;
 /* A network the program can build, for `models show --all`: name and trainable parameters. */
 struct model_net { const char *name; size_t params; };
@@ -81,6 +86,9 @@ struct model_kind {
     const char *(*genre)(const struct model *m, int i);
     int (*n_styles)(const struct model *m);  /* composers, eras; NULL = none */
     const char *(*style)(const struct model *m, int i);
+    /* Measures of its own; NULL = the comparison of phrases by genre (eval.h). */
+    NODISCARD enum err (*evaluate)(struct model *m, const struct dataset *d, const struct measure_opts *o,
+                                   struct measures *out);
     /* Training: a resumable state machine, one update a step. NULL where a family is not trained here. */
     NODISCARD enum err (*train_open)(struct device *d, const struct opts *o, const struct dataset *data,
                                      const struct ckpt *resume, struct model **out);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,6 +58,32 @@ static int compare(struct cli *c, const struct model_kind *kind, struct model *m
     return EXIT_OK;
 }
 
+/* A family that measures itself: a line a figure. */
+static int measure(struct cli *c, const struct model_kind *kind, struct model *m, const struct dataset *data)
+{
+    struct opts *o = c->opts;
+    const struct measure_opts ask = {.n = (int)opts_int(o, "n"), .temperature = opts_real(o, "temperature"),
+                                     .top_p = opts_real(o, "top-p"), .seed = (uint64_t)opts_int(o, "seed"),
+                                     .cancel = cli_interrupt()};
+    struct measures figures = {0};
+    enum err err = kind->evaluate(m, data, &ask, &figures);
+    json_t *list = json_object();
+    for (size_t i = 0; i < figures.n && err == ERR_OK; i++) {
+        const struct measure *x = &figures.at[i];
+        json_object_set_new(list, x->name, *x->beside ? json_pack("{s:f, s:f}", "value", x->value, x->beside, x->other)
+                                                      : json_real(x->value));
+        if (c->json)
+            continue;
+        printf("%-60s %8.2f", x->name, x->value);
+        if (*x->beside)
+            printf("   %s %.2f", x->beside, x->other);
+        putchar('\n');
+    }
+    cli_set(c, "eval", list);
+    free(figures.at);
+    return err == ERR_OK ? EXIT_OK : cli_fail(c, err == ERR_FORMAT ? STAGE_INPUT : STAGE_WORK, err);
+}
+
 static int run_eval(struct cli *c)
 {
     struct opts *o = c->opts;
@@ -75,7 +102,7 @@ static int run_eval(struct cli *c)
     else if ((err = engine_load(engine, opts_arg(o, 0), VERB_GENERATE, &kind, &m)) != ERR_OK)
         code = cli_fail(c, STAGE_MODEL, err);
     else
-        code = compare(c, kind, m, data);
+        code = (kind->evaluate ? measure : compare)(c, kind, m, data);
     engine_free(engine);
     dataset_close(data);
     return code;
@@ -83,7 +110,7 @@ static int run_eval(struct cli *c)
 
 static const struct opt options[] = {
     {"data", 'd', OPT_TEXT, 0, 0, NULL, NULL, "FILE", "a data set with held-out songs"},
-    {"n", 'n', OPT_INT, 1, 100000, "16", NULL, "N", "held-out phrases a genre"},
+    {"n", 'n', OPT_INT, 1, 100000, "16", NULL, "N", "held-out phrases a genre; pieces an era"},
     {"takes", 0, OPT_INT, 1, 64, "2", NULL, "N", "answers to each"},
     {"mode", 0, OPT_ENUM, 0, 0, "all", "all|scratch|accompany", "MODE", "from nothing, around one kept track"},
     {"genre", 'g', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "only this one"},

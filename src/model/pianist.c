@@ -197,6 +197,7 @@ const struct model_kind pianist_kind = {
     .nets = pianist_nets,
     .open = pianist_open, .close = pianist_model_free, .run = pianist_run,
     .n_styles = pianist_n_styles, .style = pianist_style,
+    .evaluate = pianist_evaluate,
     .train_open = pianist_train_open, .train_step = pianist_train_step, .train_horizon = pianist_train_horizon,
     .train_samples = pianist_train_samples,
     .loss_names = loss_names, .train_eval = pianist_train_eval, .train_save = pianist_train_save,

@@ -40,6 +40,10 @@ NODISCARD enum err pianist_sampler_new(struct model *m, const struct ckpt *weigh
 void pianist_sampler_free(struct pianist_sampler *s);
 NODISCARD enum err pianist_run(struct model *m, const struct request *rq, const struct progress *p);
 
+/* pianist_eval.c */
+NODISCARD enum err pianist_evaluate(struct model *m, const struct dataset *d, const struct measure_opts *o,
+                                    struct measures *out);
+
 /* pianist_train.c */
 NODISCARD enum err pianist_train_open(struct device *d, const struct opts *o, const struct dataset *data,
                                       const struct ckpt *resume, struct model **out);

@@ -1,0 +1,313 @@
+/* pianist_eval.c: how good the pianist is, in figures: how well it foresees pieces it has not seen, beside n-grams of
+ * the same predictions; whether an era that was asked for is heard in what comes; how far a blend lies between;
+ * how much of the training music comes back note for note. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "mem.h"
+#include "phrase.h"
+#include "pianist.h"
+#include "piano_data.h"
+#include "piano_yardsticks.h"
+#include "rng.h"
+#include "song.h"
+
+enum { WINDOWS = 96, PIECE_BARS = 8, BLEND_PIECES = 16, TWO_BARS = 8 };
+
+struct evaluation {
+    struct model *m;
+    const struct works *w;
+    const struct measure_opts *o;
+    struct measures *out;
+    struct listener *listener;
+    struct echo *echo;
+    double *echoes;                /* of all pieces, in quarters */
+    int n_echoes, cap_echoes;
+};
+
+/* ---- foreseeing ---- */
+
+/* The training graph of one window, for its losses. */
+struct reader { struct graph *g; struct plan *plan; int32_t *in[STEP_INPUTS], *target[STEP_HEADS], *length;
+                float *style; };
+
+static enum err block(struct device *d, size_t words, struct plan *p, struct node *leaf, void **out)
+{
+    TRY(device_alloc(d, words * sizeof(int32_t), out));
+    plan_bind(p, leaf, *out);
+    return ERR_OK;
+}
+
+static enum err reader_open(struct model *m, struct reader *r)
+{
+    size_t time = (size_t)m->context;
+    r->g = graph_new();
+    struct net n = { .g = r->g, .p = m->params };
+    struct stepnet_batch b = stepnet_build_batch(&n, &m->net, 1, m->context);
+    TRY(plan_new(m->device, r->g, b.head, N_PIANO_OUT, NULL, &r->plan));
+    params_bind(m->params, r->plan);
+    for (int i = 0; i < N_PIANO_IN; i++)
+        TRY(block(m->device, time, r->plan, b.in[i], (void **)&r->in[i]));
+    for (int h = 0; h < N_PIANO_OUT; h++)
+        TRY(block(m->device, time, r->plan, b.target[h], (void **)&r->target[h]));
+    TRY(block(m->device, 1, r->plan, b.length, (void **)&r->length));
+    return block(m->device, (size_t)m->styles.n, r->plan, b.style, (void **)&r->style);
+}
+
+static void reader_close(struct model *m, struct reader *r)
+{
+    void *blocks[STEP_INPUTS + STEP_HEADS + 2];
+    memcpy(blocks, r->in, sizeof r->in);
+    memcpy(blocks + STEP_INPUTS, r->target, sizeof r->target);
+    blocks[STEP_INPUTS + STEP_HEADS] = r->length;
+    blocks[STEP_INPUTS + STEP_HEADS + 1] = r->style;
+    for (size_t i = 0; i < COUNT_OF(blocks); i++)
+        if (blocks[i])
+            device_free(m->device, blocks[i]);
+    plan_free(r->plan);
+    graph_free(r->g);
+}
+
+static enum err upload(struct device *d, const struct piano_step *steps, int n, int time, size_t offset, int32_t *to)
+{
+    int32_t *words = xcalloc((size_t)time, sizeof *words);
+    for (int t = 0; t < time; t++)
+        words[t] = t < n ? ((const int16_t *)&steps[t])[offset] : -1;
+    enum err err = device_upload(d, to, words, (size_t)time * sizeof *words);
+    free(words);
+    return err;
+}
+
+static enum err reader_nats(struct model *m, struct reader *r, const struct piano_step *steps, int n, const float *style,
+                            double *nats)
+{
+    int32_t length = n;
+    for (int i = 0; i < N_PIANO_IN; i++)
+        TRY(upload(m->device, steps, n, m->context, (size_t)i, r->in[i]));
+    for (int h = 0; h < N_PIANO_OUT; h++)
+        TRY(upload(m->device, steps, n, m->context, (size_t)(N_PIANO_IN + h), r->target[h]));
+    TRY(device_upload(m->device, r->length, &length, sizeof length));
+    TRY(device_upload(m->device, r->style, style, (size_t)m->styles.n * sizeof *style));
+    TRY(plan_run(r->plan, NULL));
+    *nats = 0;
+    for (int h = 0; h < N_PIANO_OUT; h++) {
+        float mean;
+        int valid = 0;
+        TRY(device_download(m->device, &mean, plan_output(r->plan, h), sizeof mean));
+        for (int t = 0; t < n; t++)
+            valid += steps[t].out[h] >= 0;
+        *nats += valid > 0 ? (double)mean * valid : 0;
+    }
+    return ERR_OK;
+}
+
+static void add(struct evaluation *e, const char *name, double value, const char *beside, double other)
+{
+    struct measures *m = e->out;
+    m->at = xgrow(m->at, m->n, &m->cap, sizeof *m->at);
+    struct measure *x = &m->at[m->n++];
+    *x = (struct measure){ .value = value, .other = other };
+    str_copy(x->name, sizeof x->name, name);
+    str_copy(x->beside, sizeof x->beside, beside);
+}
+
+static bool cancelled(const struct evaluation *e)
+{
+    return e->o->cancel && atomic_load_explicit(e->o->cancel, memory_order_relaxed);
+}
+
+static enum err stopped(void)
+{
+    return err_set(ERR_CANCELLED, "cancelled");
+}
+
+/* Windows spread over the held-out works. */
+static enum err foresee(struct evaluation *e, struct reader *r)
+{
+    struct model *m = e->m;
+    struct ngram *ngram = ngram_new(e->w);
+    struct piano_step *steps = xcalloc((size_t)m->context, sizeof *steps);
+    struct rng rng;
+    double model = 0, counted = 0;
+    long quarters = 0;
+    enum err err = ERR_OK;
+    rng_init(&rng, e->o->seed, 0x68656c64);
+    for (int i = 0, tries = 0; i < WINDOWS && tries < 100 * WINDOWS && err == ERR_OK; tries++) {
+        struct work k = works_get(e->w, rng_below(&rng, (uint32_t)works_n(e->w)));
+        struct piano_piece p;
+        float style[STYLES_MAX] = { 0 };
+        double nats = 0;
+        int of = style_of_work(e->w, &k, &m->styles);
+        if (!k.held_out || k.quarters == 0)
+            continue;
+        i++;
+        piano_piece_of_work(&k, &p);
+        int key = piano_key((struct key){ k.tonic < 12 ? (int8_t)k.tonic : -1, k.minor }, 0);
+        int n = piano_steps(&p, (int)rng_below(&rng, k.quarters), 0, key, steps, m->context);
+        if (of >= 0)
+            styles_weigh(&m->styles, of, 1, style);
+        err = cancelled(e) ? stopped() : reader_nats(m, r, steps, n, style, &nats);
+        model += nats;
+        counted += ngram_nats(ngram, steps, n);
+        for (int t = 0; t < n; t++)
+            quarters += steps[t].in[PIN_KIND] == KIND_QUARTER;
+        piano_piece_fini(&p);
+    }
+    if (err == ERR_OK && quarters > 0)
+        add(e, "held-out bits a quarter", model / M_LN2 / (double)quarters, "six-grams", counted / M_LN2 / (double)quarters);
+    ngram_free(ngram);
+    free(steps);
+    return err;
+}
+
+/* ---- what it makes ---- */
+
+struct batch { struct evaluation *e; float (*heard)[LISTENER_MAX]; int n; enum err err; };
+
+static void on_take(void *ctx, int index, struct take *t)
+{
+    struct batch *b = ctx;
+    struct qnote *notes = NULL;
+    uint32_t n = 0;
+    int quarters = PIECE_BARS * 4;
+    (void)index;
+    if (b->err == ERR_OK)
+        b->err = qnotes_from_song(t->song, 0, quarters * SONG_TPQ, &notes, &n);
+    if (b->err == ERR_OK) {
+        struct evaluation *e = b->e;
+        struct piano_piece p;
+        piano_piece_init(&p, notes, n, xcalloc((size_t)quarters, sizeof(struct piano_frame)), quarters);
+        b->err = listener_ask(e->listener, &p, 0, b->heard[b->n++]);
+        if (e->n_echoes < e->cap_echoes)
+            e->echoes[e->n_echoes++] = echo_longest(e->echo, &p);
+        piano_piece_fini(&p);
+    }
+    free(notes);
+    take_fini(t);
+}
+
+/* n pieces in a style or a blend; heard gains the eras' probabilities of each. */
+static enum err make(struct evaluation *e, int n, const struct style_weight *style, int n_styles, uint64_t salt,
+                     float (*heard)[LISTENER_MAX])
+{
+    struct song *song = song_new_band();
+    struct batch b = { .e = e, .heard = heard };
+    struct progress p = { .cancel = e->o->cancel, .on_take = on_take, .ctx = &b };
+    struct request rq = { .verb = VERB_GENERATE, .song = song, .n_bars = PIECE_BARS, .genre = -1, .key = { .tonic = -1 },
+                          .temperature = e->o->temperature, .top_p = e->o->top_p, .n_takes = n, .n_styles = n_styles,
+                          .seed = rng_hash(e->o->seed, salt) >> 1 };
+    memcpy(rq.style, style, (size_t)n_styles * sizeof *style);
+    enum err err = pianist_run(e->m, &rq, &p);
+    song_free(song);
+    return err == ERR_OK ? b.err : err;
+}
+
+/* The era among the model's styles, or -1. */
+static int style_of_era(const struct evaluation *e, int era)
+{
+    const struct styles *s = &e->m->styles;
+    for (int i = s->n_composers; i < s->n; i++)
+        if (str_same(s->at[i].name, works_era(e->w, (size_t)era)))
+            return i;
+    return -1;
+}
+
+static enum err hear_eras(struct evaluation *e)
+{
+    double real = 0, sum = 0;
+    int eras = 0, n = e->o->n;
+    TRY(listener_held_out(e->listener, e->w, e->o->seed, &real));
+    for (int era = 0; era < listener_n_eras(e->listener); era++) {
+        struct style_weight w = { style_of_era(e, era), 1, 1 };
+        float (*heard)[LISTENER_MAX] = xcalloc((size_t)n, sizeof *heard);
+        int right = 0;
+        char name[64];
+        enum err err = w.style >= 0 ? make(e, n, &w, 1, (uint64_t)era, heard) : ERR_OK;
+        for (int i = 0; i < n; i++) {
+            int best = 0;
+            for (int k = 1; k < listener_n_eras(e->listener); k++)
+                best = heard[i][k] > heard[i][best] ? k : best;
+            right += best == era;
+        }
+        free(heard);
+        TRY(err);
+        if (w.style < 0)
+            continue;
+        str_format(name, sizeof name, "heard as %s, %% of pieces", works_era(e->w, (size_t)era));
+        add(e, name, 100.0 * right / n, "", 0);
+        sum += 100.0 * right / n;
+        eras++;
+    }
+    if (eras > 0)
+        add(e, "era recognised, % of pieces", sum / eras, "of real held-out music", 100 * real);
+    add(e, "  by chance", 100.0 / listener_n_eras(e->listener), "", 0);
+    return ERR_OK;
+}
+
+/* Log odds of the first era against the last where both are asked for: alone, at a half each, and the other alone. */
+static enum err hear_blend(struct evaluation *e)
+{
+    int from = -1, to = -1;
+    for (int era = 0; era < listener_n_eras(e->listener); era++) {
+        from = str_same(works_era(e->w, (size_t)era), "baroque") ? era : from;
+        to = str_same(works_era(e->w, (size_t)era), "romantic") ? era : to;
+    }
+    if (from < 0 || to < 0 || style_of_era(e, from) < 0 || style_of_era(e, to) < 0)
+        return ERR_OK;
+    for (int i = 0; i < 3; i++) {
+        float share = 0.5f * (float)i, heard[BLEND_PIECES][LISTENER_MAX];
+        struct style_weight w[2] = { { style_of_era(e, from), 1 - share, 1 - share }, { style_of_era(e, to), share, share } };
+        double odds = 0;
+        char name[64];
+        TRY(make(e, BLEND_PIECES, w, 2, 1000 + (uint64_t)i, heard));
+        for (int k = 0; k < BLEND_PIECES; k++)
+            odds += (log((double)heard[k][to] + 1e-4) - log((double)heard[k][from] + 1e-4)) / BLEND_PIECES;
+        str_format(name, sizeof name, "log odds of romantic over baroque at %d:%d", 100 - (int)(100 * share), (int)(100 * share));
+        add(e, name, odds, "", 0);
+    }
+    return ERR_OK;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void report_echoes(struct evaluation *e)
+{
+    int n = e->n_echoes, under = 0;
+    if (n == 0)
+        return;
+    for (int i = 0; i < n; i++)
+        under += e->echoes[i] < TWO_BARS;
+    qsort(e->echoes, (size_t)n, sizeof *e->echoes, by_size);
+    add(e, "pieces made", n, "", 0);
+    add(e, "longest match with training music: 95th percentile, quarters", e->echoes[(n - 1) * 95 / 100], "", 0);
+    add(e, "longest match of all, quarters", e->echoes[n - 1], "", 0);
+    add(e, "longest match under two bars, % of pieces", 100.0 * under / n, "", 0);
+}
+
+enum err pianist_evaluate(struct model *m, const struct dataset *d, const struct measure_opts *o, struct measures *out)
+{
+    struct evaluation e = { .m = m, .w = dataset_works(d), .o = o, .out = out };
+    struct reader r = { .g = NULL };
+    enum err err = ERR_OK;
+    if (!e.w)
+        return err_set(ERR_FORMAT, "the pianist is measured on whole works: `jamroll dataset build --works`");
+    e.cap_echoes = o->n * LISTENER_MAX;
+    e.echoes = xcalloc((size_t)e.cap_echoes, sizeof *e.echoes);
+    TRY_OUT(reader_open(m, &r));
+    TRY_OUT(foresee(&e, &r));
+    TRY_OUT(listener_new(m->device, e.w, o->seed, &e.listener));
+    e.echo = echo_new(e.w);
+    TRY_OUT(hear_eras(&e));
+    report_echoes(&e);
+    TRY_OUT(hear_blend(&e));
+out:
+    reader_close(m, &r);
+    listener_free(e.listener);
+    echo_free(e.echo);
+    free(e.echoes);
+    return err;
+}
