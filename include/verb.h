@@ -16,7 +16,8 @@ NODISCARD enum err models_find(const char *name_or_path, enum verb v, char **pat
 struct engine;
 NODISCARD enum err engine_new(const char *device, int threads, struct engine **out); /* NULL = "auto" */
 void engine_free(struct engine *e);                     /* cancels and joins */
-/* Cached by path until engine_free; synchronous; NULL = best. ERR_UNSUPPORTED when the family lacks the verb. */
+/* Cached by path until engine_free; synchronous; NULL = best. ERR_UNSUPPORTED when the family lacks the verb;
+ * of N_VERBS, for a model that has a name, no verb is asked. */
 NODISCARD enum err engine_load(struct engine *e, const char *model, enum verb v, const struct model_kind **kind,
                                struct model **out);
 /* Synchronous: takes arrive through p->on_take in order of completion. Waits for a job that is running. */

@@ -81,7 +81,7 @@ static int measure(struct cli *c, const struct model_kind *kind, struct model *m
     }
     cli_set(c, "eval", list);
     free(figures.at);
-    return err == ERR_OK ? EXIT_OK : cli_fail(c, err == ERR_FORMAT ? STAGE_INPUT : STAGE_WORK, err);
+    return err == ERR_OK ? EXIT_OK : cli_fail(c, err == ERR_FORMAT || err == ERR_EMPTY ? STAGE_INPUT : STAGE_WORK, err);
 }
 
 static int run_eval(struct cli *c)
@@ -99,7 +99,7 @@ static int run_eval(struct cli *c)
         return cli_fail(c, STAGE_INPUT, err);
     if ((err = engine_new(opts_text(o, "device"), (int)opts_int(o, "threads"), &engine)) != ERR_OK)
         code = cli_fail(c, STAGE_DEVICE, err);
-    else if ((err = engine_load(engine, opts_arg(o, 0), VERB_GENERATE, &kind, &m)) != ERR_OK)
+    else if ((err = engine_load(engine, opts_arg(o, 0), N_VERBS, &kind, &m)) != ERR_OK)
         code = cli_fail(c, STAGE_MODEL, err);
     else
         code = (kind->evaluate ? measure : compare)(c, kind, m, data);

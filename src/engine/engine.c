@@ -81,7 +81,7 @@ static enum err find_and_load(struct engine *e, const char *name, enum verb v, s
     enum err err = load(e, path, out);
     free(path);
     TRY(err);
-    if (!((*out)->kind->verbs & 1u << v))
+    if (v < N_VERBS && !((*out)->kind->verbs & 1u << v))
         return err_set(ERR_UNSUPPORTED, "%s: the family '%s' cannot %s", (*out)->path, (*out)->kind->name, verb_name(v));
     return ERR_OK;
 }

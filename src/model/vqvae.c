@@ -4,7 +4,9 @@
 #include <string.h>
 #include "kinds.h"
 #include "mem.h"
+#include "phrase.h"
 #include "vqvae.h"
+#include "works.h"
 
 static const char *const bottleneck_names[N_BOTTLENECKS] = { "ema", "vq", "ae", "vae", "dae", "sparse" };
 
@@ -75,6 +77,35 @@ static enum err run(struct model *m, const struct request *rq, const struct prog
     return err_set(ERR_UNSUPPORTED, "a VQ-VAE does not %s by itself", verb_name(rq->verb));
 }
 
+enum { EVAL_QUARTERS = 32 };   /* of a piece */
+
+/* Held-out music as the codes give it back, beside music that was trained on. */
+static enum err evaluate(struct model *m, const struct dataset *d, const struct measure_opts *o, struct measures *out)
+{
+    const struct works *w = dataset_works(d);
+    struct vqvae_score held, trained;
+    if (!w)
+        return err_set(ERR_FORMAT, "a VQ-VAE is measured on works (jamroll dataset build --works)");
+    long quarters = (long)o->n * EVAL_QUARTERS * (long)works_n_eras(w);
+    TRY(vqvae_measure(m->vqvae, w, true, quarters, &held));
+    TRY(vqvae_measure(m->vqvae, w, false, quarters, &trained));
+    const struct { const char *name; double held, trained; } rows[] = {
+        { "note cells that come back and are right (%)", 100 * held.precision, 100 * trained.precision },
+        { "note cells that come back of all (%)", 100 * held.recall, 100 * trained.recall },
+        { "F1 of note cells (%)", 100 * held.f1, 100 * trained.f1 },
+        { "quarters that come back exactly (%)", 100 * held.exact, 100 * trained.exact },
+        { "perplexity of the codes", held.perplexity, trained.perplexity },
+    };
+    size_t n = COUNT_OF(rows) - !vqvae_has_codes(vqvae_config(m->vqvae));
+    for (size_t i = 0; i < n; i++) {
+        out->at = xgrow(out->at, out->n, &out->cap, sizeof *out->at);
+        struct measure *x = &out->at[out->n++];
+        *x = (struct measure){ .value = rows[i].held, .beside = "training", .other = rows[i].trained };
+        str_copy(x->name, sizeof x->name, rows[i].name);
+    }
+    return ERR_OK;
+}
+
 static const char *const loss_names[] = { "picture", "bottleneck", "missed", NULL };
 
 const struct model_kind vqvae_kind = {
@@ -86,4 +117,5 @@ const struct model_kind vqvae_kind = {
     .train_open = vqvae_train_open, .train_step = vqvae_train_step, .train_horizon = vqvae_train_horizon,
     .train_samples = vqvae_train_samples,
     .loss_names = loss_names, .train_eval = vqvae_train_eval, .train_save = vqvae_train_save,
+    .evaluate = evaluate,
 };

@@ -279,34 +279,37 @@ static double perplexity(const long *used, int n)
     return exp(entropy);
 }
 
+/* Runs of quarters at even distances through all pieces of one side, one after another. */
+static enum err measure_pieces(struct vqvae *v, const struct works *w, const size_t *piece, size_t n, long runs,
+                               struct tally *t)
+{
+    struct quarter q[MANY];
+    for (long r = 0; r < runs; r++) {
+        double at = ((double)r + 0.5) / (double)runs * (double)n;
+        struct work x = works_get(w, piece[(size_t)at]);
+        double free = x.quarters > MANY ? (double)(x.quarters - MANY) : 0;
+        quarters_from_notes(x.notes, x.n, (int32_t)((at - floor(at)) * free) * QUARTER_COLS, q, MANY);
+        TRY(measure_some(v, q, x.quarters < MANY ? (int)x.quarters : MANY, t));
+    }
+    return ERR_OK;
+}
+
 enum err vqvae_measure(struct vqvae *v, const struct works *w, bool held_out, long limit, struct vqvae_score *out)
 {
     struct tally t = { .used = xcalloc((size_t)v->c.codes, sizeof(long)) };
-    struct quarter q[MANY];
-    long pieces = 0;
-    enum err err = ERR_OK;
+    size_t *piece = xcalloc(works_n(w) + 1, sizeof *piece), n = 0;
     for (size_t i = 0; i < works_n(w); i++)
-        pieces += works_get(w, i).held_out == held_out;
-    /* an equal share of each piece, wherever it lies */
-    long runs = pieces > 0 ? (limit / MANY + pieces - 1) / pieces : 0;
-    for (size_t i = 0; i < works_n(w) && t.quarters < limit && err == ERR_OK; i++) {
-        struct work x = works_get(w, i);
-        if (x.held_out != held_out)
-            continue;
-        for (long r = 0; r < runs && err == ERR_OK; r++) {
-            uint32_t from = x.quarters > MANY ? (uint32_t)((x.quarters - MANY) * (uint32_t)(2 * r + 1) / (uint32_t)(2 * runs)) : 0;
-            quarters_from_notes(x.notes, x.n, (int32_t)from * QUARTER_COLS, q, MANY);
-            err = measure_some(v, q, x.quarters < MANY ? (int)x.quarters : MANY, &t);
-        }
-    }
-    if (err == ERR_OK && t.quarters == 0)
-        err = err_set(ERR_EMPTY, "the data set has no %s pieces", held_out ? "held-out" : "training");
+        if (works_get(w, i).held_out == held_out)
+            piece[n++] = i;
+    enum err err = n > 0 ? measure_pieces(v, w, piece, n, limit / MANY + 1, &t) :
+                   err_set(ERR_EMPTY, "the data set has no %s pieces", held_out ? "held-out" : "training");
     if (err == ERR_OK) {
         double p = t.made ? (double)t.both / (double)t.made : 0, r = t.real ? (double)t.both / (double)t.real : 0;
         *out = (struct vqvae_score){ t.quarters, p, r, p + r > 0 ? 2 * p * r / (p + r) : 0,
                                      (double)t.exact / (double)t.quarters,
                                      vqvae_has_codes(&v->c) ? perplexity(t.used, v->c.codes) : 0 };
     }
+    free(piece);
     free(t.used);
     return err;
 }

@@ -33,6 +33,14 @@ ok "and the rest" "$jamroll" train band --data set.bin -o half --set $small --st
 ok "the same music as in one go" "$jamroll" generate -m "half/$(basename "$weights")" --seed 1 -o second.mid
 is "the same notes" "$(notes first.mid "$all_tracks")" "$(notes second.mid "$all_tracks")"
 
+ok "whole pieces" "$jamroll" dataset build --works midi -o works.bin
+has "by era" 'midi +rock' out
+ok "a VQ-VAE" "$jamroll" train vqvae --data works.bin -o vq --set batch=4,codes=8,measure=32 --steps 4 --quiet
+ok "is measured" "$jamroll" eval vq/vqvae.safetensors --data works.bin -n 2
+has "by what comes back" 'F1 of note cells .* training ' out
+expect 3 "not on phrases" "$jamroll" eval vq/vqvae.safetensors --data set.bin
+expect 3 "nor learnt from them" "$jamroll" train vqvae --data set.bin -o no --steps 1
+
 "$jamroll" train band --data set.bin -o long --set $small --minutes 5 --quiet > out 2> err &
 trainer=$!
 until_true test -s long/log.tsv
