@@ -36,6 +36,22 @@ enum stale { STALE_NO, STALE_BAR, STALE_NOW };
 
 enum { STEP_KEYS = 29 };                     /* keys of the two-row piano */
 
+/* What SELECT mode holds: a rectangle of the focused track's roll, the span of several tracks, whole bars of
+ * several tracks, or single notes that a command chose. */
+enum select { SELECT_NOTES, SELECT_TRACKS, SELECT_BARS, SELECT_PICKED };
+struct area { int32_t from, to; int track0, track1, low, high; };   /* ticks [from,to); the rest inclusive */
+struct noteref { int32_t tick; uint8_t track, pitch; };                /* names a note */
+struct picks { struct noteref *at; size_t n, cap; };                   /* sorted by track, tick, pitch */
+
+/* What was yanked. */
+struct clip {
+    struct clip_note { int track; struct note note; } *at;          /* ticks count from the clip's start */
+    size_t n, cap;
+    int32_t ticks;
+    int track0, track1;
+    bool cells, bars;                        /* replaces what it is put on; goes to the start of a bar */
+};
+
 struct desk {
     struct session *session;
     struct doors doors;
@@ -53,7 +69,15 @@ struct desk {
     int vel, octave;
     bool chord;                              /* step mode: notes do not advance */
     int32_t last_tick;                       /* step mode: where the last note was written, -1 none */
-    int anchor_bar, anchor_track;            /* select mode */
+    enum select select;
+    int32_t anchor_tick;                     /* select mode: the corner opposite to the cursor */
+    int anchor_track, anchor_pitch;          /* track -1: all of them */
+    struct picks picks;                      /* the selected notes, once an edit or a command has named them */
+    struct area picks_of;                    /* ... as long as this is what is selected */
+    struct clip clip;
+    bool lock;                               /* notes entered by hand are of the key */
+    bool ghosts;                             /* notes of other tracks shown */
+    int middle_c;                            /* octave in the name of MIDI note 60: 3 or 4 */
     bool whole;                              /* no cursor to see: commands on notes mean all of them */
     bool loop;
     int32_t loop_from, loop_to;
@@ -104,11 +128,18 @@ void desk_fit(struct desk *d);                              /* the song may be s
 void desk_pitch(struct desk *d, int pitch);
 void desk_focus(struct desk *d, int track);
 struct span { int bar0, bar1, track0, track1; };            /* inclusive */
-struct span desk_selection(const struct desk *d);           /* selection, or the cell at the cursor */
+struct span desk_selection(const struct desk *d);           /* cells of the selection, or the one at the cursor */
+struct area desk_area(const struct desk *d);                /* what is selected, or the cursor's column and row */
+bool desk_selected(const struct desk *d, int track, const struct note *n);  /* in SELECT mode */
+/* Write a note where the cursor is, as a key of STEP mode does: lock, growth, audition, one undo step. `stay`
+ * for notes of a chord: desk_step_on goes on when all are there. */
+NODISCARD enum err desk_enter(struct desk *d, int pitch, int vel, bool stay);
+void desk_step_on(struct desk *d);
 struct key desk_key(const struct desk *d);                  /* asked for, or heard in the song */
 int desk_rows(const struct desk *d, enum pane p);           /* rows the pane's cursor may stand on; 0 none */
 int desk_row(const struct desk *d, enum pane p);            /* that cursor, -1 when there are no rows */
 int desk_take(const struct desk *d);                        /* under the hand: in the takes pane the row's, else the
                                                              * chosen one; -1 none */
+int desk_lock(const struct desk *d, int pitch);             /* the pitch that scale lock makes of it */
 int desk_step_pitch(const struct desk *d, int n);           /* pitch of step key n; -1 none */
 const char *desk_step_key(int n);                           /* its key as text */

@@ -6,9 +6,16 @@ typedef enum err act_fn(struct desk *d, int argc, char **argv);
 
 /* act_move.c */
 act_fn act_left, act_right, act_up, act_down, act_bar, act_octave, act_start, act_end, act_onset, act_track,
-    act_track_by, act_zoom, act_normal, act_select, act_select_bars;
+    act_track_by, act_zoom, act_normal;
+/* act_select.c */
+act_fn act_select, act_select_bars, act_corner;
+/* act_clip.c */
+act_fn act_yank, act_cut, act_paste;
+/* act_shape.c */
+act_fn act_transpose, act_shift, act_degrees, act_tune, act_mirror, act_invert, act_quantize, act_humanize,
+    act_retrograde, act_stretch, act_legato, act_staccato;
 /* act_edit.c */
-act_fn act_note, act_delete, act_velocity, act_length, act_undo, act_redo, act_bars, act_transpose, act_tempo,
+act_fn act_note, act_delete, act_velocity, act_length, act_undo, act_redo, act_bars, act_tempo, act_lock, act_ghosts, act_middlec,
     act_volume, act_program;
 /* act_step.c */
 act_fn act_step, act_key, act_chord, act_rest, act_back, act_erase, act_tie, act_octave_by, act_len, act_dotted,
@@ -43,5 +50,9 @@ void complete_file(const char *start, struct words *out);
 
 /* A whole number in [lo, hi], or an error that names it. */
 NODISCARD enum err arg_int(const char *text, int lo, int hi, int *out);
+/* "1/8", "1/8." or "1/8t" in ticks. */
+NODISCARD enum err arg_len(const char *text, int32_t *out);
+/* "on", "off" or nothing, which is the other of them. */
+NODISCARD enum err arg_switch(int argc, char **argv, bool *on);
 /* "+3" and "-3" are relative to `now`, anything else is absolute. */
 NODISCARD enum err arg_step(const char *text, int now, int lo, int hi, int *out);

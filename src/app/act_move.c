@@ -21,11 +21,23 @@ enum err act_right(struct desk *d, int argc, char **argv)
     return ERR_OK;
 }
 
-/* In a selection up and down choose tracks: it is drawn in the strips. */
+/* A rectangle of the roll that reaches for another track becomes a span of both; all tracks become those from
+ * here to there. */
+static void reach_track(struct desk *d, int track)
+{
+    if (d->mode == MODE_SELECT && d->anchor_track < 0)
+        d->anchor_track = d->track;
+    desk_focus(d, track);
+    if (d->mode == MODE_SELECT && d->select == SELECT_NOTES && d->track != d->anchor_track)
+        d->select = SELECT_TRACKS;
+}
+
+/* Where whole tracks are selected up and down choose tracks: it is drawn in the strips. */
 static enum err climb(struct desk *d, int by)
 {
-    if (d->mode == MODE_SELECT)
-        desk_focus(d, d->track - by);
+    bool strips = d->select == SELECT_TRACKS || d->select == SELECT_BARS;
+    if (d->mode == MODE_SELECT && strips)
+        reach_track(d, d->track - by);
     else
         desk_pitch(d, d->pitch + by);
     return ERR_OK;
@@ -99,14 +111,14 @@ enum err act_track(struct desk *d, int argc, char **argv)
         n = (int)role + 1;
     else
         TRY(arg_int(argv[0], 1, N_ROLES, &n));
-    desk_focus(d, n - 1);
+    reach_track(d, n - 1);
     return ERR_OK;
 }
 
 enum err act_track_by(struct desk *d, int argc, char **argv)
 {
     (void)argc;
-    desk_focus(d, d->track + (argv[0][0] == '-' ? -1 : 1));
+    reach_track(d, d->track + (argv[0][0] == '-' ? -1 : 1));
     return ERR_OK;
 }
 
@@ -136,25 +148,5 @@ enum err act_normal(struct desk *d, int argc, char **argv)
     d->mode = MODE_NORMAL;
     d->chord = false;
     d->message[0] = '\0';
-    return ERR_OK;
-}
-
-enum err act_select(struct desk *d, int argc, char **argv)
-{
-    (void)argc, (void)argv;
-    d->mode = d->mode == MODE_SELECT ? MODE_NORMAL : MODE_SELECT;
-    d->anchor_bar = desk_bar(d);
-    d->anchor_track = d->track;
-    return ERR_OK;
-}
-
-/* Whole bars of all tracks: from the first track down to the last. */
-enum err act_select_bars(struct desk *d, int argc, char **argv)
-{
-    (void)argc, (void)argv;
-    d->mode = MODE_SELECT;
-    d->anchor_bar = desk_bar(d);
-    d->anchor_track = 0;
-    desk_focus(d, N_ROLES - 1);
     return ERR_OK;
 }

@@ -2,7 +2,7 @@
  * tell no key release, so chords are made by holding the place (Enter), not the keys. */
 #include <stdlib.h>
 
-#include "act.h"
+#include "hand.h"
 
 enum err act_step(struct desk *d, int argc, char **argv)
 {
@@ -14,10 +14,32 @@ enum err act_step(struct desk *d, int argc, char **argv)
 }
 
 /* Forward by one note length; past the end the song grows by a phrase when something is written there. */
-static void advance(struct desk *d)
+void desk_step_on(struct desk *d)
 {
     int32_t end = session_end(d->session);
     d->tick = d->tick + d->len < end ? d->tick + d->len : end;
+}
+
+enum err desk_enter(struct desk *d, int pitch, int vel, bool stay)
+{
+    pitch = desk_lock(d, pitch);
+    struct note note = {d->tick, d->len, (uint8_t)pitch, (uint8_t)vel};
+    session_edit_begin(d->session, "step");
+    enum err err = hand_grow(d, d->tick);
+    if (err == ERR_OK) {
+        track_add(desk_track(d), note);
+        track_tidy(desk_track(d));
+    }
+    session_edit_end(d->session);
+    TRY(err);
+    if (d->doors.audition) /* also while playing: who plays along wants to hear it now */
+        d->doors.audition(d->doors.ctx, desk_track(d)->channel, desk_track(d)->program, pitch, vel);
+    d->pitch = pitch;
+    d->last_tick = d->tick;
+    d->stale = STALE_NOW;
+    if (!stay)
+        desk_step_on(d);
+    return ERR_OK;
 }
 
 enum err act_key(struct desk *d, int argc, char **argv)
@@ -28,23 +50,7 @@ enum err act_key(struct desk *d, int argc, char **argv)
     int pitch = desk_step_pitch(d, n);
     if (pitch < 0)
         return err_set(ERR_RANGE, "no such pitch in octave %d", d->octave);
-    if (d->tick >= session_end(d->session) && session_n_bars(d->session) >= SESSION_MAX_BARS)
-        return err_set(ERR_RANGE, "the song ends here");
-    struct note note = {d->tick, d->len, (uint8_t)pitch, (uint8_t)d->vel};
-    session_edit_begin(d->session, "step");
-    if (d->tick >= session_end(d->session))
-        session_set_bars(d->session, session_n_bars(d->session) + 4);
-    track_add(desk_track(d), note);
-    track_tidy(desk_track(d));
-    session_edit_end(d->session);
-    if (d->doors.audition)
-        d->doors.audition(d->doors.ctx, desk_track(d)->channel, desk_track(d)->program, pitch, d->vel);
-    d->pitch = pitch;
-    d->last_tick = d->tick;
-    d->stale = STALE_NOW;
-    if (!d->chord)
-        advance(d);
-    return ERR_OK;
+    return desk_enter(d, pitch, d->vel, d->chord);
 }
 
 enum err act_chord(struct desk *d, int argc, char **argv)
@@ -52,14 +58,14 @@ enum err act_chord(struct desk *d, int argc, char **argv)
     (void)argc, (void)argv;
     d->chord = !d->chord;
     if (!d->chord && d->last_tick == d->tick)
-        advance(d);
+        desk_step_on(d);
     return ERR_OK;
 }
 
 enum err act_rest(struct desk *d, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    advance(d);
+    desk_step_on(d);
     return ERR_OK;
 }
 
@@ -70,13 +76,23 @@ enum err act_back(struct desk *d, int argc, char **argv)
     return ERR_OK;
 }
 
+/* Of a chord that is being gathered the last note goes; else one step back, and what starts there. */
 enum err act_erase(struct desk *d, int argc, char **argv)
 {
-    TRY(act_back(d, argc, argv));
+    bool gathering = d->chord && d->last_tick == d->tick;
+    long last = gathering ? hand_at_cursor(d) : -1;
+    if (!gathering && d->tick == 0)
+        return ERR_OK;
+    if (!gathering)
+        TRY(act_back(d, argc, argv));
     session_edit_begin(d->session, "erase");
-    track_clear(desk_track(d), d->tick, d->tick + d->len);
+    if (last >= 0)
+        track_remove(desk_track(d), (size_t)last);
+    else if (!gathering)
+        track_clear(desk_track(d), d->tick, d->tick + d->len);
     session_edit_end(d->session);
-    d->last_tick = -1;
+    if (!gathering)
+        d->last_tick = -1;
     d->stale = STALE_NOW;
     return ERR_OK;
 }
@@ -94,7 +110,7 @@ enum err act_tie(struct desk *d, int argc, char **argv)
     track_tidy(t);
     session_edit_end(d->session);
     d->stale = STALE_NOW;
-    advance(d);
+    desk_step_on(d);
     return ERR_OK;
 }
 
@@ -102,6 +118,17 @@ enum err act_octave_by(struct desk *d, int argc, char **argv)
 {
     (void)argc;
     return arg_step(argv[0], d->octave, 0, 8, &d->octave);
+}
+
+enum err arg_len(const char *text, int32_t *out)
+{
+    char *end = NULL;
+    long den = str_starts(text, "1/") ? strtol(text + 2, &end, 10) : 0;
+    if (den < 1 || den > 64 || (*end && !str_same(end, ".") && !str_same(end, "t")))
+        return err_set(ERR_FORMAT, "length \"%s\": want 1/8, 1/8. or 1/8t", text);
+    int32_t len = (int32_t)(4 * SONG_TPQ / den);
+    *out = *end == '.' ? len * 3 / 2 : *end ? len * 2 / 3 : len;
+    return ERR_OK;
 }
 
 /* "1/8", "1/8.", "1/8t" as words; "half", "double" as keys. */
@@ -113,14 +140,8 @@ enum err act_len(struct desk *d, int argc, char **argv)
         len /= 2;
     else if (str_same(argv[0], "double"))
         len *= 2;
-    else {
-        char *end = NULL;
-        long den = str_starts(argv[0], "1/") ? strtol(argv[0] + 2, &end, 10) : 0;
-        if (den < 1 || den > 64 || (*end && !str_same(end, ".") && !str_same(end, "t")))
-            return err_set(ERR_FORMAT, "length \"%s\": want 1/8, 1/8. or 1/8t", argv[0]);
-        len = (int32_t)(4 * SONG_TPQ / den);
-        len = *end == '.' ? len * 3 / 2 : *end ? len * 2 / 3 : len;
-    }
+    else
+        TRY(arg_len(argv[0], &len));
     if (len < 20 || len > 16 * SONG_TPQ)
         return err_set(ERR_RANGE, "notes go from 1/96 to four bars");
     d->len = len;

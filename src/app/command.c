@@ -10,10 +10,13 @@
 
 enum { MAX_WORDS = 16 };
 
-/* Of quit and quit! the beginning q means the former: the latter only goes on from it. */
+/* Of quit and quit! the beginning qui means the former: the latter only goes on from it. And q is quit whatever
+ * else begins so: hands know it. */
 const struct action *action_find(const char *name)
 {
     const struct action *found = NULL;
+    if (str_same(name, "q"))
+        name = "quit";
     bool ambiguous = *name == '\0';
     for (size_t i = 0; i < n_actions; i++) {
         const struct action *a = &actions[i];

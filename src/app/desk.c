@@ -46,6 +46,8 @@ void desk_init(struct desk *d)
                        .len = SONG_TPQ / 2,
                        .vel = 96,
                        .octave = 4,
+                       .middle_c = 4,
+                       .ghosts = true,
                        .progress = -1,
                        .mouse = true,
                        .verb = VERB_GENERATE};
@@ -59,6 +61,8 @@ void desk_fini(struct desk *d)
     str_fini(&d->report);
     import_free(d->import);
     free(d->import_path);
+    free(d->picks.at);
+    free(d->clip.at);
     *d = (struct desk){0};
 }
 
@@ -264,9 +268,9 @@ void desk_goto(struct desk *d, int32_t tick)
 
 void desk_fit(struct desk *d)
 {
-    int last = session_n_bars(d->session) - 1;
     desk_goto(d, d->tick);
-    d->anchor_bar = d->anchor_bar < last ? d->anchor_bar : last;
+    if (d->anchor_tick >= session_end(d->session))
+        d->anchor_tick = session_end(d->session) - 1;
     if (d->loop && d->loop_to > session_end(d->session)) {
         d->loop = false;
         if (d->doors.loop)
@@ -293,19 +297,6 @@ void desk_focus(struct desk *d, int track)
         d->pitch = best >= 0 ? best : home[d->track];
 }
 
-struct span desk_selection(const struct desk *d)
-{
-    int bar = desk_bar(d);
-    struct span s = {bar, bar, d->track, d->track};
-    if (d->mode != MODE_SELECT)
-        return s;
-    s.bar0 = bar < d->anchor_bar ? bar : d->anchor_bar;
-    s.bar1 = bar < d->anchor_bar ? d->anchor_bar : bar;
-    s.track0 = d->track < d->anchor_track ? d->track : d->anchor_track;
-    s.track1 = d->track < d->anchor_track ? d->anchor_track : d->track;
-    return s;
-}
-
 int desk_rows(const struct desk *d, enum pane p)
 {
     return p == PANE_TAKES ? session_n_takes(d->session) : p == PANE_GENERATE ? n_settings : 0;
@@ -330,6 +321,12 @@ struct key desk_key(const struct desk *d)
     return k.tonic >= 0 ? k : song_key(session_song(d->session), 0, session_end(d->session), NULL);
 }
 
+int desk_lock(const struct desk *d, int pitch)
+{
+    struct key k = desk_key(d);
+    return d->lock && !desk_drums(d) && k.tonic >= 0 ? key_snap(k, pitch) : pitch;
+}
+
 /* Two rows of keys as two octaves of a piano: the usual layout of trackers. */
 /* clang-format off */
 static const char *const step_keys[STEP_KEYS] = {
@@ -347,5 +344,5 @@ const char *desk_step_key(int n)
 int desk_step_pitch(const struct desk *d, int n)
 {
     int pitch = desk_drums(d) ? 36 + 12 * (d->octave - 4) + n : 12 * (d->octave + 1) + n;
-    return pitch >= 0 && pitch <= 127 ? pitch : -1;
+    return pitch >= 0 && pitch <= 127 ? desk_lock(d, pitch) : -1;
 }

@@ -405,6 +405,20 @@ enum style style_of(int role)
     return (enum style)(STYLE_DRUMS + role);
 }
 
+bool col_selected(const struct desk *d, const struct col *c, int track, int pitch)
+{
+    struct area a = desk_area(d);
+    if (d->mode != MODE_SELECT || c->line || track < a.track0 || track > a.track1)
+        return false;
+    if (d->select != SELECT_PICKED)
+        return c->tick >= a.from && c->tick < a.to && (pitch < 0 || (pitch >= a.low && pitch <= a.high));
+    for (size_t i = 0; i < d->picks.n; i++)
+        if (d->picks.at[i].track == track && d->picks.at[i].tick >= c->tick && d->picks.at[i].tick < c->end &&
+            (pitch < 0 || d->picks.at[i].pitch == pitch))
+            return true;
+    return false;
+}
+
 bool key_has(struct key k, int pitch)
 {
     return k.tonic >= 0 && (key_scale(k) >> pitch % 12 & 1);

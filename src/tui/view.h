@@ -75,6 +75,8 @@ void ui_draw(struct ui *ui, struct grid *g);
 enum style style_of(int role);
 int col_of(const struct cols *c, int32_t tick);          /* column showing that tick, -1 */
 const struct col *col_at(const struct ui *ui, int x);    /* music at a column of the screen, or NULL */
+/* Selected, at a column of a track; pitch -1: at any. */
+bool col_selected(const struct desk *d, const struct col *c, int track, int pitch);
 bool key_has(struct key k, int pitch);
 void ground(struct grid *g, int x, int y, enum ground what);
 void draw_bars(const struct ui *ui, struct grid *g, int y);   /* the bar lines of one row */

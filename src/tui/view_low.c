@@ -130,7 +130,7 @@ static void status_draw(const struct ui *ui, struct grid *g, struct rect r)
 {
     const struct desk *d = ui->desk;
     char name[8], place[16], len[16], text[160];
-    pitch_name(d->pitch, 4, name);
+    pitch_name(d->pitch, d->middle_c, name);
     format_place(d, d->tick, place);
     format_len(d->len, len);
     int x = grid_printf(g, 1, r.y, 10, STYLE_KEYS, LOOK_BOLD | LOOK_REVERSE, " %s ", mode_name(d->mode)) + 1;
@@ -140,8 +140,8 @@ static void status_draw(const struct ui *ui, struct grid *g, struct rect r)
     char number[8] = "";
     if (r.w >= 80)
         str_format(number, sizeof number, " (%d)", d->pitch);
-    str_format(text, sizeof text, "%s%s  %s  vel %d  len %s%s | undo %d  %s", name, number, place, d->vel,
-               len, d->chord ? "  CHORD " : " ", session_n_undo(d->session),
+    str_format(text, sizeof text, "%s%s  %s  vel %d  len %s%s%s | undo %d  %s", name, number, place, d->vel,
+               len, d->chord ? "  CHORD " : " ", d->lock ? "LOCK " : "", session_n_undo(d->session),
                session_dirty(d->session) ? "unsaved" : "saved");
     x = grid_text(g, x, r.y, r.w - x, STYLE_PLAIN, 0, text);
     if (x + 3 + text_columns(ui->compute) < r.w)

@@ -16,7 +16,7 @@ static void roll_gutter(const struct ui *ui, struct grid *g, int y, int pitch)
     bool focus = pitch == d->pitch, in_key = key_has(ui->key, pitch);
     const char *drum = desk_drums(d) ? gm_drum_name(pitch) : NULL;
     char name[8];
-    pitch_name(pitch, 4, name);
+    pitch_name(pitch, d->middle_c, name);
     int look = focus ? LOOK_BOLD : 0;
     enum style s = focus           ? STYLE_CURSOR
                    : desk_drums(d) ? (drum ? STYLE_PLAIN : STYLE_DIM)
@@ -71,7 +71,6 @@ static void roll_draw(const struct ui *ui, struct grid *g, struct rect r)
     const struct desk *d = ui->desk;
     int playhead = d->playing || d->playhead ? col_of(&ui->cols, d->playhead) : -1;
     int cursor = col_of(&ui->cols, d->tick);
-    struct span sel = desk_selection(d);
     for (int row = 0; row < r.h; row++) {
         int pitch = ui->top_pitch - row, y = r.y + row;
         if (pitch < 0)
@@ -79,8 +78,7 @@ static void roll_draw(const struct ui *ui, struct grid *g, struct rect r)
         roll_gutter(ui, g, y, pitch);
         roll_line(ui, g, y, pitch);
         for (int i = 0; i < ui->cols.n; i++)
-            if (d->mode == MODE_SELECT && !ui->cols.at[i].line && ui->cols.at[i].bar >= sel.bar0 &&
-                ui->cols.at[i].bar <= sel.bar1)
+            if (col_selected(d, &ui->cols.at[i], d->track, pitch))
                 ground(g, GUTTER + i, y, GROUND_SELECTED);
             else if (pitch == d->pitch)
                 ground(g, GUTTER + i, y, GROUND_ROW);

@@ -219,8 +219,8 @@ static void track_draw(const struct ui *ui, struct grid *g, struct rect r)
         low = t->notes[i].pitch < low ? t->notes[i].pitch : low;
         high = t->notes[i].pitch > high ? t->notes[i].pitch : high;
     }
-    pitch_name(low, 4, a);
-    pitch_name(high, 4, b);
+    pitch_name(low, d->middle_c, a);
+    pitch_name(high, d->middle_c, b);
     str_format(text, sizeof text, t->n ? "%zu, %s to %s" : "none", t->n, a, b);
     row(g, r, 4, "notes", text);
 }

@@ -184,7 +184,6 @@ static void strips_draw(const struct ui *ui, struct grid *g, struct rect r)
 {
     const struct desk *d = ui->desk;
     const struct song *song = session_song(d->session);
-    struct span sel = desk_selection(d);
     bool soloed = false;
     for (int role = 0; role < N_ROLES; role++)
         soloed |= song->tracks[role].solo;
@@ -201,8 +200,7 @@ static void strips_draw(const struct ui *ui, struct grid *g, struct rect r)
                 grid_put(g, x, y, 'K', STYLE_KEEP, LOOK_BOLD);
             if (!c->line)
                 draw_sound(ui, g, x, y, role, listen(t, c), silent);
-            if (!c->line && d->mode == MODE_SELECT && role >= sel.track0 && role <= sel.track1 &&
-                c->bar >= sel.bar0 && c->bar <= sel.bar1)
+            if (col_selected(d, c, role, -1))
                 ground(g, x, y, GROUND_SELECTED);
         }
         int at = d->playing || d->playhead ? col_of(&ui->cols, d->playhead) : -1;

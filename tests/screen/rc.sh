@@ -5,11 +5,11 @@
 mkdir -p "$XDG_CONFIG_HOME/jamroll"
 rc=$XDG_CONFIG_HOME/jamroll/rc
 seed=$root/assets/seeds/piano-ballad.mid
-printf '# mine\nset seed 4711\nset temperature 1.20\nbind y tempo 133\nbind gb set batch 3\nbind <F6> track bass\n' > "$rc"
+printf '# mine\nset seed 4711\nset temperature 1.20\nbind Y tempo 133\nbind gb set batch 3\nbind <F6> track bass\n' > "$rc"
 terminal 80 24
 type_line "'$jamroll' --audio none '$seed'"
 see "settings are in force on music" 'seed 4711.*T 1\.20'
-keys y
+keys Y
 see "a key of the user works" ' 133\.0 '
 keys g
 see "two keys are in the pop-up" 'b batch 3|b set batch 3|b set'

@@ -262,7 +262,7 @@ static void test_select_and_keep(void **state)
     struct desk d;
     (void)state;
     desk_init(&d);
-    press(&d, "}v}jf");
+    press(&d, "}V}jf");
     assert_int_equal(d.mode, MODE_NORMAL);
     for (int r = 0; r < N_ROLES; r++)
         for (int bar = 0; bar < 4; bar++)

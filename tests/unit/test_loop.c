@@ -147,6 +147,8 @@ static void set_up(struct desk *d, struct ui *ui)
         for (int k = 0; k < 24; k++)
             track_add(&session_song(d->session)->tracks[r],
                       (struct note){k * 480, 480, (uint8_t)(r == ROLE_DRUMS ? 36 + k % 8 : 57 + k % 5), 80});
+    /* a note that makes a chord with one of them, beside the grid */
+    track_add(&session_song(d->session)->tracks[ROLE_PIANO], (struct note){2895, 200, 59, 80});
     session_song(d->session)->tracks[ROLE_GUITAR].mute = true;
     session_song(d->session)->tracks[ROLE_BASS].solo = true;
     session_edit_end(d->session);
@@ -156,6 +158,7 @@ static void set_up(struct desk *d, struct ui *ui)
     must(d, "tempo 99");
     must(d, "undo");
     must(d, "track piano");
+    must(d, "yank");
     desk_goto(d, 1920 + 480);
     desk_pitch(d, 57);
     d->playhead = 1920;
@@ -171,8 +174,11 @@ static void enter(struct desk *d, enum keys in)
     if (!how[in])
         fail_msg("say how to come to %s", keys_name(in));
     must(d, how[in]);
-    if (in == KEYS_SELECT) /* something to change: two bars of the note's track */
+    if (in == KEYS_SELECT) { /* something to change: some rows of a bar */
+        must(d, "up");
+        must(d, "up");
         must(d, "bar +1");
+    }
     if (in == KEYS_STEP) { /* a note to tie and to erase */
         must(d, "key-note 4");
     }
@@ -193,6 +199,9 @@ static const struct {
     {KEYS_STEP, "cancel", NULL, "nothing is running"},
     {KEYS_STEP, "redo", NULL, "a note was written: there is nothing to take again"},
     {KEYS_NORMAL, "track", "2", "the piano has the focus"},
+    {KEYS_SELECT, "track", "2", "the piano has the focus"},
+    {KEYS_NORMAL, "yank", NULL, "what was yanked is in no picture"},
+    {KEYS_NORMAL, "ghosts", NULL, "no other track has notes in these rows"},
 };
 
 static bool may_be_quiet(const struct binding *b)
