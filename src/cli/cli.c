@@ -18,8 +18,8 @@
 #include "session.h"
 
 const struct command *const commands[] = {
-    &cmd_generate, &cmd_accompany, &cmd_infill, &cmd_continue, &cmd_render,  &cmd_play,
-    &cmd_info,     &cmd_lint,      &cmd_convert, &cmd_batch,   &cmd_keys,    &cmd_models,
+    &cmd_generate, &cmd_accompany, &cmd_infill,  &cmd_vary,    &cmd_interpolate, &cmd_continue,
+    &cmd_render,   &cmd_play,      &cmd_info,    &cmd_lint,    &cmd_convert, &cmd_batch,   &cmd_keys,    &cmd_models,
     &cmd_dataset,  &cmd_train,     &cmd_eval,    &cmd_doctor,  &cmd_devices, &cmd_help,
     &cmd_completion,
 };

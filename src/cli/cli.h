@@ -33,7 +33,7 @@ struct command {
     int (*run)(struct cli *c);
 };
 
-extern const struct command cmd_generate, cmd_accompany, cmd_infill, cmd_continue, cmd_render, cmd_play, cmd_info,
+extern const struct command cmd_generate, cmd_accompany, cmd_infill, cmd_vary, cmd_interpolate, cmd_continue, cmd_render, cmd_play, cmd_info,
     cmd_lint, cmd_convert, cmd_batch, cmd_keys, cmd_models, cmd_doctor, cmd_devices, cmd_dataset,
     cmd_train, cmd_eval, cmd_help, cmd_completion, cmd_screen;
 extern const struct command *const commands[];
@@ -79,3 +79,5 @@ NODISCARD enum err bars_parse(const char *text, int n_bars, int most, int *first
 NODISCARD enum err roles_parse(const char *text, bool out[N_ROLES]);              /* "drums,bass" */
 /* "5" for every track, or "drums=3,bass=5"; the rest stays. */
 NODISCARD enum err density_parse(const char *text, int out[N_ROLES]);
+/* "C2:C6" for all, "bass=E1:G3" for one; strict. */
+NODISCARD enum err ranges_parse(const char *text, struct pitch_range out[N_ROLES]);

@@ -1,5 +1,5 @@
-/* cmd_band.c: generate, accompany, infill and continue: four ways of asking the band, one request. A
- * command only decides which cells are kept; everything else is the same for all of them. */
+/* cmd_band.c: generate, accompany, infill, vary, interpolate and continue: six ways of asking the band, one request. A
+ * command only decides which cells are kept; everything else is the same for all. */
 #include "cli.h"
 
 #include <math.h>
@@ -14,18 +14,19 @@
 #include "takes.h"
 #include "verb.h"
 
+#define OPT_N {"n", 'n', OPT_INT, 1, 256, "1", NULL, "N", "takes"}
 #define OPT_BAND \
     {"genre", 'g', OPT_TEXT, 0, 0, "any", NULL, "NAME", "one of the model's genres, or any"}, \
     {"style", 'y', OPT_TEXT, 0, 0, NULL, NULL, "LIST", "composers and eras of a model that has styles: bach, bach,debussy:0.3, or " \
      "bach:1..0,ravel:0..1 to glide"}, \
     {"key", 'k', OPT_TEXT, 0, 0, "auto", NULL, "KEY", "C, Am, \"F# minor\"; auto: from the kept notes"}, \
     {"strict", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "only pitches of the key's scale"}, \
-    {"n", 'n', OPT_INT, 1, 256, "1", NULL, "N", "takes"}, \
     {"seed", 's', OPT_INT, 0, 9223372036854775807.0, NULL, NULL, "N", "take i is drawn from N + i - 1; default: a fresh one"}, \
     {"temperature", 't', OPT_REAL, 0.05, 4, "1", NULL, "X", "below 1 safer, above 1 bolder"}, \
     {"top-p", 0, OPT_REAL, 0.01, 1, "0.99", NULL, "X", "how much of the unlikely is left out"}, \
     {"top-k", 0, OPT_INT, 0, 10000, "0", NULL, "N", "only the N likeliest at each draw; 0: all"}, \
     {"density", 0, OPT_TEXT, 0, 0, NULL, NULL, "LIST", "1..7, or for some tracks: drums=5,bass=3"}, \
+    {"range", 0, OPT_TEXT, 0, 0, NULL, NULL, "LIST", "pitches of new notes: C2:C6, or for some tracks: bass=E1:G3"}, \
     {"silent", 0, OPT_TEXT, 0, 0, NULL, NULL, "TRACKS", "leave these tracks empty where nothing is kept"}, \
     {"out", 'o', OPT_TEXT, 0, 0, NULL, NULL, "PATH", "a .mid file, a folder, or -"}, \
     {"format", 0, OPT_INT, 0, 1, "1", NULL, "0|1", "MIDI file format"}, \
@@ -40,7 +41,7 @@ static void init_request(struct request *rq, enum verb verb, const struct song *
     memset(rq->keep, 0, sizeof rq->keep);
 }
 
-/* The options that all four share, but for the genre, which only the model knows. */
+/* The options that all share, but for the genre, which only the model knows. */
 static enum err read_options(struct cli *c, struct request *rq)
 {
     struct opts *o = c->opts;
@@ -50,10 +51,13 @@ static enum err read_options(struct cli *c, struct request *rq)
     rq->temperature = opts_real(o, "temperature");
     rq->top_p = opts_real(o, "top-p");
     rq->top_k = (int)opts_int(o, "top-k");
-    rq->n_takes = (int)opts_int(o, "n");
+    if (rq->verb != VERB_INTERPOLATE) /* there the steps are the takes */
+        rq->n_takes = (int)opts_int(o, "n");
     rq->seed = opts_given(o, "seed") ? (uint64_t)opts_int(o, "seed") : rng_entropy() >> 32;
     if (opts_given(o, "density"))
         TRY(density_parse(opts_text(o, "density"), rq->density));
+    if (opts_given(o, "range"))
+        TRY(ranges_parse(opts_text(o, "range"), rq->range));
     if (opts_given(o, "silent")) {
         bool silent[N_ROLES];
         TRY(roles_parse(opts_text(o, "silent"), silent));
@@ -200,14 +204,19 @@ static int ask(struct cli *c, struct request *rq, const char *fallback)
 }
 
 /* The input on the band's five tracks. Its file name is what takes are called after. */
+static enum err load_band(struct cli *c, const char *path, struct song **band)
+{
+    struct song *song = NULL;
+    TRY(cli_load(c, path, &song, NULL));
+    enum err err = role_band(song, band);
+    song_free(song);
+    return err;
+}
+
 static int open_band(struct cli *c, struct song **band, char **fallback)
 {
     const char *path = opts_arg(c->opts, 0);
-    struct song *song = NULL;
-    enum err err = cli_load(c, path, &song, NULL);
-    if (err == ERR_OK)
-        err = role_band(song, band);
-    song_free(song);
+    enum err err = load_band(c, path, band);
     if (err != ERR_OK)
         return cli_fail(c, STAGE_INPUT, err);
     char *base = path_with_ext(str_same(path, "-") ? "jamroll" : path_base(path), "");
@@ -291,7 +300,8 @@ static int run_accompany(struct cli *c)
     return code;
 }
 
-static int run_infill(struct cli *c)
+/* Some tracks in some bars, in whole phrases around them. */
+static int run_cells(struct cli *c, enum verb verb)
 {
     struct song *song = NULL;
     char *fallback = NULL;
@@ -307,15 +317,53 @@ static int run_infill(struct cli *c)
             err = roles_parse(opts_text(c->opts, "tracks"), fill);
         /* The span is whole phrases around the bars, so that the band hears what comes before and after. */
         int from = bar0 / 4 * 4, to = (bar0 + n + 3) / 4 * 4;
-        init_request(&rq, VERB_INFILL, song, from, to - from);
+        init_request(&rq, verb, song, from, to - from);
         if (err == ERR_OK)
             err = read_options(c, &rq);
+        if (verb == VERB_VARY)
+            rq.distance = opts_real(c->opts, "distance");
         for (int r = 0; r < N_ROLES; r++)
             for (int b = 0; b < to - from; b++)
                 rq.keep[r][b] = !fill[r] || from + b < bar0 || from + b >= bar0 + n;
         code = err != ERR_OK ? cli_fail(c, STAGE_USAGE, err) : ask(c, &rq, fallback);
     }
     song_free(song);
+    free(fallback);
+    return code;
+}
+
+static int run_infill(struct cli *c)
+{
+    return run_cells(c, VERB_INFILL);
+}
+
+static int run_vary(struct cli *c)
+{
+    return run_cells(c, VERB_VARY);
+}
+
+/* Both ends are among the steps. Tempo, key and instruments are those of A all the way. */
+static int run_interpolate(struct cli *c)
+{
+    struct song *a = NULL, *b = NULL;
+    char *fallback = NULL;
+    int code = open_band(c, &a, &fallback);
+    enum err err = code == EXIT_OK ? load_band(c, opts_arg(c->opts, 1), &b) : ERR_OK;
+    if (err != ERR_OK)
+        code = cli_fail(c, STAGE_INPUT, err);
+    if (code == EXIT_OK) {
+        struct request rq;
+        int n_a = song_bars(a), n_b = song_bars(b);
+        init_request(&rq, VERB_INTERPOLATE, a, 0, n_a > n_b ? n_a : n_b);
+        err = read_options(c, &rq);
+        rq.from = a;
+        rq.to = b;
+        rq.n_takes = (int)opts_int(c->opts, "steps");
+        rq.mix_step = 1.0 / (rq.n_takes - 1);
+        code = err != ERR_OK ? cli_fail(c, STAGE_USAGE, err) : ask(c, &rq, fallback);
+    }
+    song_free(a);
+    song_free(b);
     free(fallback);
     return code;
 }
@@ -340,22 +388,32 @@ static int run_continue(struct cli *c)
 static const struct opt generate_options[] = {
     {"bars", 'b', OPT_INT, 1, REQUEST_MAX_BARS, "4", NULL, "N", "how many bars"},
     {"tempo", 0, OPT_REAL, 20, 400, "120", NULL, "BPM", "quarter notes a minute"},
-    OPT_BAND,
+    OPT_N, OPT_BAND,
 };
 static const struct opt accompany_options[] = {
     {"keep", 0, OPT_TEXT, 0, 0, NULL, NULL, "CELLS",
      "what stays: piano,bass or piano:1-2 or 1-2 or none; default: every track with notes"},
     {"bars", 'b', OPT_TEXT, 0, 0, NULL, NULL, "A-B", "bars to play in; default: the whole song"},
-    OPT_BAND,
+    OPT_N, OPT_BAND,
 };
 static const struct opt infill_options[] = {
     {"tracks", 0, OPT_TEXT, 0, 0, NULL, NULL, "TRACKS", "tracks to write anew; default: all"},
     {"bars", 'b', OPT_TEXT, 0, 0, NULL, NULL, "A-B", "bars to write anew; default: the whole song"},
+    OPT_N, OPT_BAND,
+};
+static const struct opt vary_options[] = {
+    {"distance", 'd', OPT_REAL, 0, 1, "0.3", NULL, "X", "how much is written anew: 0.1 is near, 1 keeps nothing"},
+    {"tracks", 0, OPT_TEXT, 0, 0, NULL, NULL, "TRACKS", "tracks that may change; default: all that play"},
+    {"bars", 'b', OPT_TEXT, 0, 0, NULL, NULL, "A-B", "bars that may change; default: the whole song"},
+    OPT_N, OPT_BAND,
+};
+static const struct opt interpolate_options[] = {
+    {"steps", 0, OPT_INT, 2, 256, "5", NULL, "N", "how many, A and B among them"},
     OPT_BAND,
 };
 static const struct opt continue_options[] = {
     {"bars", 'b', OPT_INT, 1, REQUEST_MAX_BARS, "4", NULL, "N", "how many bars to add"},
-    OPT_BAND,
+    OPT_N, OPT_BAND,
 };
 
 const struct command cmd_generate = {
@@ -365,5 +423,10 @@ const struct command cmd_accompany = {
     run_accompany};
 const struct command cmd_infill = {
     "infill", "IN", "write some tracks or bars anew, keep the rest", OPTIONS_OF(infill_options), 1, 1, run_infill};
+const struct command cmd_vary = {
+    "vary", "IN", "some of it anew, near or far", OPTIONS_OF(vary_options), 1, 1, run_vary};
+const struct command cmd_interpolate = {
+    "interpolate", "A B", "steps from one piece to another; tempo and instruments are A's",
+    OPTIONS_OF(interpolate_options), 2, 2, run_interpolate};
 const struct command cmd_continue = {
     "continue", "IN", "go on after the last bar", OPTIONS_OF(continue_options), 1, 1, run_continue};

@@ -1,7 +1,8 @@
-/* parse.c: the little languages of option values: bars, tracks, cells, densities. */
+/* parse.c: the little languages of option values: bars, tracks, cells, densities, ranges. */
 #include "cli.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,24 +99,51 @@ enum err roles_parse(const char *text, bool out[N_ROLES])
     return err;
 }
 
-enum err density_parse(const char *text, int out[N_ROLES])
+/* "VALUE" for all tracks or "TRACK=VALUE" for one, with commas between: each value is set by `set`. */
+static enum err by_role(const char *text, enum err (*set)(char *value, int role, void *out), void *out)
 {
     char *copy = xstrdup(text), *rest = copy, *item;
     enum err err = ERR_OK;
     while (err == ERR_OK && (item = str_split(&rest, ','))) {
         char *value = strchr(item, '=');
-        int64_t density;
-        enum role role = ROLE_NONE;
+        enum role only = ROLE_NONE;
         if (value) {
             *value++ = '\0';
-            TRY_OUT(role_number(item, &role));
+            TRY_OUT(role_number(item, &only));
         }
-        TRY_OUT(parse_int(value ? value : item, 1, 7, &density));
-        for (int r = 0; r < N_ROLES; r++)
-            if (role == ROLE_NONE || r == (int)role)
-                out[r] = (int)density;
+        for (int r = 0; r < N_ROLES && err == ERR_OK; r++)
+            if (only == ROLE_NONE || r == (int)only)
+                err = set(value ? value : item, r, out);
     }
 out:
     free(copy);
     return err;
+}
+
+static enum err set_density(char *value, int role, void *out)
+{
+    int64_t density;
+    TRY(parse_int(value, 1, 7, &density));
+    ((int *)out)[role] = (int)density;
+    return ERR_OK;
+}
+
+enum err density_parse(const char *text, int out[N_ROLES])
+{
+    return by_role(text, set_density, out);
+}
+
+static enum err set_range(char *value, int role, void *out)
+{
+    char lo[8] = "", hi[8] = "", more;
+    int a, b;
+    if (sscanf(value, "%7[^:]:%7s%c", lo, hi, &more) != 2 || !pitch_parse(lo, 4, &a) || !pitch_parse(hi, 4, &b))
+        return err_set(ERR_FORMAT, "\"%.20s\" is no range of pitches: want C2:C6", value);
+    ((struct pitch_range *)out)[role] = (struct pitch_range){(uint8_t)a, (uint8_t)b, true};
+    return ERR_OK;
+}
+
+enum err ranges_parse(const char *text, struct pitch_range out[N_ROLES])
+{
+    return by_role(text, set_range, out);
 }

@@ -65,6 +65,30 @@ is "other tracks stay" "$(notes whole.mid 'Piano|Guitar|Bass|Strings')" "$(notes
 is "other bars stay" "$(notes whole.mid Drums 1 2)" "$(notes filled.mid Drums 1 2)"
 result "the drums change" "$([ "$(notes whole.mid Drums 3 4)" != "$(notes filled.mid Drums 3 4)" ] && echo yes)" "they did not"
 
+# Variations near and far, and the way from one take to another.
+ok "vary" "$jamroll" vary whole.mid --distance 0.2 --seed 5 --n 2 -o near
+ok "again" "$jamroll" vary whole.mid --distance 0.2 --seed 5 --n 2 -o near-again
+ok "the same bytes" diff -r near near-again
+ok "far" "$jamroll" vary whole.mid --distance 0.9 --seed 5 --n 2 -o far
+common() { comm -12 <(notes "$1" "$all_tracks" | sort) <(notes "$2" "$all_tracks" | sort) | wc -l; }
+result "near shares more than far" "$([ "$(common whole.mid near/take-1.mid)" -gt "$(common whole.mid far/take-1.mid)" ] && echo yes)" no
+result "near is not the same" "$([ "$(notes whole.mid "$all_tracks")" != "$(notes near/take-1.mid "$all_tracks")" ] && echo yes)" no
+ok "vary the bass" "$jamroll" vary whole.mid --tracks bass --bars 2-3 --distance 1 --seed 5 -o bass.mid
+is "other tracks stay" "$(notes whole.mid 'Drums|Piano|Guitar|Strings')" "$(notes bass.mid 'Drums|Piano|Guitar|Strings')"
+is "other bars stay" "$(notes whole.mid Bass 4 4)" "$(notes bass.mid Bass 4 4)"
+ok "interpolate" "$jamroll" interpolate eight/take-1.mid eight/take-2.mid --seed 3 --json -o way
+is "five steps" 5 "$(grep -c '"file": "way/take-' out)"
+has "say where they are" 'mix=0\.25' out
+is "the first is A" "$(notes eight/take-1.mid "$all_tracks")" "$(notes way/take-1.mid "$all_tracks")"
+is "the last is B" "$(notes eight/take-2.mid "$all_tracks")" "$(notes way/take-5.mid "$all_tracks")"
+result "the middle is neither" "$([ "$(common way/take-3.mid eight/take-1.mid)" -gt 0 ] && [ "$(common way/take-3.mid eight/take-2.mid)" -gt 0 ] && echo yes)" no
+ok "interpolate again" "$jamroll" interpolate eight/take-1.mid eight/take-2.mid --seed 3 -o way-again
+ok "the same bytes" diff -r way way-again
+ok "a range" "$jamroll" generate --range piano=C4:C5,bass=E1:E2 --seed 9 -o ranged.mid
+is "no note outside" "" "$(notes ranged.mid 'Piano|Bass' | awk -F '\t' '($1 == "Piano" && ($4 < 60 || $4 > 72)) || ($1 == "Bass" && ($4 < 28 || $4 > 40))')"
+expect 2 "no range" "$jamroll" generate --range piano=C4 -o x.mid
+expect 2 "one step is no way" "$jamroll" interpolate eight/take-1.mid eight/take-2.mid --steps 1
+
 "$jamroll" models list --json > models.json
 genres=$(tr -d '\n' < models.json | sed 's/.*"genres": \[\([^]]*\)\].*/\1/' | tr -d '" ' | tr ',' ' ')
 ok "the model lists genres" test -n "$genres"
