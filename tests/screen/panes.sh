@@ -27,7 +27,12 @@ keys Tab
 see "takes" 'NORMAL  takes'
 keys Tab
 see "generate" '>GENERATE|▸GENERATE'
-keys j j j j
+for _ in 1 2 3 4 5 6 7 8; do
+    grep -q "▸temperature" picture && break
+    keys j
+    sleep 0.1
+    picture
+done
 keys l
 see "one setting on" '▸temperature 1\.05'
 keys Enter
