@@ -7,7 +7,7 @@
 #include "roll.h"
 #include "song.h"
 
-enum { BAR_TICKS = 4 * SONG_TPQ, DRUM_GATE = SONG_TPQ / 4, DEFAULT_VEL = 80, MAX_BAR_STEPS = 1920 };
+enum { BAR_TICKS = 4 * SONG_TPQ, DRUM_GATE = SONG_TPQ / 4, DEFAULT_VEL = 80, MAX_BAR_STEPS = 1920, MAX_SAMPLE = 1 << 30 };
 
 enum err roll_new(int n_tracks, int n_bars, int bar_steps, int low, int n_pitches, struct roll *out)
 {
@@ -114,6 +114,8 @@ enum err roll_sample(const struct song *s, int beat_steps, int low, int n_pitche
     int beats = (song_bar_tick(s, song_n_bars(s)) + SONG_TPQ - 1) / SONG_TPQ;
     if (beats == 0)
         return err_set(ERR_EMPTY, "there are no notes to draw");
+    if ((double)beats * beat_steps * n_pitches * (double)s->n_tracks > MAX_SAMPLE)
+        return err_set(ERR_RANGE, "%d beats of %d steps are too many to draw", beats, beat_steps);
     TRY(roll_new((int)s->n_tracks, beats, beat_steps, low, n_pitches, &r));
     for (size_t t = 0; t < s->n_tracks; t++)
         for (size_t i = 0; i < s->tracks[t].n; i++)

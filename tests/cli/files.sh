@@ -65,6 +65,28 @@ expect 6 "cannot write audio" "$jamroll" render "$seed" -o nowhere/x.wav
 expect 2 "bad gain" "$jamroll" render --gain loud "$seed" -o x.wav
 ok "gain with a unit" "$jamroll" render --gain "-12dB" --tail 0 "$seed" -o x.wav
 
+# What a foreign file becomes.
+ok "bars" "$jamroll" convert "$seed" --bars 2-3 -o part.mid
+is "bars 2 and 3 alone" "$(notes "$seed" "$all_tracks" 2 3 | awk -F '\t' '{ print $1, $2 - 1920, $4 }')" \
+    "$("$jamroll" info --notes part.mid | awk -F '\t' 'NR > 1 { print $1, $2, $4 }')"
+ok "another role" "$jamroll" convert "$seed" --map 1=strings -o strings.mid
+has "is told" 'track 1 .*: Strings' err
+is "as many notes" "$("$jamroll" info --notes "$seed" | wc -l)" "$("$jamroll" info --notes strings.mid | wc -l)"
+is "on that role" "Strings" "$("$jamroll" info --notes strings.mid | awk -F '\t' 'NR > 1 { print $1 }' | sort -u)"
+ok "another tempo and metre" "$jamroll" convert "$seed" --tempo 90 --metre 3/4 -o three.mid
+has "both" '90\.0 bpm, 3/4' <("$jamroll" info three.mid)
+for wrong in "--map 9=bass" "--map 1=flute" "--bars 0-2" "--bars 99" "--metre 3/5" "--metre three" "--tempo 0"; do
+    # shellcheck disable=SC2086 # an option and its value
+    expect 2 "$wrong" "$jamroll" convert "$seed" $wrong -o x.mid
+done
+ok "the beat as JSON" "$jamroll" info --json "$seed"
+has "its feel" '"feel": "straight"' out
+ok "a picture in three" "$jamroll" convert three.mid --overlay -o three.png
+ok "one file a track" "$jamroll" convert "$root"/assets/seeds/rock-groove.mid --stems -o part.mid
+is "all notes" "$("$jamroll" info --notes "$root"/assets/seeds/rock-groove.mid | tail -n +2 | wc -l)" \
+    "$(for f in part-*.mid; do "$jamroll" info --notes "$f" | tail -n +2; done | wc -l)"
+expect 2 "stems of a picture" "$jamroll" convert "$seed" --stems -o x.png
+
 head -c 200 /dev/urandom > noise.mid
 expect 3 "noise" "$jamroll" info noise.mid
 : > empty.mid

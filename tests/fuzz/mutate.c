@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "ckpt.h"
 #include "file.h"
+#include "import.h"
 #include "mem.h"
 #include "midi.h"
 #include "npz.h"
@@ -178,13 +179,35 @@ static void mutate_member(struct bytes *b, struct rng *r, const struct bytes *ot
 
 /* ---- readers ---- */
 
-/* A song that was read must be sound enough to be written and read again. */
+/* Whatever it is, the band takes some bars of it, in another metre too, and says what it did. */
+static enum err take_in(const struct song *s)
+{
+    struct import *im = import_new(song_dup(s), 256);
+    struct str told = { 0 };
+    enum err err = ERR_OK;
+    for (int i = 0; i < 2 && err == ERR_OK; i++) {
+        struct song *band = NULL;
+        import_metre(im, i ? 5 : 0, 8);
+        import_span(im, (int)(s->n_tracks + s->n_tempos) % 7, 3);
+        import_report(im, &told);
+        err = import_band(im, &band);
+        BUG_ON(err == ERR_OK && band->n_tracks != N_ROLES);
+        song_free(band);
+    }
+    str_fini(&told);
+    import_free(im);
+    return err;
+}
+
+/* A song that was read must be sound enough to be taken in, written and read again. */
 static enum err walk_song(struct song *s)
 {
     struct song *again;
     uint8_t *bytes;
     size_t n;
-    enum err err = midi_write(s, NULL, &bytes, &n);
+    enum err err = take_in(s);
+    if (err == ERR_OK)
+        err = midi_write(s, NULL, &bytes, &n);
     song_free(s);
     if (err != ERR_OK)
         return err;

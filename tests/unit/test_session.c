@@ -394,6 +394,74 @@ static void test_midi_in_and_out(void **state)
     session_free(back);
 }
 
+/* Music of any metre and tempo, with notes that ring over bar lines and past the end, in any mix. */
+static void compose_at_random(struct song *song, struct rng *r)
+{
+    static const int dens[] = {2, 4, 4, 8, 16};
+    int bars = 1 + (int)rng_below(r, 40);
+    for (int i = 0; i < 4; i++) { /* in this order: a metre moves the bars after it */
+        int32_t tick = i ? song_bar_tick(song, i * bars / 4) : 0;
+        song_set_metre(song, tick, 1 + (int)rng_below(r, 12), dens[rng_below(r, COUNT_OF(dens))]);
+        song_set_tempo_usec(song, tick + 7, 200000 + rng_below(r, 1000000));
+        song_set_key(song, tick, (int)rng_below(r, 15) - 7, rng_below(r, 2));
+        song_add_marker(song, tick, "part");
+    }
+    int32_t end = song_bar_tick(song, bars);
+    for (int k = 0; k < N_ROLES; k++) {
+        struct track *t = &song->tracks[k];
+        t->program = (uint8_t)rng_below(r, 128);
+        t->volume = (uint8_t)rng_below(r, 128);
+        t->pan = (uint8_t)rng_below(r, 128);
+        t->mute = rng_below(r, 4) == 0;
+        for (uint32_t n = rng_below(r, 200); n > 0; n--)
+            track_push(t, (struct note){(int32_t)rng_below(r, (uint32_t)end), 1 + (int32_t)rng_below(r, 4000),
+                                        (uint8_t)rng_below(r, 128), (uint8_t)(1 + rng_below(r, 127))});
+        track_tidy(t);
+    }
+}
+
+static void test_music_survives_midi(void **state)
+{
+    (void)state;
+    char *path = in_folder("out.mid");
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct session *s = session_new(), *back = session_new();
+        struct str report = {0};
+        struct rng r;
+        rng_init(&r, seed, 11);
+        session_edit_begin(s, "music");
+        compose_at_random(session_song(s), &r);
+        session_edit_end(s);
+        session_set_bars(s, song_n_bars(session_song(s)));
+        struct song *out = session_written(s, -1);
+        assert_int_equal(midi_save(out, &(struct midi_write_opts){.format = 1}, path), ERR_OK);
+        assert_int_equal(session_open(back, path, &report), ERR_OK);
+        const struct song *in = session_song(back);
+        assert_null(strstr(str_c(&report), "left out"));
+        assert_int_equal(in->n_tempos, out->n_tempos);
+        assert_int_equal(in->n_metres, out->n_metres);
+        for (int k = 0; k < N_ROLES; k++) {
+            assert_int_equal(in->tracks[k].n, out->tracks[k].n);
+            if (out->tracks[k].n > 0) /* a part without a note may lose its sound, which nobody hears */
+                assert_int_equal(in->tracks[k].program, out->tracks[k].program);
+            for (size_t i = 0; i < in->tracks[k].n; i++) {
+                struct note a = in->tracks[k].notes[i], b = out->tracks[k].notes[i];
+                assert_true(a.tick == b.tick && a.dur == b.dur && a.pitch == b.pitch && a.vel == b.vel);
+            }
+        }
+        for (size_t i = 0; i < in->n_tempos; i++)
+            assert_true(in->tempos[i].tick == out->tempos[i].tick && in->tempos[i].usec == out->tempos[i].usec);
+        for (size_t i = 0; i < in->n_metres; i++)
+            assert_true(in->metres[i].tick == out->metres[i].tick && in->metres[i].num == out->metres[i].num &&
+                        in->metres[i].den == out->metres[i].den);
+        str_fini(&report);
+        song_free(out);
+        session_free(s);
+        session_free(back);
+    }
+    free(path);
+}
+
 static void test_names_given_unasked_are_free(void **state)
 {
     (void)state;
@@ -444,7 +512,7 @@ int main(void)
         cmocka_unit_test(test_tray_is_bounded_and_spares_stars),
         cmocka_unit_test(test_project_round_trip),
         cmocka_unit_test(test_hostile_projects),
-        cmocka_unit_test(test_midi_in_and_out),
+        cmocka_unit_test(test_midi_in_and_out), cmocka_unit_test(test_music_survives_midi),
         cmocka_unit_test(test_names_given_unasked_are_free),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
