@@ -39,7 +39,8 @@ enum { STEP_KEYS = 29 };                     /* keys of the two-row piano */
 /* What SELECT mode holds: a rectangle of the focused track's roll, the span of several tracks, whole bars of
  * several tracks, or single notes that a command chose. */
 enum select { SELECT_NOTES, SELECT_TRACKS, SELECT_BARS, SELECT_PICKED };
-struct area { int32_t from, to; int track0, track1, low, high; };   /* ticks [from,to); the rest inclusive */
+/* Ticks [from,to); the rest inclusive. Rows are lines of the roll: of the kit not its pitches. */
+struct area { int32_t from, to; int track0, track1, low, high; };
 struct noteref { int32_t tick; uint8_t track, pitch; };                /* names a note */
 struct picks { struct noteref *at; size_t n, cap; };                   /* sorted by track, tick, pitch */
 
@@ -126,6 +127,9 @@ bool desk_drums(const struct desk *d);                      /* the focused track
 void desk_goto(struct desk *d, int32_t tick);               /* clamped to the song, snapped to the grid */
 void desk_fit(struct desk *d);                              /* the song may be shorter now: cursor, selection, loop */
 void desk_pitch(struct desk *d, int pitch);
+/* Lines of the roll from below: pitches; on the kit its pieces, the usual ones first. */
+int line_of(int track, int pitch);
+int pitch_of_line(int track, int line);
 void desk_focus(struct desk *d, int track);
 struct span { int bar0, bar1, track0, track1; };            /* inclusive */
 struct span desk_selection(const struct desk *d);           /* cells of the selection, or the one at the cursor */

@@ -39,7 +39,7 @@ static enum err climb(struct desk *d, int by)
     if (d->mode == MODE_SELECT && strips)
         reach_track(d, d->track - by);
     else
-        desk_pitch(d, d->pitch + by);
+        desk_pitch(d, pitch_of_line(d->track, line_of(d->track, d->pitch) + by));
     return ERR_OK;
 }
 

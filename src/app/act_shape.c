@@ -28,11 +28,19 @@ static bool kit_stays(const struct desk *d, const struct hand *h)
     return (d->whole && d->mode != MODE_SELECT) || h->at[0].track != h->at[h->n - 1].track;
 }
 
+/* Up and down the lines of the roll, where a semitone means nothing; -1 beyond its ends. */
+static int next_piece(int pitch, int by)
+{
+    int line = line_of(ROLE_DRUMS, pitch) + by;
+    return line < 0 || line > 127 ? -1 : pitch_of_line(ROLE_DRUMS, line);
+}
+
 static enum err semitones(struct desk *d, struct hand *h, const int *by)
 {
     for (size_t i = 0; i < h->n; i++)
         if (!is_kit(&h->at[i]) || !kit_stays(d, h))
-            TRY(set_pitch(&h->at[i], h->at[i].note.pitch + *by));
+            TRY(set_pitch(&h->at[i], is_kit(&h->at[i]) ? next_piece(h->at[i].note.pitch, *by)
+                                                       : h->at[i].note.pitch + *by));
     select_move(d, 0, *by);
     return ERR_OK;
 }

@@ -283,6 +283,32 @@ void desk_pitch(struct desk *d, int pitch)
     d->pitch = pitch < 0 ? 0 : pitch > 127 ? 127 : pitch;
 }
 
+/* Bass drum, snare and hats below; then toms, cymbals and the rest as General MIDI counts them. */
+static const uint8_t kit_first[] = {36, 38, 42, 44, 46, 37, 39, 41, 45, 48, 50, 49, 51};
+enum { KIT_LOW = 35 };
+
+int line_of(int track, int pitch)
+{
+    int before = 0, away = (pitch - KIT_LOW) & 127, n = COUNT_OF(kit_first);
+    if (track != ROLE_DRUMS)
+        return pitch;
+    for (int i = 0; i < n; i++) {
+        if (kit_first[i] == pitch)
+            return i;
+        before += kit_first[i] - KIT_LOW < away;
+    }
+    return n + away - before; /* the known pieces, then what has no name */
+}
+
+int pitch_of_line(int track, int line)
+{
+    line = line < 0 ? 0 : line > 127 ? 127 : line;
+    for (int pitch = 0; track == ROLE_DRUMS && pitch < 128; pitch++)
+        if (line_of(track, pitch) == line)
+            return pitch;
+    return line;
+}
+
 /* A track brings its own register: the cursor goes to its nearest note when it has none near the row. */
 void desk_focus(struct desk *d, int track)
 {
@@ -323,8 +349,10 @@ struct key desk_key(const struct desk *d)
 
 int desk_lock(const struct desk *d, int pitch)
 {
+    if (!d->lock || desk_drums(d))
+        return pitch;
     struct key k = desk_key(d);
-    return d->lock && !desk_drums(d) && k.tonic >= 0 ? key_snap(k, pitch) : pitch;
+    return k.tonic >= 0 ? key_snap(k, pitch) : pitch;
 }
 
 /* Two rows of keys as two octaves of a piano: the usual layout of trackers. */

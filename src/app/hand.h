@@ -28,5 +28,5 @@ long hand_at_cursor(const struct desk *d);                          /* index in 
 void picks_add(struct picks *p, int track, const struct note *n);
 void picks_sort(struct picks *p);
 void select_named(struct desk *d);          /* the picks are what is selected, until the area is another */
-void select_move(struct desk *d, int32_t ticks, int pitches);      /* the rectangle goes with its notes */
+void select_move(struct desk *d, int32_t ticks, int lines);      /* the rectangle goes with its notes */
 bool area_has(const struct area *a, int track, const struct note *n);

@@ -29,15 +29,16 @@ static struct area around_picks(const struct desk *d)
         a.to = most(a.to, p->tick + 1);
         a.track0 = least(a.track0, p->track);
         a.track1 = most(a.track1, p->track);
-        a.low = least(a.low, p->pitch);
-        a.high = most(a.high, p->pitch);
+        a.low = least(a.low, line_of(p->track, p->pitch));
+        a.high = most(a.high, line_of(p->track, p->pitch));
     }
     return a;
 }
 
 struct area desk_area(const struct desk *d)
 {
-    struct area a = {d->tick, column_end(d, d->tick), d->track, d->track, d->pitch, d->pitch};
+    int line = line_of(d->track, d->pitch), other = line_of(d->track, d->anchor_pitch);
+    struct area a = {d->tick, column_end(d, d->tick), d->track, d->track, line, line};
     const struct song *song = session_song(d->session);
     if (d->mode != MODE_SELECT)
         return a;
@@ -46,8 +47,8 @@ struct area desk_area(const struct desk *d)
     a.from = least(d->tick, d->anchor_tick);
     a.to = column_end(d, most(d->tick, d->anchor_tick));
     if (d->select == SELECT_NOTES) {
-        a.low = least(d->pitch, d->anchor_pitch);
-        a.high = most(d->pitch, d->anchor_pitch);
+        a.low = least(line, other);
+        a.high = most(line, other);
         return a;
     }
     bool all = d->anchor_track < 0;
@@ -110,7 +111,7 @@ void select_named(struct desk *d)
     d->picks_of = desk_area(d);
 }
 
-void select_move(struct desk *d, int32_t ticks, int pitches)
+void select_move(struct desk *d, int32_t ticks, int lines)
 {
     if (d->mode != MODE_SELECT || d->select == SELECT_BARS || d->select == SELECT_PICKED)
         return;
@@ -118,16 +119,17 @@ void select_move(struct desk *d, int32_t ticks, int pitches)
     d->tick = most(0, least(end, d->tick + ticks));
     d->anchor_tick = most(0, least(end, d->anchor_tick + ticks));
     if (d->select == SELECT_NOTES) {
-        desk_pitch(d, d->pitch + pitches);
-        d->anchor_pitch = most(0, least(127, d->anchor_pitch + pitches));
+        desk_pitch(d, pitch_of_line(d->track, line_of(d->track, d->pitch) + lines));
+        d->anchor_pitch = pitch_of_line(d->track, line_of(d->track, d->anchor_pitch) + lines);
     }
     d->picks_of = desk_area(d);
 }
 
 bool area_has(const struct area *a, int track, const struct note *n)
 {
+    int line = line_of(track, n->pitch);
     return track >= a->track0 && track <= a->track1 && n->tick >= a->from && n->tick < a->to &&
-           n->pitch >= a->low && n->pitch <= a->high;
+           line >= a->low && line <= a->high;
 }
 
 bool desk_selected(const struct desk *d, int track, const struct note *n)

@@ -13,6 +13,9 @@ const struct signs signs_ascii = {
     .head = '#',
     .hold = '=',
     .offgrid = ':',
+    .strange = 'X',
+    .ghost_head = 'o',
+    .ghost_hold = '-',
     .sound = {'.', '=', '#', '#'},
     .playing = '>',
     .stopped = '.',
@@ -31,6 +34,9 @@ const struct signs signs_utf8 = {
     .head = 0x2588,
     .hold = 0x2584,
     .offgrid = 0x2590,
+    .strange = 0x2593,
+    .ghost_head = 0x2592,
+    .ghost_hold = 0x2591,
     .sound = {0x2581, 0x2583, 0x2585, 0x2587},
     .playing = 0x25b6,
     .stopped = 0x25a0,
@@ -194,13 +200,13 @@ static void scroll(struct ui *ui, int w, int roll_rows)
         ui->first_bar += bars_fitting(d, ui->first_bar, w);
     if (ui->first_bar > bar)
         ui->first_bar = bar;
-    int span = roll_rows > 0 ? roll_rows : 1;
-    if (abs(d->pitch - ui->top_pitch + span / 2) > span)
-        ui->top_pitch = d->pitch + span / 2;
-    if (d->pitch > ui->top_pitch)
-        ui->top_pitch = d->pitch;
-    if (d->pitch <= ui->top_pitch - span)
-        ui->top_pitch = d->pitch + span - 1;
+    int span = roll_rows > 0 ? roll_rows : 1, line = line_of(d->track, d->pitch);
+    if (abs(line - ui->top_pitch + span / 2) > span)
+        ui->top_pitch = line + span / 2;
+    if (line > ui->top_pitch)
+        ui->top_pitch = line;
+    if (line <= ui->top_pitch - span)
+        ui->top_pitch = line + span - 1;
     if (ui->top_pitch < span - 1)
         ui->top_pitch = span - 1;
     if (ui->top_pitch > 127)
@@ -352,7 +358,7 @@ static void turn_wheel(struct ui *ui, struct pointer p)
     else if (ui->desk->mode == MODE_NORMAL && desk_rows(ui->desk, ui->desk->pane) > 0)
         ui_command(ui, p.by > 0 ? "row -1" : "row +1");
     else
-        desk_pitch(ui->desk, ui->desk->pitch + 2 * p.by);
+        desk_pitch(ui->desk, pitch_of_line(ui->desk->track, line_of(ui->desk->track, ui->desk->pitch) + 2 * p.by));
 }
 
 /* A press belongs to the view it falls on, and so does all that follows until the release. */
@@ -411,7 +417,7 @@ bool col_selected(const struct desk *d, const struct col *c, int track, int pitc
     if (d->mode != MODE_SELECT || c->line || track < a.track0 || track > a.track1)
         return false;
     if (d->select != SELECT_PICKED)
-        return c->tick >= a.from && c->tick < a.to && (pitch < 0 || (pitch >= a.low && pitch <= a.high));
+        return c->tick >= a.from && c->tick < a.to && (pitch < 0 || (line_of(track, pitch) >= a.low && line_of(track, pitch) <= a.high));
     for (size_t i = 0; i < d->picks.n; i++)
         if (d->picks.at[i].track == track && d->picks.at[i].tick >= c->tick && d->picks.at[i].tick < c->end &&
             (pitch < 0 || d->picks.at[i].pitch == pitch))

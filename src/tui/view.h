@@ -12,7 +12,7 @@ enum { MIN_W = 60, MIN_H = 16, MAX_COLS = 512, GUTTER = 11, SIDE_W = 37 };
 
 /* Signs in both tiers; every state has a sign, never a colour alone. */
 struct signs {
-    uint32_t line, rule, dot, head, hold, offgrid, sound[4], playing, stopped, focus, full, empty, down;
+    uint32_t line, rule, dot, head, hold, offgrid, strange, ghost_head, ghost_hold, sound[4], playing, stopped, focus, full, empty, down;
     uint32_t corner[4], edge_h, edge_v;
 };
 extern const struct signs signs_ascii, signs_utf8;
@@ -28,7 +28,7 @@ struct ui {
     const struct signs *signs;
     char sound[64], compute[32];    /* what plays and what computes, for people */
     int first_bar;                  /* scroll */
-    int top_pitch;
+    int top_pitch;                  /* topmost line of the roll, as desk_line counts */
     struct cols cols;               /* of this frame */
     struct key key;                 /* likewise: estimating it takes a walk over the song */
     enum over over;

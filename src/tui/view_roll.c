@@ -9,8 +9,8 @@ static int roll_rows(const struct ui *ui, int w, int h)
     return -1;
 }
 
-/* Gutter: the row's name, `o` for notes of the key, and the key that plays it in STEP mode. */
-static void roll_gutter(const struct ui *ui, struct grid *g, int y, int pitch)
+/* Gutter: the row's name, `o` for notes of the key, and the key that plays it in STEP mode (-1 none). */
+static void roll_gutter(const struct ui *ui, struct grid *g, int y, int pitch, int step_key)
 {
     const struct desk *d = ui->desk;
     bool focus = pitch == d->pitch, in_key = key_has(ui->key, pitch);
@@ -28,65 +28,105 @@ static void roll_gutter(const struct ui *ui, struct grid *g, int y, int pitch)
         grid_printf(g, 1, y, 4, s, look, "%s", name);
     if (!desk_drums(d) && in_key)
         grid_put(g, 5, y, 'o', STYLE_DIM, 0);
-    if (d->mode == MODE_STEP)
-        for (int i = STEP_KEYS - 1; i >= 0; i--)
-            if (desk_step_pitch(d, i) == pitch)
-                grid_text(g, drum ? 10 : 7, y, 1, STYLE_KEYS, LOOK_BOLD, desk_step_key(i));
+    if (step_key >= 0)
+        grid_text(g, drum ? 10 : 7, y, 1, STYLE_KEYS, LOOK_BOLD, desk_step_key(step_key));
 }
 
-/* One row of the grid: dots on the beats, then notes over them. */
+static bool black_key(int pitch)
+{
+    return 0x54a >> pitch % 12 & 1;
+}
+
+/* The empty grid: dots on the beats, on the rows of black keys on the first only. */
 static void roll_line(const struct ui *ui, struct grid *g, int y, int pitch)
 {
     const struct desk *d = ui->desk;
-    const struct track *t = desk_track(d);
     const struct song *song = session_song(d->session);
     int step = d->grid < SONG_TPQ / 4 ? SONG_TPQ / 2 : SONG_TPQ;
+    bool bare = !desk_drums(d) && black_key(pitch);
     draw_bars(ui, g, y);
     for (int i = 0; i < ui->cols.n; i++) {
         const struct col *c = &ui->cols.at[i];
-        if (!c->line && (c->tick - song_bar_tick(song, c->bar)) % step == 0)
+        int32_t in = c->tick - song_bar_tick(song, c->bar);
+        if (!c->line && in % step == 0 && (in == 0 || !bare))
             grid_put(g, GUTTER + i, y, ui->signs->dot, STYLE_DIM, 0);
     }
-    for (size_t k = 0; k < t->n; k++) {
-        const struct note *n = &t->notes[k];
-        if (n->pitch != pitch)
+}
+
+/* What a note looks like in a column: its start, beside the grid or beside the scale, or its going on. */
+static uint32_t sign_of(const struct ui *ui, const struct note *n, bool head, bool off, bool ghost)
+{
+    const struct signs *s = ui->signs;
+    bool strange = !desk_drums(ui->desk) && ui->key.tonic >= 0 && !key_has(ui->key, n->pitch);
+    if (ghost)
+        return head ? s->ghost_head : s->ghost_hold;
+    return off ? s->offgrid : !head ? s->hold : strange ? s->strange : s->head;
+}
+
+static void draw_note(const struct ui *ui, struct grid *g, int y, const struct track *t, const struct note *n, bool ghost)
+{
+    for (int i = 0; i < ui->cols.n && ui->cols.at[i].tick < n->tick + n->dur; i++) {
+        const struct col *c = &ui->cols.at[i];
+        bool head = n->tick >= c->tick && n->tick < c->end;
+        if (c->line || c->end <= n->tick)
             continue;
-        for (int i = 0; i < ui->cols.n; i++) {
-            const struct col *c = &ui->cols.at[i];
-            bool head = n->tick >= c->tick && n->tick < c->end;
-            if (c->line || (!head && (n->tick >= c->tick || n->tick + n->dur <= c->tick)))
-                continue;
-            bool off = head && n->tick > c->tick + 5;
-            grid_put(g, GUTTER + i, y,
-                     off    ? ui->signs->offgrid
-                     : head ? ui->signs->head
-                            : ui->signs->hold,
-                     t->mute ? STYLE_DIM : style_of(d->track), head && n->vel >= 80 ? LOOK_BOLD : 0);
-        }
+        grid_put(g, GUTTER + i, y, sign_of(ui, n, head, head && n->tick > c->tick + 5, ghost),
+                 ghost || t->mute ? STYLE_DIM : style_of(ui->desk->track),
+                 head && !ghost && n->vel >= 80 ? LOOK_BOLD : 0);
     }
+}
+
+static void draw_notes(const struct ui *ui, struct grid *g, struct rect r, int role, bool ghost)
+{
+    const struct track *t = &session_song(ui->desk->session)->tracks[role];
+    for (size_t k = 0; k < t->n; k++) {
+        int row = ui->top_pitch - line_of(ui->desk->track, t->notes[k].pitch);
+        if (row >= 0 && row < r.h)
+            draw_note(ui, g, r.y + row, t, &t->notes[k], ghost);
+    }
+}
+
+static void draw_grounds(const struct ui *ui, struct grid *g, int y, int pitch, int playhead)
+{
+    const struct desk *d = ui->desk;
+    for (int i = 0; i < ui->cols.n; i++)
+        if (col_selected(d, &ui->cols.at[i], d->track, pitch))
+            ground(g, GUTTER + i, y, GROUND_SELECTED);
+        else if (pitch == d->pitch)
+            ground(g, GUTTER + i, y, GROUND_ROW);
+    if (playhead >= 0)
+        ground(g, GUTTER + playhead, y, GROUND_PLAYHEAD);
+}
+
+/* The kit is no pitches: it neither is a ghost nor has any. */
+static void draw_ghosts(const struct ui *ui, struct grid *g, struct rect r)
+{
+    const struct desk *d = ui->desk;
+    for (int role = ROLE_PIANO; d->ghosts && !desk_drums(d) && role < N_ROLES; role++)
+        if (role != d->track && !session_song(d->session)->tracks[role].mute)
+            draw_notes(ui, g, r, role, true);
 }
 
 static void roll_draw(const struct ui *ui, struct grid *g, struct rect r)
 {
     const struct desk *d = ui->desk;
     int playhead = d->playing || d->playhead ? col_of(&ui->cols, d->playhead) : -1;
-    int cursor = col_of(&ui->cols, d->tick);
-    for (int row = 0; row < r.h; row++) {
-        int pitch = ui->top_pitch - row, y = r.y + row;
-        if (pitch < 0)
-            break;
-        roll_gutter(ui, g, y, pitch);
-        roll_line(ui, g, y, pitch);
-        for (int i = 0; i < ui->cols.n; i++)
-            if (col_selected(d, &ui->cols.at[i], d->track, pitch))
-                ground(g, GUTTER + i, y, GROUND_SELECTED);
-            else if (pitch == d->pitch)
-                ground(g, GUTTER + i, y, GROUND_ROW);
-        if (playhead >= 0)
-            ground(g, GUTTER + playhead, y, GROUND_PLAYHEAD);
+    int cursor = col_of(&ui->cols, d->tick), step_key[128];
+    for (int i = 0; i < 128; i++)
+        step_key[i] = -1;
+    for (int i = STEP_KEYS - 1; d->mode == MODE_STEP && i >= 0; i--)
+        if (desk_step_pitch(d, i) >= 0)
+            step_key[desk_step_pitch(d, i)] = i;
+    for (int row = 0; row < r.h && ui->top_pitch >= row; row++) {
+        int pitch = pitch_of_line(d->track, ui->top_pitch - row);
+        roll_gutter(ui, g, r.y + row, pitch, step_key[pitch]);
+        roll_line(ui, g, r.y + row, pitch);
+        draw_grounds(ui, g, r.y + row, pitch, playhead);
     }
+    draw_ghosts(ui, g, r);
+    draw_notes(ui, g, r, d->track, false);
     /* A step cursor waiting behind the last bar stands on its closing line. */
-    int x = GUTTER + (cursor >= 0 ? cursor : ui->cols.n - 1), y = r.y + ui->top_pitch - d->pitch;
+    int x = GUTTER + (cursor >= 0 ? cursor : ui->cols.n - 1), y = r.y + ui->top_pitch - line_of(d->track, d->pitch);
     if (y >= r.y && y < r.y + r.h)
         grid_put(g, x, y, '@', STYLE_CURSOR, LOOK_BOLD | LOOK_REVERSE);
 }
@@ -95,7 +135,7 @@ static void roll_click(struct ui *ui, struct rect r, int x, int y)
 {
     struct desk *d = ui->desk;
     const struct col *c = col_at(ui, x);
-    int pitch = ui->top_pitch - (y - r.y);
+    int pitch = pitch_of_line(d->track, ui->top_pitch - (y - r.y));
     bool again = c && c->tick == d->tick && pitch == d->pitch;
     desk_pitch(d, pitch);
     if (c)

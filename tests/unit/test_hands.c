@@ -400,6 +400,32 @@ static void test_erasing_in_a_chord(void **state)
     desk_fini(&d);
 }
 
+/* The kit's lines: each pitch has one, the bass drum is the lowest, and moving goes from line to line. */
+static void test_kit_lines(void **state)
+{
+    struct desk d;
+    bool seen[128] = {false};
+    (void)state;
+    for (int line = 0; line < 128; line++) {
+        int pitch = pitch_of_line(ROLE_DRUMS, line);
+        assert_false(seen[pitch]);
+        seen[pitch] = true;
+        assert_int_equal(line_of(ROLE_DRUMS, pitch), line);
+        assert_int_equal(line_of(ROLE_PIANO, line), line);
+    }
+    seed(&d);
+    press(&d, "1");
+    assert_int_equal(d.pitch, 36);
+    press(&d, "k"); /* the snare */
+    assert_int_equal(d.pitch, 38);
+    press(&d, "vjK"); /* bass drum becomes snare */
+    is(&d, ROLE_DRUMS, "0:38");
+    press(&d, "JJ");
+    assert_true(d.message_bad);
+    is(&d, ROLE_DRUMS, "0:36");
+    desk_fini(&d);
+}
+
 /* Random editing: undone to the start the song is the first song, redone it is the last. */
 static const char *const edits[] = {
     "note",      "delete",         "velocity +8",  "velocity -30",     "longer +1",    "longer -2",   "transpose +1",
@@ -476,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_lock),
         cmocka_unit_test(test_enter_from_outside),
         cmocka_unit_test(test_erasing_in_a_chord),
+        cmocka_unit_test(test_kit_lines),
         cmocka_unit_test(test_random_edits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

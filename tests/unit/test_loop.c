@@ -201,7 +201,6 @@ static const struct {
     {KEYS_NORMAL, "track", "2", "the piano has the focus"},
     {KEYS_SELECT, "track", "2", "the piano has the focus"},
     {KEYS_NORMAL, "yank", NULL, "what was yanked is in no picture"},
-    {KEYS_NORMAL, "ghosts", NULL, "no other track has notes in these rows"},
 };
 
 static bool may_be_quiet(const struct binding *b)
