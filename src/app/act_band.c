@@ -233,7 +233,7 @@ enum err act_range(struct desk *d, int argc, char **argv)
         return err_set(ERR_UNSUPPORTED, "the kit has no range");
     int n = sscanf(text, "%7s %7s %7s %n", lo, hi, how, &end);
     bool known = n == 2 || (n == 3 && !text[end] && (str_same(how, "strict") || str_same(how, "loose")));
-    if (!known || !pitch_parse(lo, 4, &a) || !pitch_parse(hi, 4, &b) || a + 3 > b)
+    if (!known || !pitch_parse(lo, d->middle_c, &a) || !pitch_parse(hi, d->middle_c, &b) || a + 3 > b)
         return err_set(ERR_FORMAT, "range \"%s\": want two pitches upwards, C3 C6, perhaps \"strict\", or auto", text);
     *range = (struct pitch_range){(uint8_t)a, (uint8_t)b, str_same(how, "strict")};
     desk_say(d, "%s from %s to %s, %s", who, lo, hi, range->strict ? "and never beyond" : "seldom beyond");

@@ -144,8 +144,8 @@ static void print_range(const struct desk *d, char out[SETTING_TEXT])
     const struct pitch_range *p = &settings_of(d)->range[d->track];
     const char *who = role_name((enum role)d->track);
     char lo[8], hi[8];
-    pitch_name(p->lo, 4, lo);
-    pitch_name(p->hi, 4, hi);
+    pitch_name(p->lo, d->middle_c, lo);
+    pitch_name(p->hi, d->middle_c, hi);
     if (p->hi == 0)
         str_format(out, SETTING_TEXT, "any  (%s)", who);
     else

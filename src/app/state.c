@@ -64,7 +64,7 @@ void state_fini(struct state *st)
     st->n_sections = 0;
 }
 
-static struct state snapshot(const struct state *st)
+struct state state_snapshot(const struct state *st)
 {
     struct state copy = *st;
     for (int i = 0; i < st->n_sections; i++) {
@@ -110,7 +110,7 @@ int state_find(const struct state *st, uint32_t id)
     return -1;
 }
 
-static bool state_equal(const struct state *a, const struct state *b)
+bool state_equal(const struct state *a, const struct state *b)
 {
     if (a->n_sections != b->n_sections || a->n_chain != b->n_chain ||
         memcmp(a->chain, b->chain, (size_t)a->n_chain * sizeof *a->chain) != 0)
@@ -183,7 +183,7 @@ void session_edit_begin(struct session *s, const char *what)
 {
     if (s->edit_depth++ > 0)
         return;
-    struct step step = {.before = snapshot(&s->now),
+    struct step step = {.before = state_snapshot(&s->now),
                         .version = s->version,
                         .from = id_here(&s->now),
                         .from_place = s->now.place};

@@ -83,6 +83,8 @@ struct sheet *sheet_dup(const struct sheet *sh);
 void sheet_drop(struct sheet *sh);
 bool sheet_equal(const struct sheet *a, const struct sheet *b);    /* all of it */
 void state_fini(struct state *st);
+struct state state_snapshot(const struct state *st);                /* sheets shared where they can be */
+bool state_equal(const struct state *a, const struct state *b);    /* all but where the hand is */
 struct sheet *state_own(struct state *st, int section);             /* before writing to it */
 void state_sit(struct state *st, int section, int place);           /* nearest sensible values */
 int state_find(const struct state *st, uint32_t id);                /* index of a section, -1 */
