@@ -16,6 +16,10 @@ enum { ROWS = 8, CELL_TICKS = SONG_TPQ / PIANO_GRID, CLOSING_BARS = 8, USUAL_VEL
 enum { STREAM_DRAW = 0, STREAM_TOUCH };
 static const float SOFT_RANGE = 4;  /* nats that a pitch outside a range that is not strict pays an octave */
 
+/* A style is made plainer than the data has it: away from what would come under no name, by this much of the way.
+ * Every take then has a second row, which reads the same steps under no name. */
+static const float GUIDANCE = 2;
+
 struct pianist_sampler { struct stepper *stepper; };
 
 struct job {
@@ -30,6 +34,7 @@ struct job {
     int *bar;                    /* [end] the bar each quarter begins in */
     int vel;                     /* of the music so far */
     int n_done, n_now;           /* takes finished, and under way */
+    int n_beside;                /* takes that fit beside each other: all rows, or half of them with styles */
 };
 
 /* A take in the making. */
@@ -260,7 +265,8 @@ static void weigh_styles(const struct job *j, int quarter, float *row)
 static void read_steps(struct job *j, struct draft *drafts)
 {
     struct stepper *s = j->m->sampler->stepper;
-    for (int k = 0; k < ROWS; k++) {
+    size_t n_styles = (size_t)j->m->styles.n;
+    for (int k = 0; k < j->n_beside; k++) {
         bool live = k < j->n_now && !drafts[k].row.done;
         const struct piano_step *step = NULL;
         int position = 0, quarter = 0;
@@ -268,11 +274,25 @@ static void read_steps(struct job *j, struct draft *drafts)
             drafts[k].asked = piano_row_read(&drafts[k].row, &step, &position, &quarter);
         else if (k < j->n_now)
             drafts[k].asked = false;
-        for (int i = 0; i < N_PIANO_IN; i++)
-            stepper_in(s, i)[k] = live ? step->in[i] : -1;
-        stepper_position(s)[k] = position;
-        weigh_styles(j, quarter, stepper_style(s) + (size_t)k * (size_t)j->m->styles.n);
+        for (int row = k; row < ROWS; row += j->n_beside) {
+            for (int i = 0; i < N_PIANO_IN; i++)
+                stepper_in(s, i)[row] = live ? step->in[i] : -1;
+            stepper_position(s)[row] = position;
+            memset(stepper_style(s) + (size_t)row * n_styles, 0, n_styles * sizeof(float));
+        }
+        weigh_styles(j, quarter, stepper_style(s) + (size_t)k * n_styles);
     }
+}
+
+/* What a head says of take k, into `out`. */
+static const float *said(const struct job *j, const float *logits, int k, int size, float *out)
+{
+    const float *own = logits + k * size, *plain = own + j->n_beside * size;
+    if (j->n_beside == ROWS)
+        return own;
+    for (int i = 0; i < size; i++)
+        out[i] = plain[i] + GUIDANCE * (own[i] - plain[i]);
+    return out;
 }
 
 static int draw_pos(struct draft *d, const float *logits, const struct draw_opts *o)
@@ -303,13 +323,16 @@ static enum err draw_notes(struct job *j, struct draft *drafts, int32_t pos[ROWS
     struct stepper *s = j->m->sampler->stepper;
     int32_t pitch[ROWS];
     const float *logits;
+    float mixed[PIANO_KEYS];
     TRY(stepper_head(s, POUT_PITCH, pos, cancel, &logits));
     for (int k = 0; k < ROWS; k++)
-        pitch[k] = pos[k] < 0 ? -1 : draw_pitch(j, &drafts[k], pos[k], logits + k * PIANO_KEYS, o);
+        pitch[k] = k >= j->n_beside ? pitch[k - j->n_beside]
+                   : pos[k] < 0     ? -1
+                                    : draw_pitch(j, &drafts[k], pos[k], said(j, logits, k, PIANO_KEYS, mixed), o);
     TRY(stepper_head(s, POUT_DUR, pitch, cancel, &logits));
-    for (int k = 0; k < ROWS; k++)
+    for (int k = 0; k < j->n_now; k++)
         if (pos[k] >= 0) {
-            int dur = draw_index(logits + k * PIANO_DUR, NULL, PIANO_DUR, o, &drafts[k].draw);
+            int dur = draw_index(said(j, logits, k, PIANO_DUR, mixed), NULL, PIANO_DUR, o, &drafts[k].draw);
             piano_row_note(&drafts[k].row, (struct piano_note){ (uint8_t)pos[k], (uint8_t)pitch[k], (uint8_t)dur });
         }
     return ERR_OK;
@@ -325,16 +348,19 @@ static enum err step_rows(struct job *j, struct draft *drafts)
     bool any = false;
     read_steps(j, drafts);
     TRY(stepper_run(j->m->sampler->stepper, cancel, &logits));
-    for (int k = 0; k < ROWS; k++) {
+    for (int k = 0; k < ROWS; k++)
         pos[k] = -1;
-        if (k >= j->n_now || !drafts[k].asked)
+    for (int k = 0; k < j->n_now; k++) {
+        float mixed[PIANO_POS_OUT];
+        if (!drafts[k].asked)
             continue;
-        int drawn = draw_pos(&drafts[k], logits + k * PIANO_POS_OUT, &o);
+        int drawn = draw_pos(&drafts[k], said(j, logits, k, PIANO_POS_OUT, mixed), &o);
         if (drawn == PIANO_END) {
             piano_row_end(&drafts[k].row);
             show_part(j, &drafts[k], j->n_done + k);
         } else {
-            pos[k] = drawn;
+            for (int row = k; row < ROWS; row += j->n_beside)
+                pos[row] = drawn;
             any = true;
         }
     }
@@ -409,7 +435,7 @@ static void report(const struct job *j, const struct draft *drafts)
     j->p->on_step(j->p->ctx, (j->n_done + (here > 0 ? here : 0) * j->n_now) / j->rq->n_takes);
 }
 
-/* Up to ROWS takes side by side. */
+/* Up to n_beside takes side by side. */
 static enum err run_batch(struct job *j, struct draft *drafts)
 {
     for (;;) {
@@ -433,11 +459,11 @@ static enum err run_batch(struct job *j, struct draft *drafts)
 enum err pianist_run(struct model *m, const struct request *rq, const struct progress *p)
 {
     TRY(check_request(m, rq));
-    struct job j = { .m = m, .rq = rq, .p = p };
+    struct job j = { .m = m, .rq = rq, .p = p, .n_beside = rq->n_styles > 0 ? ROWS / 2 : ROWS };
     struct draft drafts[ROWS];
     enum err err = plan_job(&j);
     for (; j.n_done < rq->n_takes && err == ERR_OK; j.n_done += j.n_now) {
-        j.n_now = rq->n_takes - j.n_done < ROWS ? rq->n_takes - j.n_done : ROWS;
+        j.n_now = rq->n_takes - j.n_done < j.n_beside ? rq->n_takes - j.n_done : j.n_beside;
         for (int k = 0; k < j.n_now; k++)
             draft_init(&j, &drafts[k], rq->seed + (uint64_t)(j.n_done + k));
         err = run_batch(&j, drafts);
