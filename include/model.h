@@ -47,6 +47,7 @@ struct take {
     char params[256];             /* "genre=rock key=A minor T=1.00 ..." */
     bool empty;                   /* a track that was asked for came out empty */
     bool star;
+    bool growing;                 /* only its first bars so far: the same take comes again, longer */
     double mix;                   /* of an interpolation, else 0 */
     uint32_t between[2];          /* the session's: numbers of the takes it lies between, or 0 */
     uint32_t twin;                /* likewise: an earlier take with the same notes, or 0 */

@@ -23,9 +23,10 @@ NODISCARD enum err engine_load(struct engine *e, const char *model, enum verb v,
 /* Synchronous: takes arrive through p->on_take in order of completion. Waits for a job that is running. */
 NODISCARD enum err engine_run(struct engine *e, const char *model, const struct request *rq, const struct progress *p);
 
-enum event_kind { EVENT_TAKE, EVENT_DONE, EVENT_FAILED, EVENT_CANCELLED };
-/* take (heap) and text are owned by the receiver: set to NULL what is kept, event_fini frees the rest. Every
- * job ends with exactly one event that is not EVENT_TAKE; its index is the number of takes that came. */
+enum event_kind { EVENT_TAKE, EVENT_PART, EVENT_DONE, EVENT_FAILED, EVENT_CANCELLED };
+/* EVENT_PART: the first take of a job as far as it is written, bar by bar, of families that write from left to right.
+ * take (heap) and text are owned by the receiver: set to NULL what is kept, event_fini frees the rest. Every
+ * job ends with exactly one event that brings no take; its index is the number of takes that came. */
 struct event { enum event_kind kind; int job, index; struct take *take; char *text; };
 /* Start a job in the worker; the request and its song are copied. One runs at a time, others wait. Jobs count
  * from 1. A bad request is refused at once. */

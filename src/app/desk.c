@@ -216,6 +216,15 @@ static void take_came(struct desk *d, int index, struct take *t)
         choose_there(d, i);
 }
 
+/* The first take as far as it is written: heard and seen before it is whole. */
+static void part_came(struct desk *d, struct take *t)
+{
+    int i = session_add_take(d->session, 0, t);
+    if (!d->job_chosen)
+        choose_there(d, i);
+    d->stale = STALE_BAR;
+}
+
 void desk_event(struct desk *d, struct event *ev)
 {
     if (ev->job != d->job) /* of a job that was given up */
@@ -223,6 +232,10 @@ void desk_event(struct desk *d, struct event *ev)
     switch (ev->kind) {
     case EVENT_TAKE:
         take_came(d, ev->index, ev->take);
+        ev->take = NULL;
+        break;
+    case EVENT_PART:
+        part_came(d, ev->take);
         ev->take = NULL;
         break;
     case EVENT_DONE:

@@ -8,6 +8,7 @@
 #include "state.h"
 #include "str.h"
 
+static void fill_track(struct sheet *sh, enum role r, const struct track *from, const uint8_t mask[SESSION_MAX_BARS]);
 static void drop_genres(struct session *s);
 
 void settings_init(struct settings *o)
@@ -305,6 +306,25 @@ static void cut_lead(struct take *t, int lead)
     t->song = own;
 }
 
+/* More of a take that is growing: it takes the place of what came before, on the sheet too where nothing was edited
+ * since. That is no step of its own to undo: choosing the take was. */
+static void grow(struct session *s, struct tray *t, struct slot *slot, struct take *take)
+{
+    take_fini(slot->take);
+    free(slot->take);
+    slot->take = take;
+    take->twin = take->growing ? 0 : tray_find_twin(t, take->song);
+    if (take->twin == slot->id)
+        take->twin = 0;
+    s->tray_dirty = true;
+    if (t != tray(s) || session_sheet(s)->current != slot->id || s->version != s->grown)
+        return;
+    struct sheet *sh = state_own(&s->now, s->now.here);
+    for (int r = 0; r < N_ROLES; r++)
+        fill_track(sh, (enum role)r, &take->song->tracks[r], slot->mask[r]);
+    s->grown = s->version = ++s->last_version;
+}
+
 /* A batch may finish out of order; its takes are numbered as they were asked for and stand in that order, so a
  * number names the same music however the threads ran. */
 int session_add_take(struct session *s, int index, struct take *take)
@@ -314,11 +334,16 @@ int session_add_take(struct session *s, int index, struct take *take)
         evict_one(s, t);
     if (t->lead > 0)
         cut_lead(take, t->lead);
+    int grown = slot_index(t, t->first_of_batch + (uint32_t)index);
+    if (grown >= 0 && t->slots[grown].take->growing) {
+        grow(s, t, &t->slots[grown], take);
+        return grown;
+    }
     struct slot slot = {.take = take, .id = t->first_of_batch + (uint32_t)index};
     if (slot_index(t, slot.id) >= 0)
         slot.id = t->last_id + 1;
     memcpy(take->between, t->ends, sizeof take->between);
-    take->twin = tray_find_twin(t, take->song);
+    take->twin = take->growing ? 0 : tray_find_twin(t, take->song);
     if (slot.id > t->last_id)
         t->last_id = slot.id;
     memcpy(slot.mask, t->mask, sizeof t->mask);
@@ -433,4 +458,5 @@ void session_choose(struct session *s, int i)
         fill_track(session_sheet(s), (enum role)r, &from->tracks[r], slot ? slot->mask[r] : t->mask[r]);
     session_sheet(s)->current = id;
     edit_close_choice(s, joins);
+    s->grown = s->version;
 }

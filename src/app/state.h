@@ -63,6 +63,7 @@ struct steps { struct step *at; size_t n, cap; };
 struct session {
     struct state now;
     uint64_t version, last_version, saved_version;
+    uint64_t grown;                          /* version as a choice or the growth of the chosen take left it */
     bool tray_dirty;                         /* takes came, or stars and marks moved, since the last save */
     struct steps undo, redo;
     int edit_depth;

@@ -168,6 +168,17 @@ static void on_take(void *ctx, int index, struct take *take)
     emit(r->engine, (struct event){.kind = EVENT_TAKE, .job = r->job->id, .index = index, .take = kept});
 }
 
+/* Of the first take only: it is the one that is looked at while it grows. */
+static void on_part(void *ctx, int index, const struct song *song, int n_bars)
+{
+    struct running_job *r = ctx;
+    if (index != 0 || n_bars < 1)
+        return;
+    struct take *part = xcalloc(1, sizeof *part);
+    *part = (struct take){.song = song_dup(song), .seed = r->job->request.seed, .growing = true};
+    emit(r->engine, (struct event){.kind = EVENT_PART, .job = r->job->id, .take = part});
+}
+
 static void on_step(void *ctx, double fraction)
 {
     struct running_job *r = ctx;
@@ -201,7 +212,8 @@ static void conclude(struct engine *e, struct job *j, enum err err)
 static void run_job(struct engine *e, struct job *j)
 {
     struct running_job ctx = {e, j};
-    struct progress p = {.cancel = &j->cancel, .on_take = on_take, .on_step = on_step, .ctx = &ctx};
+    struct progress p = {.cancel = &j->cancel, .on_take = on_take, .on_step = on_step, .on_part = on_part,
+                         .ctx = &ctx};
     atomic_store(&e->done, 0);
     enum err err = atomic_load(&j->cancel) ? ERR_CANCELLED : engine_run(e, j->model, &j->request, &p);
     pthread_mutex_lock(&e->jobs);

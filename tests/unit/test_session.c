@@ -499,6 +499,53 @@ static int tear_down(void **state)
     return rmdir(folder);
 }
 
+/* A take that is shown while it is written: one take, one step to undo, and an edit in between stays. */
+static void test_a_take_grows(void **state)
+{
+    (void)state;
+    for (int edited = 0; edited < 2; edited++) {
+        struct session *s = session_new();
+        struct request rq;
+        session_set_bars(s, 4);
+        int steps = session_n_undo(s);
+        session_request(s, VERB_GENERATE, 0, 4, &rq);
+        session_begin_takes(s, &rq, 0);
+        struct take *whole = make_take(s, &rq, 0);
+        for (int bars = 1; bars <= 4; bars++) {
+            struct take *part = xcalloc(1, sizeof *part);
+            *part = (struct take){.song = song_dup(whole->song), .seed = whole->seed, .growing = bars < 4};
+            for (int r = 0; r < N_ROLES; r++)
+                track_clear(&part->song->tracks[r], 1920 * bars, SONG_MAX_TICKS);
+            assert_int_equal(session_add_take(s, 0, part), 0);
+            session_choose(s, 0);
+            assert_int_equal(session_n_takes(s), 1);
+            assert_int_equal(session_n_undo(s), steps + 1 + (edited && bars > 1));
+            struct session *at_once = session_new();
+            struct take *same = xcalloc(1, sizeof *same);
+            same->song = song_dup(part->song);
+            session_set_bars(at_once, 4);
+            session_begin_takes(at_once, &rq, 0);
+            session_choose(at_once, session_add_take(at_once, 0, same));
+            assert_int_equal(song_equal(session_song(s), session_song(at_once)), !edited || bars == 1);
+            assert_int_equal(session_take(s, 0)->twin, 0);
+            session_free(at_once);
+            if (edited && bars == 1)
+                put(s, ROLE_PIANO, 7 * 480, 100, 100);
+        }
+        assert_true(session_song(s)->tracks[ROLE_PIANO].n > 0 && !session_take(s, 0)->growing);
+        if (edited) {
+            const struct track *t = &session_song(s)->tracks[ROLE_PIANO];
+            assert_int_equal(t->notes[t->n - 1].pitch, 100);
+            assert_true(session_undo(s));
+        }
+        assert_true(session_undo(s));
+        assert_int_equal(session_song(s)->tracks[ROLE_PIANO].n, 0);
+        take_fini(whole);
+        free(whole);
+        session_free(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -508,6 +555,7 @@ int main(void)
         cmocka_unit_test(test_kept_cells_survive_every_take),
         cmocka_unit_test(test_takes_give_way_to_kept_notes),
         cmocka_unit_test(test_a_generation_is_one_step),
+        cmocka_unit_test(test_a_take_grows),
         cmocka_unit_test(test_choosing_back_leaves_no_step),
         cmocka_unit_test(test_tray_is_bounded_and_spares_stars),
         cmocka_unit_test(test_project_round_trip),
