@@ -87,7 +87,7 @@ $(B)/unit/test_%: $(B)/tests/unit/test_%.o $(TEST_LIB) $(B)/libjamroll.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter-out %.a,$^) $(filter %/libfront.a,$^) $(B)/libjamroll.a $(LDLIBS) -lcmocka
 
-$(B)/bench/%: $(B)/tests/bench/%.o $(B)/tests/lib/ref.o $(B)/libjamroll.a
+$(B)/bench/%: $(B)/tests/bench/%.o $(B)/tests/lib/ref.o $(B)/tests/lib/bench.o $(B)/libjamroll.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 

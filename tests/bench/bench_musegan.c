@@ -7,12 +7,11 @@
  *     bench_musegan [-t THREADS] [-n REPEATS] [-v] [-o] [TASK]
  *
  * -v: time of every node of the plans; -o: ours only */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "clock.h"
+#include "bench.h"
 #include "file.h"
 #include "mem.h"
 #include "midi.h"
@@ -21,7 +20,6 @@
 #include "opt.h"
 #include "song.h"
 
-enum { MAX_REPEATS = 32 };
 struct work {
     struct musegan_sampler *sampler;
     struct model *trained;
@@ -29,45 +27,18 @@ struct work {
     int n;
     long step;
 };
-struct timing {
-    double median, best;
-};
 static bool verbose;
 static int repeats_wanted; /* 0 = as many as the task deserves */
 
-static void must(enum err err)
+static struct timing timed(void (*run)(void *), struct work *w, int warm, int repeats)
 {
-    if (err != ERR_OK) {
-        fprintf(stderr, "bench_musegan: %s\n", err_text());
-        exit(1);
-    }
+    return bench_timed(run, w, repeats_wanted ? 0 : warm, repeats_wanted ? repeats_wanted : repeats);
 }
 
-static int by_value(const void *a, const void *b)
+static void run_forward(void *ctx)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static struct timing timed(void (*run)(struct work *), struct work *w, int warm, int repeats)
-{
-    double t[MAX_REPEATS];
-    repeats = repeats_wanted ? repeats_wanted : repeats;
-    warm = repeats_wanted ? 0 : warm;
-    for (int i = 0; i < warm; i++)
-        run(w);
-    for (int i = 0; i < repeats; i++) {
-        double start = clock_s();
-        run(w);
-        t[i] = 1e3 * (clock_s() - start);
-    }
-    qsort(t, (size_t)repeats, sizeof *t, by_value);
-    return (struct timing){t[repeats / 2], t[0]};
-}
-
-static void run_forward(struct work *w)
-{
-    must(musegan_sample(w->sampler, w->z, NULL, w->n, w->out, NULL));
+    struct work *w = ctx;
+    bench_must(musegan_sample(w->sampler, w->z, NULL, w->n, w->out, NULL));
 }
 
 static struct timing forward(struct device *d, int n, int batch)
@@ -82,9 +53,9 @@ static struct timing forward(struct device *d, int n, int batch)
                      .out = xcalloc((size_t)n * musegan_cells(&c) * N_ROLES, sizeof(float))};
     musegan_generator(&b, g_input(net.g, "z", F32, SHAPE(1, MUSEGAN_LATENT)), NULL);
     graph_free(net.g);
-    must(params_alloc(folded, d, false));
+    bench_must(params_alloc(folded, d, false));
     params_init(folded, 1);
-    must(musegan_sampler_new(d, &c, folded, batch, &w.sampler));
+    bench_must(musegan_sampler_new(d, &c, folded, batch, &w.sampler));
     struct rng r;
     rng_init(&r, 1, 1);
     musegan_latent(&r, w.z, n);
@@ -108,7 +79,7 @@ static struct dataset *made_data(char *dir)
     struct str report = {0};
     struct dataset *data;
     if (!mkdtemp(dir))
-        must(err_set(ERR_IO, "no temporary folder"));
+        bench_must(err_set(ERR_IO, "no temporary folder"));
     for (int k = 0; k < 12; k++) {
         struct song *s = song_new_band();
         for (int beat = 0; beat < 64; beat++) {
@@ -121,15 +92,15 @@ static struct dataset *made_data(char *dir)
                           (struct note){beat * 480, 400, (uint8_t)(60 + (root + 4 * v) % 12), 100});
         }
         (void)str_format(path, sizeof path, "%s/%d.mid", dir, k);
-        must(midi_save(s, &(struct midi_write_opts){.format = 1}, path));
+        bench_must(midi_save(s, &(struct midi_write_opts){.format = 1}, path));
         song_free(s);
     }
     (void)str_format(path, sizeof path, "%s/data", dir);
-    must(dataset_build((const char *const *)&dir, 1,
+    bench_must(dataset_build((const char *const *)&dir, 1,
                        &(struct dataset_opts){.hop_bars = 1, .min_roles = 3, .held_out = 0.1}, path,
                        &report));
     str_fini(&report);
-    must(dataset_open(path, &data));
+    bench_must(dataset_open(path, &data));
     return data;
 }
 
@@ -139,10 +110,11 @@ static enum err remove_file(void *ctx, const char *path)
     return unlink(path) ? ERR_IO : ERR_OK;
 }
 
-static void run_iteration(struct work *w)
+static void run_iteration(void *ctx)
 {
+    struct work *w = ctx;
     double losses[4];
-    must(musegan_kind.train_step(w->trained, w->step++, losses));
+    bench_must(musegan_kind.train_step(w->trained, w->step++, losses));
 }
 
 static struct timing iteration(struct device *d)
@@ -151,7 +123,7 @@ static struct timing iteration(struct device *d)
     struct dataset *data = made_data(dir);
     struct opts *o = opts_new(musegan_kind.options, musegan_kind.n_options);
     struct work w = {0};
-    must(musegan_kind.train_open(d, o, data, NULL, &w.trained));
+    bench_must(musegan_kind.train_open(d, o, data, NULL, &w.trained));
     struct timing t = timed(run_iteration, &w, 1, 3);
     struct str text = {0};
     if (verbose)
@@ -161,32 +133,9 @@ static struct timing iteration(struct device *d)
     musegan_kind.close(w.trained);
     opts_free(o);
     dataset_close(data);
-    must(file_walk(dir, remove_file, NULL));
+    bench_must(file_walk(dir, remove_file, NULL));
     rmdir(dir);
     return t;
-}
-
-/* PyTorch's median and best of a task in ms; false when it is not there. */
-static bool torch_timing(int threads, const char *task, struct timing *out)
-{
-    char command[512], line[512];
-    bool found = false;
-    (void)str_format(
-        command, sizeof command,
-        "OPENBLAS_CORETYPE=SkylakeX ATEN_CPU_CAPABILITY=avx512 OMP_PROC_BIND=close OMP_PLACES=cores "
-        "/usr/bin/python3 tests/bench/torch_musegan.py %d \"%s\" 2>/dev/null",
-        threads, task);
-    FILE *f = popen(command, "r");
-    while (f && fgets(line, sizeof line, f)) {
-        json_t *row = json_loads(line, 0, NULL);
-        if (row) {
-            *out = (struct timing){json_number_value(json_object_get(row, "ms")),
-                                   json_number_value(json_object_get(row, "best"))};
-            found = true;
-        }
-        json_decref(row);
-    }
-    return f && pclose(f) == 0 && found;
 }
 
 int main(int argc, char **argv)
@@ -198,28 +147,24 @@ int main(int argc, char **argv)
     while ((option = getopt(argc, argv, "t:n:vo")) != -1) {
         int64_t n = 2;
         if (option == 't')
-            must(parse_int(optarg, 1, 64, &n));
+            bench_must(parse_int(optarg, 1, 64, &n));
         if (option == 'n')
-            must(parse_int(optarg, 1, MAX_REPEATS, &n));
+            bench_must(parse_int(optarg, 1, BENCH_MAX_REPEATS, &n));
         threads = option == 't' ? (int)n : threads;
         repeats_wanted = option == 'n' ? (int)n : repeats_wanted;
         verbose |= option == 'v';
         torch &= option != 'o';
     }
-    must(device_open("cpu", threads, &d));
+    bench_must(device_open("cpu", threads, &d));
     printf("MuseGAN, full size, %s\n%-14s %12s %12s %12s %7s\n", device_name(d), "task", "ours ms", "best",
            "PyTorch ms", "ratio");
     for (size_t i = 0; i < COUNT_OF(tasks); i++) {
-        struct timing theirs, ours;
+        struct timing theirs = {0}, ours;
         if (optind < argc && strcmp(argv[optind], tasks[i]))
             continue;
         ours = i == 0 ? forward(d, 1, 1) : i == 1 ? forward(d, 64, 1) : iteration(d);
-        printf("%-14s %12.2f %12.2f", tasks[i], ours.median, ours.best);
-        fflush(stdout);
-        if (torch && torch_timing(threads, tasks[i], &theirs))
-            printf(" %12.2f %6.1fx\n", theirs.median, theirs.median / ours.median);
-        else
-            printf(" %12s\n", "-");
+        bool found = torch && bench_torch("torch_musegan.py", threads, tasks[i], &theirs);
+        bench_line(tasks[i], ours, found, theirs);
     }
     device_close(d);
     return 0;

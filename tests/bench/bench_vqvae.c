@@ -1,0 +1,108 @@
+/* Speed of the VQ-VAE in its original configuration, beside PyTorch where python3-torch is installed:
+ *
+ *     decode 1, decode 32    codes to quarters, one at a time and many at once
+ *     step 32                a training step: forward, backward, Adam, codebook
+ *
+ *     bench_vqvae [-t THREADS] [-o] [TASK]      -o: ours only */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "bench.h"
+#include "model/vqvae.h"
+#include "optim.h"
+
+enum { BATCH = 32, MAX = 64 };
+static const struct vqvae_config config = { BOTTLENECK_EMA, 16 };
+
+struct work {
+    struct vqvae *vqvae;
+    struct device *device;
+    struct params *params;
+    struct plan *plan;
+    struct optim optim;
+    int n;
+};
+
+static void run_decode(void *ctx)
+{
+    static const int32_t codes[BATCH * VQVAE_SLOTS] = { 3, 1, 4, 1, 5, 9, 2, 6 };
+    static struct quarter out[BATCH];
+    struct work *w = ctx;
+    bench_must(vqvae_decode(w->vqvae, codes, w->n, out));
+}
+
+static struct timing decode(struct device *d, int n)
+{
+    struct work w = { .n = n };
+    bench_must(vqvae_random(d, &config, 1, &w.vqvae));
+    struct timing t = bench_timed(run_decode, &w, 3, n == 1 ? 31 : 9);
+    vqvae_free(w.vqvae);
+    return t;
+}
+
+static void run_step(void *ctx)
+{
+    struct work *w = ctx;
+    bench_must(plan_run(w->plan, NULL));
+    optim_step(&w->optim, w->params, "", w->device);
+    w->optim.step++;
+}
+
+static struct timing step(struct device *d)
+{
+    static const struct vqvae_train_opts o = { .recon = 1, .commit = 0.25f };
+    struct work w = { .device = d, .params = params_new(),
+                      .optim = { .kind = OPTIM_ADAM, .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8 } };
+    struct node *out[MAX + 8], *leaf[MAX];
+    int index[MAX];
+    void *cells;
+    vqvae_declare(w.params, &config);
+    bench_must(params_alloc(w.params, d, true));
+    params_init(w.params, 1);
+    struct net net = { .g = graph_new(), .p = w.params, .training = true };
+    struct vqvae_train_net b = vqvae_build(&net, &config, &o, BATCH);
+    int n = params_leaves(w.params, net.g, "", leaf, index, MAX);
+    graph_grad(b.loss, leaf, n, out);
+    memcpy(out + n, net.stores, (size_t)net.n_stores * sizeof *out);
+    bench_must(plan_new(d, net.g, out, n + net.n_stores, NULL, &w.plan));
+    params_bind(w.params, w.plan);
+    params_bind_grads(w.params, w.plan, 0, index, n);
+    bench_must(device_alloc(d, BATCH * VQVAE_CELLS * sizeof(float), &cells));
+    for (int i = 0; i < BATCH * VQVAE_CELLS; i += 37)
+        ((float *)cells)[i] = 1;
+    plan_bind(w.plan, b.cells, cells);
+    struct timing t = bench_timed(run_step, &w, 2, 9);
+    device_free(d, cells);
+    plan_free(w.plan);
+    graph_free(net.g);
+    params_free(w.params);
+    return t;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const tasks[] = { "decode 1", "decode 32", "step 32" };
+    struct device *d;
+    int threads = 2, option;
+    bool torch = true;
+    while ((option = getopt(argc, argv, "t:o")) != -1) {
+        int64_t n = threads;
+        if (option == 't')
+            bench_must(parse_int(optarg, 1, 64, &n));
+        threads = (int)n;
+        torch &= option != 'o';
+    }
+    bench_must(device_open("cpu", threads, &d));
+    printf("VQ-VAE, original configuration, %s\n%-14s %12s %12s %12s %7s\n", device_name(d), "task", "ours ms", "best",
+           "PyTorch ms", "ratio");
+    for (size_t i = 0; i < COUNT_OF(tasks); i++) {
+        if (optind < argc && strcmp(argv[optind], tasks[i]) != 0)
+            continue;
+        struct timing ours = i == 0 ? decode(d, 1) : i == 1 ? decode(d, BATCH) : step(d), theirs = { 0, 0 };
+        bool found = torch && bench_torch("torch_vqvae.py", threads, tasks[i], &theirs);
+        bench_line(tasks[i], ours, found, theirs);
+    }
+    device_close(d);
+    return 0;
+}

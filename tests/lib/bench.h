@@ -1,0 +1,13 @@
+/* bench.h: what the benchmarks of networks share: times of repeats, and PyTorch's for the same task. */
+#pragma once
+#include <stdbool.h>
+#include "err.h"
+
+enum { BENCH_MAX_REPEATS = 32 };
+struct timing { double median, best; }; /* milliseconds */
+
+void bench_must(enum err err);          /* prints the text and exits */
+struct timing bench_timed(void (*run)(void *ctx), void *ctx, int warm, int repeats);
+/* The line that a script under tests/bench prints for a task; false when PyTorch is not there. */
+bool bench_torch(const char *script, int threads, const char *task, struct timing *out);
+void bench_line(const char *task, struct timing ours, bool torch, struct timing theirs);
