@@ -104,6 +104,24 @@ for action in $actions; do
     grep -Fq "  :$action" keys.text && grep -Fq "\`$action" keys.md || result "keys has $action" no "it is missing"
 done
 
+# No key twice in a mode or pane; what the JSON has, the page for people and the manual have too.
+ok "keys agree" python3 - keys.json keys.text keys.man << 'END'
+import json, sys
+rows = json.load(open(sys.argv[1]))["actions"]
+text, man = (open(name).read() for name in sys.argv[2:])
+taken, columns = {}, set()
+for row in rows:
+    assert row["help"] and row["help"] in text, row["name"]
+    for column, keys in row["keys"].items():
+        columns.add(column)
+        for key in keys.split("  "):
+            assert ".." in key or (column, key) not in taken, (column, key, row["name"], taken[column, key])
+            taken[column, key] = row["name"]
+            assert key in text, (column, key)
+            assert key.replace("\\", "\\e") in man.replace("\\&", "").replace("\\-", "-"), (column, key)
+assert {"NORMAL", "STEP", "SELECT", "takes", "generate", "mixer", "waterfall"} <= columns, columns
+END
+
 # ---- completion ----
 commands=$("$jamroll" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
 options() { "$jamroll" help "$1" | sed -n 's/^ *\(-[a-z], \)*--\([a-z0-9-]*\).*/\2/p'; }
@@ -127,7 +145,8 @@ for page in "$root"/man/*.in; do
     ! command -v mandoc > /dev/null || ok "lint of $(basename "$page")" mandoc -T lint -W warning "$(basename "$page" .in)"
 done
 cat jamroll.1 jamroll-train.1 jamroll-commands.5 | sed 's/\\-/-/g; s/\\&//g' > pages
-known=$(for command in $commands screen common band musegan; do options "$command"; done | sort -u)
+families=$(sed -n '/model_kinds\[\] = /s/.*{\(.*\)}.*/\1/p' "$root/src/model/registry.c" | sed 's/[&,]//g; s/_kind//g')
+known=$(for command in $commands screen common $families; do options "$command"; done | sort -u)
 for command in $commands; do
     has "the manual has $command" "^\.Ss $command$" pages
     # In the section of the command, or among what every command has.
@@ -146,8 +165,7 @@ done
 for command in $(sed -n 's/^\.Cm //p; s/^\.Ss \([a-z]*\)$/\1/p; s/^.*jamroll \([a-z][a-z]*\) .*/\1/p' pages |
     sed 's/ .*//' | sort -u); do
     grep -Fqxe "$command" <<< "$commands
-band
-musegan
+$(tr ' ' '\n' <<< "$families")
 is
 and
 completion" || result "manual" no "there is no command $command"
