@@ -34,6 +34,17 @@ enum want { WANT_NOTHING, WANT_QUIT, WANT_ASK_QUIT, WANT_PROMPT, WANT_HELP, WANT
 /* Whether the sound must follow the song: at once (an edit) or at the next bar line (another take). */
 enum stale { STALE_NO, STALE_BAR, STALE_NOW };
 
+/* Sound as it is wanted, also before there is a player. */
+enum { DEVICE_NAME = 128 };
+struct sound_wish {
+    bool click, clock;
+    int count_in;                            /* bars before playing */
+    int latency_ms;                          /* -1: the driver's */
+    int32_t input_grid;                      /* ticks that recorded notes are moved to; 0 = as played */
+    char audio[32], midi_out[DEVICE_NAME], midi_in[DEVICE_NAME];
+};
+enum record { RECORD_OFF, RECORD_STEP, RECORD_LIVE };
+
 enum { STEP_KEYS = 29 };                     /* keys of the two-row piano */
 
 /* What SELECT mode holds: a rectangle of the focused track's roll, the span of several tracks, whole bars of
@@ -82,6 +93,12 @@ struct desk {
     bool whole;                              /* no cursor to see: commands on notes mean all of them */
     bool loop;
     int32_t loop_from, loop_to;
+    struct player *player;                   /* borrowed; NULL = no sound here */
+    struct sound_wish sound;
+    int32_t play_to;                         /* of what plays: to there, without the loop; 0 = to the end */
+    uint64_t play_tracks;                    /* only these (a mask); 0 = as muted and soloed */
+    enum record record;
+    struct pass *pass;                       /* what is being recorded; owned by act_record.c */
     int pending;                             /* prefix key waiting for its second */
 
     int job;                                 /* running job, -1 none */
@@ -120,6 +137,12 @@ const struct model_info *desk_model(const struct desk *d);  /* what will answer,
 void desk_event(struct desk *d, struct event *ev);          /* from the engine; takes what it carries */
 void desk_say(struct desk *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void desk_complain(struct desk *d);                         /* this thread's last error becomes the message */
+
+void desk_set_player(struct desk *d, struct player *p);     /* and tell it what was set; p is borrowed */
+struct heard;
+void desk_heard(struct desk *d, const struct heard *h);     /* a note of the MIDI input */
+void desk_stop_recording(struct desk *d);
+void desk_moved(struct desk *d);                            /* playing and playhead are new: a take may be over */
 
 struct track *desk_track(const struct desk *d);
 int desk_bar(const struct desk *d);                         /* of the cursor, within the song */

@@ -15,8 +15,8 @@ act_fn act_yank, act_cut, act_paste;
 act_fn act_transpose, act_shift, act_degrees, act_tune, act_mirror, act_invert, act_quantize, act_humanize,
     act_retrograde, act_stretch, act_legato, act_staccato;
 /* act_edit.c */
-act_fn act_note, act_delete, act_velocity, act_length, act_undo, act_redo, act_bars, act_tempo, act_lock, act_ghosts, act_middlec,
-    act_volume, act_program;
+act_fn act_note, act_delete, act_velocity, act_length, act_undo, act_redo, act_bars, act_tempo, act_lock, act_ghosts,
+    act_middlec;
 /* act_step.c */
 act_fn act_step, act_key, act_chord, act_rest, act_back, act_erase, act_tie, act_octave_by, act_len, act_dotted,
     act_triplet, act_hit;
@@ -25,9 +25,15 @@ act_fn act_keep, act_let_go, act_mute, act_solo, act_unmute, act_unsolo, act_gen
     act_temperature, act_seed, act_batch, act_density, act_snap, act_generate, act_accompany, act_infill,
     act_again, act_vary, act_distance, act_interpolate, act_mix, act_range, act_cancel, act_take, act_mark, act_flip, act_star;
 /* act_file.c */
-act_fn act_play, act_play_start, act_stop, act_cue, act_rewind, act_loop, act_panic, act_open, act_save,
-    act_render, act_import, act_quit, act_quit_now, act_suspend, act_redraw, act_help, act_report, act_prompt,
-    act_palette, act_find, act_log;
+act_fn act_open, act_save, act_render, act_import, act_quit, act_quit_now, act_suspend, act_redraw,
+    act_help, act_report, act_prompt, act_palette, act_find, act_log;
+/* act_play.c */
+act_fn act_play, act_play_start, act_stop, act_cue, act_rewind, act_loop, act_panic, act_play_selection,
+    act_click, act_clock, act_count_in, act_latency, act_midi_out, act_midi_in, act_audio;
+/* mix.c */
+act_fn act_volume, act_pan, act_reverb, act_chorus, act_program, act_fader, act_turn;
+/* act_record.c */
+act_fn act_record, act_input_grid;
 
 /* act_export.c */
 act_fn act_export, act_midi;

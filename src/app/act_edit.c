@@ -138,33 +138,6 @@ enum err act_tempo(struct desk *d, int argc, char **argv)
     return ERR_OK;
 }
 
-enum err act_volume(struct desk *d, int argc, char **argv)
-{
-    int volume = 0;
-    (void)argc;
-    TRY(arg_step(argv[0], desk_track(d)->volume, 0, 127, &volume));
-    session_edit_begin(d->session, "volume");
-    desk_track(d)->volume = (uint8_t)volume;
-    session_edit_end(d->session);
-    d->stale = STALE_NOW;
-    return ERR_OK;
-}
-
-/* General MIDI numbers as people write them, 1 to 128. */
-enum err act_program(struct desk *d, int argc, char **argv)
-{
-    int program = 0;
-    (void)argc;
-    TRY(arg_step(argv[0], desk_track(d)->program + 1, 1, 128, &program));
-    session_edit_begin(d->session, "program");
-    desk_track(d)->program = (uint8_t)(program - 1);
-    session_edit_end(d->session);
-    d->stale = STALE_NOW;
-    desk_say(d, "%s: %d %s", desk_track(d)->name, program,
-             desk_drums(d) ? "kit" : gm_program_name(program - 1));
-    return ERR_OK;
-}
-
 enum err arg_switch(int argc, char **argv, bool *on)
 {
     if (argc > 0 && !str_same(argv[0], "on") && !str_same(argv[0], "off"))

@@ -1,4 +1,4 @@
-/* act_file.c: sound, files, and the program itself. */
+/* act_file.c: files, and the program itself. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,85 +10,6 @@ static enum err want(struct desk *d, enum want w)
 {
     d->want = w;
     d->want_text[0] = '\0';
-    return ERR_OK;
-}
-
-/* ---- transport ---- */
-
-static enum err play_from(struct desk *d, int32_t tick)
-{
-    if (!d->doors.play)
-        return err_set(ERR_UNSUPPORTED, "no sound here");
-    return d->doors.play(d->doors.ctx, tick);
-}
-
-enum err act_stop(struct desk *d, int argc, char **argv)
-{
-    (void)argc, (void)argv;
-    if (d->doors.stop)
-        d->doors.stop(d->doors.ctx);
-    return ERR_OK;
-}
-
-enum err act_play(struct desk *d, int argc, char **argv)
-{
-    if (d->playing)
-        return act_stop(d, argc, argv);
-    int32_t from = d->playhead >= session_end(d->session) ? 0 : d->playhead;
-    if (d->loop && (from < d->loop_from || from >= d->loop_to))
-        from = d->loop_from;
-    return play_from(d, from);
-}
-
-enum err act_play_start(struct desk *d, int argc, char **argv)
-{
-    (void)argc, (void)argv;
-    return play_from(d, d->loop ? d->loop_from : 0);
-}
-
-enum err act_cue(struct desk *d, int argc, char **argv)
-{
-    (void)argc, (void)argv;
-    return play_from(d, d->tick);
-}
-
-enum err act_rewind(struct desk *d, int argc, char **argv)
-{
-    (void)argc, (void)argv;
-    d->playhead = d->loop ? d->loop_from : 0;
-    return d->playing ? play_from(d, d->playhead) : ERR_OK;
-}
-
-/* On: the selection, or the phrase of four bars at the cursor, or the whole of a short song. */
-enum err act_loop(struct desk *d, int argc, char **argv)
-{
-    (void)argc, (void)argv;
-    const struct song *song = session_song(d->session);
-    struct span s = desk_selection(d);
-    int last = session_n_bars(d->session);
-    if (d->mode != MODE_SELECT) {
-        s.bar0 -= s.bar0 % 4;
-        s.bar1 = s.bar0 + 3 < last ? s.bar0 + 3 : last - 1;
-    }
-    d->loop = d->mode == MODE_SELECT || !d->loop;
-    d->loop_from = song_bar_tick(song, s.bar0);
-    d->loop_to = song_bar_tick(song, s.bar1 + 1);
-    d->mode = d->mode == MODE_SELECT ? MODE_NORMAL : d->mode;
-    if (d->doors.loop)
-        d->doors.loop(d->doors.ctx, d->loop_from, d->loop ? d->loop_to : 0);
-    if (d->loop)
-        desk_say(d, "loop bars %d-%d", s.bar0 + 1, s.bar1 + 1);
-    else
-        desk_say(d, "loop off");
-    return ERR_OK;
-}
-
-enum err act_panic(struct desk *d, int argc, char **argv)
-{
-    (void)argc, (void)argv;
-    if (d->doors.panic)
-        d->doors.panic(d->doors.ctx);
-    desk_say(d, "all notes off");
     return ERR_OK;
 }
 

@@ -7,6 +7,8 @@
 
 #include "act.h"
 #include "mem.h"
+#include "midiin.h"
+#include "midiout.h"
 
 enum { MAX_WORDS = 16 };
 
@@ -195,6 +197,15 @@ static void complete_argument(const struct desk *d, const struct action *a, cons
     case COMPLETE_WORDS:
         add_list(out, a->words, '|', start);
         break;
+    case COMPLETE_MIDI_OUT:
+    case COMPLETE_MIDI_IN: {
+        struct str list = {0};
+        (void)(a->complete == COMPLETE_MIDI_OUT ? midiout_list : midiin_list)(&list);
+        add_list(out, str_c(&list), '\n', start);
+        add_matching(out, "none", start);
+        str_fini(&list);
+        break;
+    }
     case COMPLETE_FILE:
         complete_file(start, out);
         break;

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "journal.h"
+#include "mix.h"
 #include "file.h"
 #include "import.h"
 #include "mem.h"
@@ -34,6 +35,8 @@ static void reset_hand(struct desk *d)
     d->pitch = 60;
     d->tick = d->playhead = 0;
     d->loop = false;
+    d->play_to = 0;
+    d->play_tracks = 0;
     d->last_tick = -1;
     d->job = -1;
     d->stale = STALE_NOW;
@@ -50,12 +53,15 @@ void desk_init(struct desk *d)
                        .ghosts = true,
                        .progress = -1,
                        .mouse = true,
+                       .sound.latency_ms = -1,
+                       .row[PANE_MIXER] = FADER_VOLUME,
                        .verb = VERB_GENERATE};
     reset_hand(d);
 }
 
 void desk_fini(struct desk *d)
 {
+    desk_stop_recording(d);
     session_free(d->session);
     models_list_free(d->models, d->n_models);
     str_fini(&d->report);
@@ -88,6 +94,7 @@ static void sit_down(struct desk *d)
         d->doors.cancel(d->doors.ctx, d->job);
     if (d->playing && d->doors.stop)
         d->doors.stop(d->doors.ctx);
+    desk_stop_recording(d);
     reset_hand(d);
     look_at_music(d);
 }

@@ -67,11 +67,11 @@ static const char *const footer_order[N_COLUMNS][16] = {
                      "mute", "solo", "midi", "save", "quit", NULL},
     [MODE_STEP] = {"key-note", "rest", "erase", "chord", "len", "register", "tie", "play", "save", NULL},
     [MODE_SELECT] = {"keep", "infill", "yank", "cut", "transpose", "shift", "quantize", "degrees", "corner",
-                     "loop", "undo", "help", NULL},
+                     "play-selection", "loop", "undo", "help", NULL},
     [KEYS_TAKES] = {"row", "take", "star", "mark", "flip", "play", "pane", "maximize", "undo", "help", NULL},
     [KEYS_GENERATE] = {"row", "adjust", "accompany", "play", "pane", "maximize", "help", NULL},
     [KEYS_FALL] = {"play", "left", "zoom", "pane", "undo", "help", NULL},
-    [KEYS_MIXER] = {"track-by", "volume", "mute", "solo", "play", "pane", "maximize", "help", NULL},
+    [KEYS_MIXER] = {"track-by", "fader", "turn", "mute", "solo", "play", "pane", "maximize", "help", NULL},
 };
 
 static bool put_hint(const struct action *a, enum keys in, struct str *out)

@@ -30,7 +30,7 @@
 #include "work.h"
 
 enum { FRAME_MS = 33, FOLLOW_AFTER_S = 3 };
-enum { FD_KEYS, FD_SIGNALS, FD_TIMER, FD_ENGINE, FD_RENDER, N_FDS };
+enum { FD_KEYS, FD_SIGNALS, FD_TIMER, FD_ENGINE, FD_RENDER, FD_HEARD, N_FDS };
 
 struct tui {
     const struct tui_opts *opts;
@@ -73,7 +73,11 @@ static void door_cancel(void *ctx, int job)
 
 static void show_song(struct tui *t)
 {
-    player_set_song(t->player, session_song(t->desk.session));
+    const struct song *song = session_song(t->desk.session);
+    if (t->desk.play_tracks)
+        player_set_tracks(t->player, song, t->desk.play_tracks);
+    else
+        player_set_song(t->player, song);
     t->desk.stale = STALE_NO;
 }
 
@@ -82,7 +86,7 @@ static enum err door_play(void *ctx, int32_t from)
     struct tui *t = ctx;
     show_song(t);
     player_set_loop(t->player, t->desk.loop_from, t->desk.loop ? t->desk.loop_to : 0);
-    player_play(t->player, from);
+    player_play_part(t->player, from, t->desk.play_to, t->desk.playing ? 0 : t->desk.sound.count_in);
     t->desk.playing = true;
     t->play_bar = -1;
     return ERR_OK;
@@ -190,6 +194,7 @@ static void open_prompt(struct tui *t)
 static void go_to_shell(struct tui *t)
 {
     door_stop(t);
+    player_settle(t->player);
     screen_suspend();
 }
 
@@ -446,6 +451,41 @@ static void set_ticking(struct tui *t)
     t->ticking = want;
 }
 
+/* Meters fall slowly, so that the eye can follow. */
+static void fall(float *meter, float now)
+{
+    *meter = now > *meter * 0.8f ? now : *meter * 0.8f;
+}
+
+static void port_text(char out[64], bool (*now)(const struct player *, struct str *), const struct player *p)
+{
+    struct str name = {0};
+    bool there = now(p, &name);
+    str_format(out, 64, "%s%s", name.len ? str_c(&name) : "-", there || !name.len ? "" : " (away)");
+    str_fini(&name);
+}
+
+static void look_at_levels(struct tui *t)
+{
+    float level[2];
+    player_levels(t->player, &level[0], &level[1]);
+    for (int i = 0; i < 2; i++)
+        fall(&t->ui.level[i], level[i]);
+    const struct song *song = session_song(t->desk.session);
+    for (int r = 0; r < N_ROLES; r++)
+        fall(&t->ui.meter[r], (float)player_hit(t->player, song->tracks[r].channel) / 127);
+    t->ui.counting = player_counting(t->player);
+    port_text(t->ui.midi_out, player_midi_out, t->player);
+    port_text(t->ui.midi_in, player_midi_in, t->player);
+}
+
+static void on_heard(struct tui *t)
+{
+    struct heard h;
+    while (player_heard(t->player, &h))
+        desk_heard(&t->desk, &h);
+}
+
 /* An edit is heard at once, another take from the next bar line on. */
 static void follow_player(struct tui *t)
 {
@@ -456,14 +496,17 @@ static void follow_player(struct tui *t)
     d->playing = player_playing(t->player);
     if (d->playing)
         d->playhead = player_tick(t->player);
-    else if (was)
+    else if (was && !t->desk.play_tracks)
         d->playhead = 0; /* played to the end; a stop by hand leaves it where it was */
+    desk_moved(d);
+    player_set_hand(t->player, desk_track(d)->channel, desk_track(d)->program);
     int bar = song_bar_of(session_song(d->session), d->playhead);
     bool at_bar = !d->playing || bar != t->play_bar;
     if (d->stale == STALE_NOW || (d->stale == STALE_BAR && at_bar))
         show_song(t);
     t->play_bar = bar;
     str_copy(t->ui.sound, sizeof t->ui.sound, player_note(t->player));
+    look_at_levels(t);
 }
 
 /* What was said goes by; `:log` has it still. */
@@ -544,6 +587,7 @@ static void wait_and_serve(struct tui *t)
         [FD_TIMER] = {t->timer, POLLIN, 0},
         [FD_ENGINE] = {t->engine ? engine_fd(t->engine) : -1, POLLIN, 0},
         [FD_RENDER] = {t->render.fd, POLLIN, 0},
+        [FD_HEARD] = {t->player ? player_heard_fd(t->player) : -1, POLLIN, 0},
     };
     uint64_t ticks;
     if (poll(fds, N_FDS, -1) < 0)
@@ -552,6 +596,8 @@ static void wait_and_serve(struct tui *t)
         on_signal(t);
     if (fds[FD_ENGINE].revents)
         on_engine(t);
+    if (fds[FD_HEARD].revents)
+        on_heard(t);
     if (fds[FD_RENDER].revents)
         render_over(t);
     if (fds[FD_TIMER].revents && read(t->timer, &ticks, sizeof ticks) < 0)
@@ -590,8 +636,12 @@ static void start_engine(struct tui *t)
 
 static enum err start_sound(struct tui *t)
 {
-    struct player_opts o = {.audio = t->opts->audio ? t->opts->audio : "auto", .gain_db = -8};
-    return player_new(&o, &t->player);
+    struct player_opts o = {.gain_db = -8};
+    const char *chosen = t->desk.sound.audio;
+    o.audio = t->opts->audio ? t->opts->audio : *chosen ? chosen : "auto";
+    TRY(player_new(&o, &t->player));
+    desk_set_player(&t->desk, t->player);
+    return ERR_OK;
 }
 
 /* The user's rc file first: it may name genres, so the models are listed before, and a project that is
@@ -609,6 +659,9 @@ static enum err open_song(struct tui *t, const char *path)
     desk_models(d, list, n);
     if (!listed)
         words_add(&problems, err_text());
+    char *sound = place_path(PLACE_STATE, "sound");
+    rc_run(d, sound, &problems);
+    free(sound);
     rc_run(d, NULL, &problems);
     enum err err = path ? desk_open(d, path) : ERR_OK;
     if (err == ERR_OK)

@@ -26,6 +26,9 @@ enum over { OVER_NONE, OVER_PROMPT, OVER_PICK, OVER_PAGE, OVER_IMPORT, OVER_ASK_
 struct ui {
     struct desk *desk;
     const struct signs *signs;
+    char midi_out[64], midi_in[64];
+    float level[2], meter[N_ROLES]; /* left and right; what the tracks play: 0..1, falling slowly */
+    int counting;                   /* beats before it begins */
     char sound[64], compute[32];    /* what plays and what computes, for people */
     int first_bar;                  /* scroll */
     int top_pitch;                  /* topmost line of the roll, as desk_line counts */
@@ -85,6 +88,7 @@ void draw_box(const struct ui *ui, struct grid *g, struct rect r, const char *ti
 /* A box that shows whether its pane has the focus. */
 void draw_pane(const struct ui *ui, struct grid *g, struct rect r, enum pane p, const char *title);
 int first_row(int at, int n, int room);                  /* of n rows, so that row `at` is within `room` of them */
+void draw_meter(const struct ui *ui, struct grid *g, int x, int y, int w, float level);
 void draw_popup(const struct ui *ui, struct grid *g);
 void draw_page(const struct ui *ui, struct grid *g);
 void draw_pick(const struct ui *ui, struct grid *g);

@@ -1,5 +1,6 @@
 /* view_side.c: the boxes of the panel at the right of wide screens: takes with their outline, the next request,
  * the focused track, the output. Takes and request are panes too, and may be drawn larger in the roll's place. */
+#include <math.h>
 #include <string.h>
 
 #include "setting.h"
@@ -232,13 +233,31 @@ const struct view view_track_box = {"track box", track_rows, track_draw, NULL, N
 static int output_rows(const struct ui *ui, int w, int h)
 {
     (void)ui, (void)w, (void)h;
-    return 4;
+    return 6;
+}
+
+void draw_meter(const struct ui *ui, struct grid *g, int x, int y, int w, float level)
+{
+    int full = level <= 0.001f ? 0 : (int)((float)w * (1 + log10f(level) / 2.4f) + 0.5f); /* the top 48 dB */
+    for (int i = 0; i < w; i++)
+        grid_put(g, x + i, y, i < full ? ui->signs->full : ui->signs->empty,
+                 i >= full ? STYLE_FRAME : level >= 1 ? STYLE_BAD : STYLE_GOOD, 0);
 }
 
 static void output_draw(const struct ui *ui, struct grid *g, struct rect r)
 {
     draw_box(ui, g, r, "OUTPUT");
     row(g, r, 1, "sound", ui->sound);
-    row(g, r, 2, "compute", ui->compute);
+    char text[80];
+    str_format(text, sizeof text, "%s  in %s%s", ui->midi_out[0] ? ui->midi_out : "-", ui->midi_in[0] ? ui->midi_in : "-", ui->desk->sound.clock ? "  clock" : "");
+    row(g, r, 2, "midi", text);
+    if (r.h > 5) {
+        int w = (r.w - 9) / 2;
+        grid_put(g, r.x + 2, r.y + 3, 'L', STYLE_DIM, 0);
+        draw_meter(ui, g, r.x + 4, r.y + 3, w, ui->level[0]);
+        grid_put(g, r.x + 5 + w, r.y + 3, 'R', STYLE_DIM, 0);
+        draw_meter(ui, g, r.x + 7 + w, r.y + 3, w, ui->level[1]);
+    }
+    row(g, r, 4, "compute", ui->compute);
 }
 const struct view view_output = {"output", output_rows, output_draw, NULL, NULL};

@@ -44,6 +44,12 @@ static void header_draw(const struct ui *ui, struct grid *g, struct rect r)
              d->playing ? STYLE_GOOD : STYLE_DIM, 0);
     format_place(d, tick, place);
     x = put_field(g, x + 2, r.w, d->playing ? STYLE_GOOD : STYLE_PLAIN, 0, place);
+    if (ui->counting > 0)
+        str_format(text, sizeof text, "-%d", ui->counting);
+    else
+        str_format(text, sizeof text, "%s", d->record == RECORD_LIVE ? "REC" : d->record == RECORD_STEP ? "STEP-REC" : "");
+    x = put_field(g, x, r.w, STYLE_BAD, LOOK_BOLD, text);
+    x = put_field(g, x, r.w, STYLE_PLAIN, 0, d->sound.click ? "click" : "");
     current_metre(song, tick, metre);
     str_format(text, sizeof text, "%.1f %s", song_bpm(song, tick), metre);
     x = put_field(g, x, r.w, STYLE_PLAIN, 0, text);
