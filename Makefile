@@ -5,6 +5,7 @@
 #   make check-interop  what other programs read in our files (needs large packages; see tests/interop)
 #   make tsan        the tests of threads, rings and queues under the thread sanitizer
 #   make check-midi  PortMidi through a kernel's own sequencer, in QEMU
+#   make check-audio live sound through a PulseAudio null sink against the offline render
 #   make bench       speed, as ratios measured in one run
 #   make man         manual pages, woven from man/ and the program's own tables
 #   make install     into $(DESTDIR)$(PREFIX); `uninstall` takes away what it put there
@@ -120,6 +121,9 @@ check-midi: $(B)/jamroll $(B)/machine/midi_listen
 	@JAMROLL=$(B)/jamroll LISTENER=$(B)/machine/midi_listen tests/machine/midi.sh
 check-interop: $(B)/jamroll
 	@JAMROLL=$(B)/jamroll tests/interop/interop.sh
+
+check-audio: $(B)/jamroll $(B)/machine/audio_compare
+	@JAMROLL=$(B)/jamroll COMPARE=$(B)/machine/audio_compare tests/machine/audio.sh
 
 bench: $(B)/jamroll $(BENCHES)
 	@for b in $(BENCHES); do echo "== $$b"; $$b || exit 1; done
