@@ -9,6 +9,8 @@ enum err act_step(struct desk *d, int argc, char **argv)
     (void)argc, (void)argv;
     d->mode = MODE_STEP;
     d->last_tick = -1;
+    if (!desk_drums(d)) /* the piano's keys are where the eye is */
+        d->octave = d->pitch / 12 - 1 < 0 ? 0 : d->pitch / 12 - 1 > 8 ? 8 : d->pitch / 12 - 1;
     desk_say(d, "step entry: keys are a piano, Enter holds a chord, Tab rests, Esc leaves");
     return ERR_OK;
 }
