@@ -17,7 +17,7 @@ struct midi_report {
     long n_events, n_notes;
     long n_orphan_offs, n_unclosed, n_doubled, n_bad_events, n_skipped_bytes;
     bool truncated, riff, metre_told, tempo_told;
-    struct midi_pedal *pedals;  /* in file order, a channel's sorted by tick where its tracks are */
+    struct midi_pedal *pedals;  /* in file order: a chunk's by tick */
     size_t n_pedals, cap_pedals;
 };
 enum { MIDI_MAX_BYTES = 16 << 20, MIDI_MAX_NOTES = 1 << 20 };

@@ -25,6 +25,8 @@ static json_t *verbs_json(unsigned verbs)
 
 static void print_verbs(unsigned verbs)
 {
+    if (verbs == 0)
+        printf(" serves other models");
     for (int v = 0; v < N_VERBS; v++)
         if (verbs & 1u << v)
             printf(" %s", verb_name((enum verb)v));
