@@ -28,9 +28,11 @@ see "the genre is chosen" "genre $genre"
 type_line ":seed 42"
 see "the seed is fixed" 'seed 42 \(fixed\)'
 keys g a
-see "the band plays, and the first take is there" 'takes.*\[1\]'
+see "the band plays, and what came first is there" 'takes.*\[[1-8]\]'
 see "all eight come" '(done, 8 of 8 takes|takes.*[^0-9]8 )'
 see "and it says so" 'accompany: done, 8 of 8 takes'
+type_line ":take 1"
+see "the first" 'take 1: seed 42'
 
 keys ]
 see "the next take" 'take 2: seed 43'
