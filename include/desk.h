@@ -114,6 +114,7 @@ struct desk {
     double progress, render_progress;
 
     enum stale stale;
+    int heard_bar;                           /* where the playhead was when the front end last asked */
     enum want want;
     char want_text[128];
     char message[256];
@@ -135,6 +136,8 @@ NODISCARD enum err desk_recover(struct desk *d, const char *journal);   /* journ
 void desk_models(struct desk *d, struct model_info *list, size_t n); /* ownership moves in */
 const struct model_info *desk_model(const struct desk *d);  /* what will answer, or NULL */
 void desk_event(struct desk *d, struct event *ev);          /* from the engine; takes what it carries */
+/* Whether the sound must follow the song now that the playhead is where it is; asked often, at least once a bar. */
+bool desk_must_show(struct desk *d);
 void desk_say(struct desk *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void desk_complain(struct desk *d);                         /* this thread's last error becomes the message */
 

@@ -171,6 +171,15 @@ void desk_models(struct desk *d, struct model_info *list, size_t n)
     session_set_genres(d->session, m ? m->genres : NULL, m ? m->n_genres : 0);
 }
 
+/* An edit is heard at once, another take from the next bar line on. */
+bool desk_must_show(struct desk *d)
+{
+    int bar = song_bar_of(session_song(d->session), d->playhead);
+    bool at_bar = !d->playing || bar != d->heard_bar;
+    d->heard_bar = bar;
+    return d->stale == STALE_NOW || (d->stale == STALE_BAR && at_bar);
+}
+
 void desk_say(struct desk *d, const char *fmt, ...)
 {
     va_list args;

@@ -49,7 +49,6 @@ struct tui {
     bool ticking, leave;
     int died_of; /* signal that ends us, 0 none */
     double last_key;
-    int play_bar; /* bar the playhead was in at the last frame */
     char *history;
     struct journal *journal;
     struct orphan orphan; /* path NULL: nothing to recover */
@@ -88,7 +87,7 @@ static enum err door_play(void *ctx, int32_t from)
     player_set_loop(t->player, t->desk.loop_from, t->desk.loop ? t->desk.loop_to : 0);
     player_play_part(t->player, from, t->desk.play_to, t->desk.playing ? 0 : t->desk.sound.count_in);
     t->desk.playing = true;
-    t->play_bar = -1;
+    t->desk.heard_bar = -1;
     return ERR_OK;
 }
 
@@ -486,7 +485,6 @@ static void on_heard(struct tui *t)
         desk_heard(&t->desk, &h);
 }
 
-/* An edit is heard at once, another take from the next bar line on. */
 static void follow_player(struct tui *t)
 {
     struct desk *d = &t->desk;
@@ -500,11 +498,8 @@ static void follow_player(struct tui *t)
         d->playhead = 0; /* played to the end; a stop by hand leaves it where it was */
     desk_moved(d);
     player_set_hand(t->player, desk_track(d)->channel, desk_track(d)->program);
-    int bar = song_bar_of(session_song(d->session), d->playhead);
-    bool at_bar = !d->playing || bar != t->play_bar;
-    if (d->stale == STALE_NOW || (d->stale == STALE_BAR && at_bar))
+    if (desk_must_show(d))
         show_song(t);
-    t->play_bar = bar;
     str_copy(t->ui.sound, sizeof t->ui.sound, player_note(t->player));
     look_at_levels(t);
 }
