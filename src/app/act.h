@@ -46,6 +46,14 @@ act_fn act_stems;
 /* act_style.c */
 act_fn act_style;
 
+/* act_keys.c */
+act_fn act_piano, act_keys;
+
+/* keymap.c: keys that lie over those of the table and take what stands in the way. */
+struct overlay { const char *action; enum keys in; const char *keys; };
+void keymap_piano(const char *keys, struct str *gone);  /* of key-note in STEP; *gone gets the keys it took */
+void keymap_overlay(const struct overlay *rows, size_t n);
+
 /* act_pane.c */
 act_fn act_pane, act_waterfall, act_maximize, act_row, act_adjust, act_mouse;
 

@@ -384,19 +384,6 @@ int desk_lock(const struct desk *d, int pitch)
     return k.tonic >= 0 ? key_snap(k, pitch) : pitch;
 }
 
-/* Two rows of keys as two octaves of a piano: the usual layout of trackers. */
-/* clang-format off */
-static const char *const step_keys[STEP_KEYS] = {
-    "z", "s", "x", "d", "c", "v", "g", "b", "h", "n", "j", "m",
-    "q", "2", "w", "3", "e", "r", "5", "t", "6", "y", "7", "u", "i", "9", "o", "0", "p",
-};
-/* clang-format on */
-
-const char *desk_step_key(int n)
-{
-    return step_keys[n];
-}
-
 /* On the kit the keys are its pieces upwards from the bass drum, in General MIDI order. */
 int desk_step_pitch(const struct desk *d, int n)
 {

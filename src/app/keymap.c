@@ -32,7 +32,19 @@ static struct {
     size_t n, cap;
 } map;
 
-static void bind_word(const struct action *a, enum keys in, const char *p)
+/* What lies over the table: the piano's keys, NULL for the table's own, and the rows of a preset. */
+static struct {
+    char *piano;
+    const struct overlay *rows;
+    size_t n_rows;
+} over;
+
+static bool collide(const int a[2], const int b[2])
+{
+    return a[0] == b[0] && (a[1] == b[1] || !a[1] || !b[1]);
+}
+
+static struct binding parse_word(const struct action *a, enum keys in, const char *p)
 {
     struct binding b = {.action = a, .in = in};
     b.key[0] = keycode_parse(&p);
@@ -43,26 +55,89 @@ static void bind_word(const struct action *a, enum keys in, const char *p)
         b.arg = p + 1;
         b.arg_len = strcspn(b.arg, " ");
     }
+    return b;
+}
+
+static void add_binding(struct binding b)
+{
     map.at = xgrow(map.at, map.n, &map.cap, sizeof *map.at);
     map.at[map.n++] = b;
 }
 
-static void bind_words(const struct action *a, enum keys in, const char *keys)
+/* Bindings of the column that these keys hide go; their keys are told once each. */
+static void clear_way(const struct binding *b, struct str *gone)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < map.n; i++) {
+        char name[16];
+        if (map.at[i].in != b->in || !collide(map.at[i].key, b->key)) {
+            map.at[kept++] = map.at[i];
+            continue;
+        }
+        keycode_print(map.at[i].key[0], name);
+        if (gone)
+            str_addf(gone, "%s%s", gone->len ? " " : "", name);
+        free(map.at[i].line);
+    }
+    map.n = kept;
+}
+
+static void bind_words(const struct action *a, enum keys in, const char *keys, bool clear, struct str *gone)
 {
     for (const char *p = keys; p && *p; p += strspn(p, " ")) {
-        bind_word(a, in, p);
+        struct binding b = parse_word(a, in, p);
+        if (clear)
+            clear_way(&b, gone);
+        add_binding(b);
         p += strcspn(p, " ");
     }
 }
 
+/* The table's keys, then what lies over them, then the user's own. */
+static void build(struct str *gone)
+{
+    struct binding *old = map.at;
+    size_t n_old = map.n;
+    map.at = NULL;
+    map.n = map.cap = 0;
+    const struct action *notes = action_find("key-note");
+    for (size_t i = 0; i < n_actions; i++)
+        for (int c = 0; c < N_COLUMNS; c++) {
+            bool replaced = over.piano && &actions[i] == notes && c == KEYS_STEP;
+            bind_words(&actions[i], (enum keys)c, replaced ? NULL : actions[i].keys[c], false, NULL);
+            if (c < N_MODES) /* panes fall through to NORMAL */
+                bind_words(&actions[i], (enum keys)c, actions[i].keys[KEYS_ANY], false, NULL);
+        }
+    bind_words(notes, KEYS_STEP, over.piano, true, gone);
+    for (size_t i = 0; i < over.n_rows; i++)
+        bind_words(action_find(over.rows[i].action), over.rows[i].in, over.rows[i].keys, true, NULL);
+    for (size_t i = 0; i < n_old; i++)
+        if (old[i].line) {
+            clear_way(&old[i], NULL);
+            add_binding(old[i]);
+        }
+    free(old);
+}
+
+void keymap_piano(const char *keys, struct str *gone)
+{
+    char *before = over.piano;
+    over.piano = xstrdup(keys);
+    build(gone);
+    free(before);
+}
+
+void keymap_overlay(const struct overlay *rows, size_t n)
+{
+    over.rows = rows;
+    over.n_rows = n;
+    build(NULL);
+}
+
 const struct binding *bindings(size_t *n)
 {
-    for (size_t i = 0, made = map.n; made == 0 && i < n_actions; i++)
-        for (int c = 0; c < N_COLUMNS; c++) {
-            bind_words(&actions[i], (enum keys)c, actions[i].keys[c]);
-            if (c < N_MODES) /* panes fall through to NORMAL */
-                bind_words(&actions[i], (enum keys)c, actions[i].keys[KEYS_ANY]);
-        }
+    if (map.n == 0)
+        build(NULL);
     *n = map.n;
     return map.at;
 }
@@ -111,7 +186,7 @@ static struct binding *in_the_way(enum keys in, const int key[2])
     (void)bindings(&n);
     for (size_t i = 0; i < n; i++) {
         struct binding *b = &map.at[i];
-        if (b->in == in && b->key[0] == key[0] && (b->key[1] == key[1] || !b->key[1] || !key[1]))
+        if (b->in == in && collide(b->key, key))
             return b;
     }
     return NULL;

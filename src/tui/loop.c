@@ -420,7 +420,9 @@ static void on_key(struct tui *t, int key)
         keep_journal(t);
         return;
     }
-    if (key == (KC_CTRL | 'z') || key == (KC_CTRL | 'l'))
+    const struct binding *b = binding_find(KEYS_NORMAL, key, KC_NONE);
+    bool anywhere = b && (str_same(b->action->name, "suspend") || str_same(b->action->name, "redraw"));
+    if (anywhere)
         command_key(&t->desk, key);
     else if (t->ui.over != OVER_NONE)
         by_over[t->ui.over](t, key);

@@ -426,6 +426,94 @@ static void test_kit_lines(void **state)
     desk_fini(&d);
 }
 
+/* What the piano plays from the keys of one row after another, and whether the gutter says the same. */
+static void play_piano(struct desk *d, const char *keys)
+{
+    int n = 0;
+    run(d, "normal");
+    run(d, "cut track");
+    run(d, "bar 1");
+    run(d, "step");
+    run(d, "register 4");
+    run(d, "len 1/16");
+    for (int bytes; *keys; keys += bytes, n++) {
+        char key[8];
+        int code = keycode_from_utf8(keys, &bytes);
+        str_format(key, sizeof key, "%.*s", bytes, keys);
+        assert_string_equal(desk_step_key(n), key);
+        assert_true(command_key(d, code));
+        assert_int_equal(desk_track(d)->n, n + 1);
+        assert_int_equal(desk_track(d)->notes[n].pitch, 60 + n);
+    }
+}
+
+static void test_pianos(void **state)
+{
+    static const struct {
+        const char *line, *keys;
+    } boards[] = {
+        {"piano dvorak", ";oqejkixdbhm'2,3.p5y6f7gc9r0l"},
+        {"piano single", "a,o.euyifdghtrnl"},
+        {"piano qwertz", "awsedftgzhujkolp"},
+        {"piano azerty double", "wsxdcvgbhnj,aéz\"er(t-yèuiçoàp"},
+        {"piano [];/<=-", "[];/<=-"},
+        {"set piano qwertz double", "ysxdcvgbhnjmq2w3er5t6z7ui9o0p"},
+        {"piano qwerty", "zsxdcvgbhnjmq2w3er5t6y7ui9o0p"},
+    };
+    struct desk d;
+    (void)state;
+    desk_init(&d);
+    for (size_t i = 0; i < COUNT_OF(boards); i++) {
+        run(&d, boards[i].line);
+        play_piano(&d, boards[i].keys);
+        press(&d, "<C-a>"); /* what a piano may have taken has another key */
+        assert_int_equal(d.vel, 120);
+        press(&d, "<C-a><C-d><C-d><C-t><C-t><PgUp>");
+        assert_int_equal(d.octave, 5);
+        press(&d, "<PgDn>");
+    }
+    run(&d, "piano dvorak");
+    assert_non_null(strstr(d.message, "'")); /* what was taken is told */
+    assert_int_equal(command_run(&d, "piano sngle"), ERR_FORMAT);
+    assert_int_equal(command_run(&d, "piano abcdefga"), ERR_FORMAT);
+    assert_int_equal(command_run(&d, "piano \"abcdefg h\""), ERR_FORMAT);
+    assert_int_equal(command_run(&d, "piano abcdefghijklmnopqrstuvwxyz1234"), ERR_RANGE);
+    play_piano(&d, ";oqejkixdbhm"); /* still the last good one */
+    run(&d, "piano qwerty double");
+    desk_fini(&d);
+}
+
+static void test_daw_keys(void **state)
+{
+    struct desk d;
+    (void)state;
+    seed(&d);
+    run(&d, "bind n batch 3");
+    run(&d, "keys daw");
+    press(&d, "n<C-c>}<C-v>"); /* a key of the user stays */
+    assert_int_equal(desk_track(&d)->n, 12);
+    press(&d, "<C-z>");
+    is(&d, ROLE_PIANO, all_piano);
+    press(&d, "<C-y><C-z>");
+    run(&d, "bar 1");
+    desk_pitch(&d, 60);
+    press(&d, "v<Up><Right><Right>");
+    is(&d, ROLE_PIANO, "0:64 0:67 240:61 480:62 960:64 1440:66");
+    press(&d, "<Left><Down>kkkk"); /* letters go on selecting */
+    assert_int_equal(desk_area(&d).high, 64);
+    press(&d, "<C-x>");
+    is(&d, ROLE_PIANO, "0:64 0:67 480:62 960:64 1440:66");
+    size_t n;
+    const struct binding *b = bindings(&n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = i + 1; k < n; k++)
+            assert_false(b[i].in == b[k].in && b[i].key[0] == b[k].key[0] && b[i].key[1] == b[k].key[1]);
+    run(&d, "keys classic");
+    assert_string_equal(binding_find(KEYS_NORMAL, KC_CTRL | 'z', KC_NONE)->action->name, "suspend");
+    assert_int_equal(command_run(&d, "keys strange"), ERR_FORMAT);
+    desk_fini(&d);
+}
+
 /* Random editing: undone to the start the song is the first song, redone it is the last. */
 static const char *const edits[] = {
     "note",      "delete",         "velocity +8",  "velocity -30",     "longer +1",    "longer -2",   "transpose +1",
@@ -503,6 +591,8 @@ int main(void)
         cmocka_unit_test(test_enter_from_outside),
         cmocka_unit_test(test_erasing_in_a_chord),
         cmocka_unit_test(test_kit_lines),
+        cmocka_unit_test(test_pianos),
+        cmocka_unit_test(test_daw_keys),
         cmocka_unit_test(test_random_edits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
