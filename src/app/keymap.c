@@ -172,8 +172,8 @@ static enum err parse_keys(const char *text, int key[2])
     key[1] = *p ? keycode_parse(&p) : KC_NONE;
     bool bad = *p || key[0] == KC_NONE || (*first_end && key[1] == KC_NONE);
     for (int i = 0; i < 2; i++)
-        bad |= (key[i] & KC_CTRL) && ((key[i] & ~KC_CTRL) < 'a' || (key[i] & ~KC_CTRL) > 'z' ||
-                                      strchr("hijm", key[i] & ~KC_CTRL));
+        bad |= (key[i] & KC_CTRL) &&
+               ((key[i] & ~KC_CTRL) < 'a' || (key[i] & ~KC_CTRL) > 'z' || strchr("hijm", key[i] & ~KC_CTRL));
     if (bad)
         return err_set(ERR_FORMAT, "\"%s\" is no key that arrives; want y, <F6>, <C-b> or two of them", text);
     return ERR_OK;
@@ -223,7 +223,8 @@ enum err command_bind(const char *keys, const char *line)
     if (!a)
         return err_set(ERR_FORMAT, "bind %s to which command?", keys);
     if (!may_bind(KEYS_NORMAL, key))
-        return err_set(ERR_BUSY, "%s is taken: it means %s", keys, in_the_way(KEYS_NORMAL, key)->action->name);
+        return err_set(ERR_BUSY, "%s is taken: it means %s", keys,
+                       in_the_way(KEYS_NORMAL, key)->action->name);
     put_binding(KEYS_NORMAL, key, a, line);
     if (may_bind(KEYS_SELECT, key))
         put_binding(KEYS_SELECT, key, a, line);

@@ -62,9 +62,9 @@ static void print_key(const struct desk *d, char out[SETTING_TEXT])
 /* Round the circle of fifths, every key beside its relative. */
 static void step_key(const struct desk *d, int by, char out[SETTING_TEXT])
 {
-    static const char *const round[] = {"auto", "C",  "Am",  "G",  "Em",  "D",   "Bm", "A",  "F#m",
+    static const char *const round[] = {"auto", "C",   "Am", "G",   "Em", "D",   "Bm", "A",   "F#m",
                                         "E",    "C#m", "B",  "G#m", "F#", "D#m", "Db", "Bbm", "Ab",
-                                        "Fm",   "Eb", "Cm",  "Bb", "Gm",  "F",   "Dm"};
+                                        "Fm",   "Eb",  "Cm", "Bb",  "Gm", "F",   "Dm"};
     struct key now = {.tonic = -1}, k;
     int n = (int)COUNT_OF(round), at = 0;
     key_parse(settings_of(d)->key, &now);
@@ -105,8 +105,7 @@ static void print_seed(const struct desk *d, char out[SETTING_TEXT])
 static void step_seed(const struct desk *d, int by, char out[SETTING_TEXT])
 {
     uint64_t seed = settings_of(d)->seed;
-    str_format(out, SETTING_TEXT, "%llu",
-               (unsigned long long)(by > 0 ? seed + 1 : seed > 0 ? seed - 1 : 0));
+    str_format(out, SETTING_TEXT, "%llu", (unsigned long long)(by > 0 ? seed + 1 : seed > 0 ? seed - 1 : 0));
 }
 
 static void print_batch(const struct desk *d, char out[SETTING_TEXT])

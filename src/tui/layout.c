@@ -56,16 +56,11 @@ static const struct {
     enum when when;
     bool full; /* as wide as the screen; others leave the panel its place */
 } stack[] = {
-    {&view_header, ALWAYS, true},
-    {&view_ruler, WITH_ROLL, false},
-    {&view_strips, NOT_ALONE, false},
-    {&view_track, ROLL_NOT_ALONE, false},
-    {&view_roll, WITH_ROLL, false},
-    {&view_lanes, WITH_ROLL, false},
-    {NULL, WITH_PANE, false},
-    {&view_takes, NOT_ALONE, false},
-    {&view_message, ALWAYS, true},
-    {&view_status, ALWAYS, true},
+    {&view_header, ALWAYS, true},     {&view_ruler, WITH_ROLL, false},
+    {&view_strips, NOT_ALONE, false}, {&view_track, ROLL_NOT_ALONE, false},
+    {&view_roll, WITH_ROLL, false},   {&view_lanes, WITH_ROLL, false},
+    {NULL, WITH_PANE, false},         {&view_takes, NOT_ALONE, false},
+    {&view_message, ALWAYS, true},    {&view_status, ALWAYS, true},
     {&view_footer, ALWAYS, true},
 };
 
@@ -74,11 +69,8 @@ static const struct view *const panel[] = {&view_takes_box, &view_generate, &vie
 
 /* What a pane looks like in the roll's place. */
 static const struct view *const pane_views[N_PANES] = {
-    [PANE_ROLL] = &view_roll,
-    [PANE_TAKES] = &view_takes_box,
-    [PANE_GENERATE] = &view_generate,
-    [PANE_MIXER] = &view_mixer,
-    [PANE_FALL] = &view_fall,
+    [PANE_ROLL] = &view_roll,   [PANE_TAKES] = &view_takes_box, [PANE_GENERATE] = &view_generate,
+    [PANE_MIXER] = &view_mixer, [PANE_FALL] = &view_fall,
 };
 
 void ui_init(struct ui *ui, struct desk *d, bool ascii)
@@ -311,12 +303,8 @@ static void draw_stack(struct ui *ui, struct grid *g, int w)
 void ui_draw(struct ui *ui, struct grid *g)
 {
     static void (*const overs[])(const struct ui *, struct grid *) = {
-        [OVER_PROMPT] = draw_prompt,
-        [OVER_PICK] = draw_pick,
-        [OVER_PAGE] = draw_page,
-        [OVER_IMPORT] = draw_import,
-        [OVER_ASK_QUIT] = draw_ask,
-        [OVER_ASK_RECOVER] = draw_ask_recover,
+        [OVER_PROMPT] = draw_prompt, [OVER_PICK] = draw_pick,    [OVER_PAGE] = draw_page,
+        [OVER_IMPORT] = draw_import, [OVER_ASK_QUIT] = draw_ask, [OVER_ASK_RECOVER] = draw_ask_recover,
     };
     if (g->w < MIN_W || g->h < MIN_H) {
         draw_small(ui, g);
@@ -358,7 +346,8 @@ static void turn_wheel(struct ui *ui, struct pointer p)
     else if (ui->desk->mode == MODE_NORMAL && desk_rows(ui->desk, ui->desk->pane) > 0)
         ui_command(ui, p.by > 0 ? "row -1" : "row +1");
     else
-        desk_pitch(ui->desk, pitch_of_line(ui->desk->track, line_of(ui->desk->track, ui->desk->pitch) + 2 * p.by));
+        desk_pitch(ui->desk,
+                   pitch_of_line(ui->desk->track, line_of(ui->desk->track, ui->desk->pitch) + 2 * p.by));
 }
 
 /* A press belongs to the view it falls on, and so does all that follows until the release. */
@@ -417,7 +406,8 @@ bool col_selected(const struct desk *d, const struct col *c, int track, int pitc
     if (d->mode != MODE_SELECT || c->line || track < a.track0 || track > a.track1)
         return false;
     if (d->select != SELECT_PICKED)
-        return c->tick >= a.from && c->tick < a.to && (pitch < 0 || (line_of(track, pitch) >= a.low && line_of(track, pitch) <= a.high));
+        return c->tick >= a.from && c->tick < a.to &&
+               (pitch < 0 || (line_of(track, pitch) >= a.low && line_of(track, pitch) <= a.high));
     for (size_t i = 0; i < d->picks.n; i++)
         if (d->picks.at[i].track == track && d->picks.at[i].tick >= c->tick && d->picks.at[i].tick < c->end &&
             (pitch < 0 || d->picks.at[i].pitch == pitch))

@@ -304,11 +304,11 @@ static void edit(struct pick *p, int key)
 enum pick_end pick_key(struct pick *p, int key)
 {
     enum { PAGE = 10 };
-    int by = key == KC_DOWN || key == (KC_CTRL | 'n') || key == KC_TAB   ? 1
+    int by = key == KC_DOWN || key == (KC_CTRL | 'n') || key == KC_TAB  ? 1
              : key == KC_UP || key == (KC_CTRL | 'p') || key == KC_BTAB ? -1
-             : key == KC_PGDN                                          ? PAGE
-             : key == KC_PGUP                                          ? -PAGE
-                                                                       : 0;
+             : key == KC_PGDN                                           ? PAGE
+             : key == KC_PGUP                                           ? -PAGE
+                                                                        : 0;
     const struct pick_row *row = p->at < p->n_shown ? &p->rows[p->shown[p->at]] : NULL;
     if (key == KC_ESC || key == (KC_CTRL | 'c') || (key == KC_BACK && !p->typed[0] && p->kind != PICK_FILES))
         return PICK_LEFT;

@@ -33,7 +33,10 @@ static struct {
     size_t leave_len;
     char note[96];
     struct pointer pointer;
+    int owed; /* events at its place still to be told */
 } scr = {.real_stderr = -1};
+
+enum { CLICKS = BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON1_TRIPLE_CLICKED };
 
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 static struct sigaction old_action[COUNT_OF(fatal)];
@@ -220,8 +223,8 @@ void screen_mouse(bool on)
 {
     if (!scr.open || !scr.mouse_known || on == scr.mouse)
         return;
-    mousemask(on ? BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | BUTTON5_PRESSED | BUTTON_SHIFT |
-                       BUTTON_CTRL | REPORT_MOUSE_POSITION
+    mousemask(on ? BUTTON1_PRESSED | BUTTON1_RELEASED | CLICKS | BUTTON4_PRESSED | BUTTON5_PRESSED |
+                       BUTTON_SHIFT | BUTTON_CTRL | REPORT_MOUSE_POSITION
                  : 0,
               NULL);
     say(on ? mouse_drag : mouse_off, on ? sizeof mouse_drag - 1 : sizeof mouse_off - 1);
@@ -358,23 +361,33 @@ struct pointer screen_pointer(void)
     return scr.pointer;
 }
 
+/* What is left of clicks that curses made of presses and releases that came at once. */
+static void owed_event(void)
+{
+    scr.pointer.kind = scr.owed-- % 2 ? POINTER_RELEASE : POINTER_PRESS;
+}
+
 static int decode_mouse(void)
 {
     MEVENT ev;
     if (getmouse(&ev) != OK)
         return KC_NONE;
     bool up = ev.bstate & BUTTON4_PRESSED, down = ev.bstate & BUTTON5_PRESSED;
-    enum pointer_kind kind = up || down                          ? POINTER_WHEEL
-                             : ev.bstate & BUTTON1_PRESSED       ? POINTER_PRESS
-                             : ev.bstate & BUTTON1_RELEASED      ? POINTER_RELEASE
-                             : ev.bstate & REPORT_MOUSE_POSITION ? POINTER_DRAG
-                                                                 : POINTER_RELEASE;
+    enum pointer_kind kind = up || down                               ? POINTER_WHEEL
+                             : ev.bstate & (BUTTON1_PRESSED | CLICKS) ? POINTER_PRESS
+                             : ev.bstate & BUTTON1_RELEASED           ? POINTER_RELEASE
+                             : ev.bstate & REPORT_MOUSE_POSITION      ? POINTER_DRAG
+                                                                      : POINTER_RELEASE;
     scr.pointer = (struct pointer){.kind = kind,
                                    .x = ev.x,
                                    .y = ev.y,
                                    .by = up - down,
                                    .shift = ev.bstate & BUTTON_SHIFT,
                                    .ctrl = ev.bstate & BUTTON_CTRL};
+    scr.owed = ev.bstate & BUTTON1_CLICKED          ? 1
+               : ev.bstate & BUTTON1_DOUBLE_CLICKED ? 3
+               : ev.bstate & BUTTON1_TRIPLE_CLICKED ? 5
+                                                    : 0;
     return KC_POINTER;
 }
 
@@ -400,6 +413,11 @@ bool screen_key(int *key)
 {
     wint_t c;
     int kind;
+    if (scr.owed > 0) {
+        owed_event();
+        *key = KC_POINTER;
+        return true;
+    }
     while ((kind = get_wch(&c)) != ERR) {
         *key = kind == KEY_CODE_YES && c == KEY_MOUSE ? decode_mouse()
                : kind == KEY_CODE_YES                 ? decode_special(c)

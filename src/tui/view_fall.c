@@ -84,7 +84,8 @@ static void draw_time(const struct ui *ui, struct grid *g, int y, const struct s
         if (line)
             grid_put(g, k->x + i * k->wide, y, ui->signs->rule, STYLE_FRAME, 0);
         else if ((k->low + i) % 12 == 0)
-            grid_put(g, k->x + i * k->wide, y, in % SONG_TPQ < ui->desk->grid ? ui->signs->dot : ' ', STYLE_DIM, 0);
+            grid_put(g, k->x + i * k->wide, y, in % SONG_TPQ < ui->desk->grid ? ui->signs->dot : ' ',
+                     STYLE_DIM, 0);
 }
 
 static void draw_keys(const struct ui *ui, struct grid *g, struct rect r, const struct span_of_keys *k)

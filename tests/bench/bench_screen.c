@@ -118,7 +118,8 @@ static void idle(pid_t pid, int fd)
     double before = cpu_time(pid), from = clock_s();
     drain(fd, 1000 * SECONDS);
     double took = clock_s() - from;
-    printf("%-28s %.2f %% of a core over %.0f s\n", "nothing happens", 100 * (cpu_time(pid) - before) / took, took);
+    printf("%-28s %.2f %% of a core over %.0f s\n", "nothing happens", 100 * (cpu_time(pid) - before) / took,
+           took);
 }
 
 static pid_t train(void)

@@ -155,7 +155,8 @@ static void paint(struct ui *ui, enum depth depth, int w, int h, struct str *out
     for (int k = 0; k < n; k++)
         str_addf(out, "%c: %d on %d%s%s%s%s\n", '0' + k, seen[k].fg, seen[k].bg,
                  seen[k].look & LOOK_BOLD ? " bold" : "", seen[k].look & LOOK_DIM ? " dim" : "",
-                 seen[k].look & LOOK_REVERSE ? " reverse" : "", seen[k].look & LOOK_UNDER ? " underlined" : "");
+                 seen[k].look & LOOK_REVERSE ? " reverse" : "",
+                 seen[k].look & LOOK_UNDER ? " underlined" : "");
     grid_fini(&g);
 }
 
@@ -379,8 +380,11 @@ static void test_pointer(void **state)
     ui_pointer(&ui, (struct pointer){.kind = POINTER_WHEEL, .by = 1, .x = 20, .y = 12});
     assert_int_equal(d.pitch, 55);
     for (int i = 0; i < 3000; i++) /* anywhere, also outside: nothing breaks */
-        ui_pointer(&ui, (struct pointer){.kind = (enum pointer_kind)(rand() % 4), .x = rand() % 100 - 10,
-                                          .y = rand() % 40 - 10, .by = rand() % 3 - 1, .ctrl = rand() % 4 == 0});
+        ui_pointer(&ui, (struct pointer){.kind = (enum pointer_kind)(rand() % 4),
+                                         .x = rand() % 100 - 10,
+                                         .y = rand() % 40 - 10,
+                                         .by = rand() % 3 - 1,
+                                         .ctrl = rand() % 4 == 0});
     close_ui(&ui, &d);
 }
 

@@ -167,10 +167,10 @@ static void set_up(struct desk *d, struct ui *ui)
 
 static void enter(struct desk *d, enum keys in)
 {
-    static const char *const how[N_COLUMNS] = {
-        [KEYS_NORMAL] = "normal",          [KEYS_STEP] = "step",        [KEYS_SELECT] = "select",
-        [KEYS_TAKES] = "pane takes",       [KEYS_GENERATE] = "pane generate",
-        [KEYS_MIXER] = "pane mixer",       [KEYS_FALL] = "waterfall"};
+    static const char *const how[N_COLUMNS] = {[KEYS_NORMAL] = "normal",          [KEYS_STEP] = "step",
+                                               [KEYS_SELECT] = "select",          [KEYS_TAKES] = "pane takes",
+                                               [KEYS_GENERATE] = "pane generate", [KEYS_MIXER] = "pane mixer",
+                                               [KEYS_FALL] = "waterfall"};
     if (!how[in])
         fail_msg("say how to come to %s", keys_name(in));
     must(d, how[in]);
@@ -243,11 +243,11 @@ static void test_every_key_does_something(void **state)
         see(&ui, &after);
         keycode_print(b[i].key[0], first);
         keycode_print(b[i].key[1], second);
-        const char *wrong = !meant                                         ? "is not taken"
-                            : may_be_quiet(&b[i])                          ? NULL
-                            : d.message_bad                                ? d.message
-                            : same(&before, &after)                        ? "changes nothing"
-                                                                           : NULL;
+        const char *wrong = !meant                  ? "is not taken"
+                            : may_be_quiet(&b[i])   ? NULL
+                            : d.message_bad         ? d.message
+                            : same(&before, &after) ? "changes nothing"
+                                                    : NULL;
         if (wrong)
             print_error("%s %s in %s (%s): %s\n", first, b[i].key[1] ? second : "", keys_name(b[i].in),
                         b[i].action->name, wrong);

@@ -105,8 +105,8 @@ static void test_files(void **state)
 
 static void test_any_keys(void **state)
 {
-    static const int keys[] = {KC_UP, KC_DOWN, KC_PGUP, KC_PGDN, KC_BACK, KC_TAB, KC_BTAB, KC_ENTER,
-                               KC_CTRL | 'u', 0xe4};
+    static const int keys[] = {KC_UP,  KC_DOWN, KC_PGUP,  KC_PGDN,       KC_BACK,
+                               KC_TAB, KC_BTAB, KC_ENTER, KC_CTRL | 'u', 0xe4};
     struct desk d;
     struct pick p = {0};
     (void)state;
