@@ -19,7 +19,7 @@ uint64_t hash_text(const char *s, size_t n)
 void put_le(struct str *s, uint64_t v, int n)
 {
     for (int i = 0; i < n; i++)
-        str_addc(s, (char)(v >> (8 * i) & 0xff));
+        str_addc(s, i < 8 ? (char)(v >> (8 * i) & 0xff) : 0);
 }
 
 bool is_midi_path(const char *path)
