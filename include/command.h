@@ -4,7 +4,7 @@
 #include "desk.h"
 #include "str.h"
 
-enum group { GROUP_PLAY, GROUP_MOVE, GROUP_EDIT, GROUP_STEP, GROUP_BAND, GROUP_TAKES, GROUP_FILE,
+enum group { GROUP_PLAY, GROUP_MOVE, GROUP_EDIT, GROUP_STEP, GROUP_BAND, GROUP_TAKES, GROUP_FORM, GROUP_FILE,
              GROUP_PROGRAM, N_GROUPS };
 const char *group_title(enum group g);
 

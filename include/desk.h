@@ -109,6 +109,10 @@ struct desk {
     double job_began;
 
     bool mouse;                              /* wanted */
+    bool chained;                            /* what plays is the chain, not the section under the hand */
+    int sounding, sounding_bar;              /* the place that sounds while the chain plays, else -1; its bar */
+    int play_place;                          /* where playing began */
+    bool only_here;                          /* exports write the section under the hand alone */
     bool playing, rendering;                 /* kept up to date by the front end */
     int32_t playhead;
     double progress, render_progress;
@@ -171,5 +175,19 @@ int desk_row(const struct desk *d, enum pane p);            /* that cursor, -1 w
 int desk_take(const struct desk *d);                        /* under the hand: in the takes pane the row's, else the
                                                              * chosen one; -1 none */
 int desk_lock(const struct desk *d, int pitch);             /* the pitch that scale lock makes of it */
+/* Sections (form_desk.c). Ticks of the desk are those of the section under the hand; what plays may be the chain. */
+struct song *desk_music(const struct desk *d);              /* what plays; the caller frees it */
+NODISCARD enum err desk_music_tick(struct desk *d, int32_t *tick);  /* of the section -> of what plays from there */
+/* The player is at that tick; the hand goes along when it may. */
+void desk_hear(struct desk *d, int32_t tick, bool may_follow);
+void desk_played_out(struct desk *d);
+void desk_chained(struct desk *d, bool on);
+void desk_go(struct desk *d, int section, int place);       /* move the hand */
+void desk_leave(struct desk *d);                            /* before it is or may be another one */
+void desk_arrive(struct desk *d);                           /* the section under the hand is another one now */
+bool desk_go_along(struct desk *d, int by);                 /* to the next place or the one before; false at the ends */
+void desk_to_top(struct desk *d);                           /* where what plays begins */
+struct song *desk_written(const struct desk *d);            /* what exports write; the caller frees it */
+void desk_form_note(const struct desk *d, struct str *out); /* "  (A A B A, 16 bars)", or nothing without a form */
 int desk_step_pitch(const struct desk *d, int n);           /* pitch of step key n; -1 none */
 const char *desk_step_key(int n);                           /* its key as text */

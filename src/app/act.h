@@ -43,6 +43,14 @@ act_fn act_set, act_bind;
 /* act_stems.c */
 act_fn act_stems;
 
+/* act_form.c */
+act_fn act_section, act_chain, act_duplicate, act_rename, act_remove_section, act_split, act_join, act_continue,
+    act_go_on, act_vary_section, act_whole, act_export_section;
+
+/* act_band.c: ask for takes in the section under the hand; `lead` as in session_begin_takes. */
+struct request;
+NODISCARD enum err band_submit(struct desk *d, struct request *rq, int lead);
+
 /* act_style.c */
 act_fn act_style;
 

@@ -293,7 +293,7 @@ static int open_cells(const struct request *rq)
     return open;
 }
 
-static enum err submit(struct desk *d, struct request *rq)
+enum err band_submit(struct desk *d, struct request *rq, int lead)
 {
     struct settings *o = session_settings(d->session);
     if (d->job >= 0)
@@ -304,9 +304,9 @@ static enum err submit(struct desk *d, struct request *rq)
         return err_set(ERR_UNSUPPORTED, "no model here");
     TRY(style_request(d, rq));
     TRY(d->doors.submit(d->doors.ctx, o->model[0] ? o->model : NULL, rq, &d->job));
-    session_begin_takes(d->session, rq, 0);
+    session_begin_takes(d->session, rq, lead);
     d->verb = rq->verb;
-    d->job_bar0 = rq->bar0;
+    d->job_bar0 = rq->bar0 - lead;
     d->job_bars = rq->n_bars;
     d->job_takes = rq->n_takes;
     d->job_got = d->job_empty = d->job_twins = 0;
@@ -318,6 +318,11 @@ static enum err submit(struct desk *d, struct request *rq)
     if (d->mode == MODE_SELECT)
         d->mode = MODE_NORMAL;
     return ERR_OK;
+}
+
+static enum err submit(struct desk *d, struct request *rq)
+{
+    return band_submit(d, rq, 0);
 }
 
 enum err act_generate(struct desk *d, int argc, char **argv)
@@ -419,6 +424,7 @@ enum err act_again(struct desk *d, int argc, char **argv)
 {
     static act_fn *const by_verb[N_VERBS] = {[VERB_INFILL] = act_infill,
                                              [VERB_ACCOMPANY] = act_accompany,
+                                             [VERB_CONTINUE] = act_go_on,
                                              [VERB_VARY] = act_vary,
                                              [VERB_INTERPOLATE] = act_interpolate};
     struct settings *o = session_settings(d->session);

@@ -19,10 +19,13 @@ static bool is_sound(const char *ext)
 
 static enum err save(struct desk *d, const struct export_kind *kind, const struct export_opts *o, const char *path)
 {
-    struct song *song = session_written(d->session, -1);
+    struct song *song = desk_written(d);
+    struct str note = {0};
     enum err err = export_song(song, kind, o, path);
+    desk_form_note(d, &note);
     if (err == ERR_OK)
-        desk_say(d, "wrote %s", path);
+        desk_say(d, "wrote %s%s", path, str_c(&note));
+    str_fini(&note);
     song_free(song);
     return err;
 }

@@ -63,9 +63,14 @@ enum err act_render(struct desk *d, int argc, char **argv)
     if (d->rendering)
         return err_set(ERR_BUSY, "one export is still running; Ctrl-C stops it");
     char *path = arg[0] == '.' && !strchr(arg, '/') ? session_free_name(d->session, arg) : xstrdup(arg);
-    enum err err = d->doors.render(d->doors.ctx, session_song(d->session), path);
+    struct song *song = desk_written(d);
+    struct str note = {0};
+    enum err err = d->doors.render(d->doors.ctx, song, path);
+    desk_form_note(d, &note);
     if (err == ERR_OK)
-        desk_say(d, "rendering %s", path);
+        desk_say(d, "rendering %s%s", path, str_c(&note));
+    str_fini(&note);
+    song_free(song);
     free(path);
     return err;
 }

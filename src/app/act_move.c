@@ -55,9 +55,26 @@ enum err act_down(struct desk *d, int argc, char **argv)
     return climb(d, -1);
 }
 
+/* A step over the first or last bar goes on in the chain. */
+static bool bar_beyond(struct desk *d, const char *step)
+{
+    int now = desk_bar(d);
+    if (d->mode != MODE_NORMAL)
+        return false;
+    if (str_same(step, "+1") && now == session_n_bars(d->session) - 1 && desk_go_along(d, 1))
+        desk_goto(d, 0);
+    else if (str_same(step, "-1") && d->tick == 0 && desk_go_along(d, -1))
+        desk_goto(d, song_bar_tick(session_song(d->session), session_n_bars(d->session) - 1));
+    else
+        return false;
+    return true;
+}
+
 enum err act_bar(struct desk *d, int argc, char **argv)
 {
     (void)argc;
+    if (bar_beyond(d, argv[0]))
+        return ERR_OK;
     int bar = 0, now = desk_bar(d), last = session_n_bars(d->session);
     const struct song *song = session_song(d->session);
     TRY(arg_step(argv[0], now + 1, 1, last, &bar));

@@ -26,8 +26,10 @@ static enum err play_to(struct desk *d, int32_t from, int32_t to, uint64_t track
 /* All of it. Music ends with its last note; a metronome and whoever records go on to the end of the song. */
 static enum err play_from(struct desk *d, int32_t tick)
 {
+    const struct session *s = d->session;
     bool on = d->sound.click || d->record != RECORD_OFF || song_end(session_song(d->session)) == 0;
-    return play_to(d, tick, on && !d->loop ? session_end(d->session) : 0, 0);
+    int32_t end = d->chained ? session_place_tick(s, session_n_chain(s)) : session_end(s);
+    return play_to(d, tick, on && !d->loop ? end : 0, 0);
 }
 
 enum err act_stop(struct desk *d, int argc, char **argv)
@@ -42,7 +44,7 @@ enum err act_play(struct desk *d, int argc, char **argv)
 {
     if (d->playing)
         return act_stop(d, argc, argv);
-    int32_t from = d->playhead >= session_end(d->session) ? 0 : d->playhead;
+    int32_t from = d->playhead < 0 || d->playhead >= session_end(d->session) ? 0 : d->playhead;
     if (d->loop && (from < d->loop_from || from >= d->loop_to))
         from = d->loop_from;
     return play_from(d, from);
@@ -51,6 +53,7 @@ enum err act_play(struct desk *d, int argc, char **argv)
 enum err act_play_start(struct desk *d, int argc, char **argv)
 {
     (void)argc, (void)argv;
+    desk_to_top(d);
     return play_from(d, d->loop ? d->loop_from : 0);
 }
 
@@ -75,6 +78,7 @@ enum err act_play_selection(struct desk *d, int argc, char **argv)
 enum err act_rewind(struct desk *d, int argc, char **argv)
 {
     (void)argc, (void)argv;
+    desk_to_top(d);
     d->playhead = d->loop ? d->loop_from : 0;
     return d->playing ? play_from(d, d->playhead) : ERR_OK;
 }
@@ -90,6 +94,7 @@ enum err act_loop(struct desk *d, int argc, char **argv)
         s.bar0 -= s.bar0 % 4;
         s.bar1 = s.bar0 + 3 < last ? s.bar0 + 3 : last - 1;
     }
+    desk_chained(d, false);
     d->loop = d->mode == MODE_SELECT || !d->loop;
     d->loop_from = song_bar_tick(song, s.bar0);
     d->loop_to = song_bar_tick(song, s.bar1 + 1);

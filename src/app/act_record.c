@@ -157,6 +157,8 @@ enum err act_record(struct desk *d, int argc, char **argv)
     desk_stop_recording(d);
     d->pass = xcalloc(1, sizeof *d->pass);
     d->pass->track = d->track;
+    if (live)
+        desk_chained(d, false); /* what is played in goes to the section under the hand */
     d->record = live ? RECORD_LIVE : RECORD_STEP;
     if (live && !d->playing)
         TRY(act_play(d, 0, NULL));

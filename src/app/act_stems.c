@@ -11,10 +11,12 @@ static char *stems_name(struct desk *d, const char *ext)
     char *stem = path_with_ext(session_title(d->session), "");
     struct str name = {0};
     str_addf(&name, "%s%s", stem, ext);
-    for (int i = 2; stems_exist(session_song(d->session), str_c(&name)); i++) {
+    struct song *song = desk_written(d);
+    for (int i = 2; stems_exist(song, str_c(&name)); i++) {
         str_clear(&name);
         str_addf(&name, "%s-%d%s", stem, i, ext);
     }
+    song_free(song);
     free(stem);
     return str_take(&name);
 }
@@ -23,7 +25,9 @@ static enum err midi_stems(struct desk *d)
 {
     int n = 0;
     char *path = stems_name(d, ".mid");
-    enum err err = stems_midi(session_song(d->session), path, &n);
+    struct song *song = desk_written(d);
+    enum err err = stems_midi(song, path, &n);
+    song_free(song);
     if (err == ERR_OK)
         desk_say(d, "wrote %d stems of %s", n, path);
     free(path);
@@ -37,7 +41,9 @@ static enum err audio_stems(struct desk *d, const char *ext)
     if (d->rendering)
         return err_set(ERR_BUSY, "one export is still running; Ctrl-C stops it");
     char *path = stems_name(d, ext);
-    enum err err = d->doors.render_stems(d->doors.ctx, session_song(d->session), path);
+    struct song *song = desk_written(d);
+    enum err err = d->doors.render_stems(d->doors.ctx, song, path);
+    song_free(song);
     if (err == ERR_OK)
         desk_say(d, "rendering the stems of %s", path);
     free(path);

@@ -34,7 +34,8 @@ static void reset_hand(struct desk *d)
     d->track = ROLE_PIANO;
     d->pitch = 60;
     d->tick = d->playhead = 0;
-    d->loop = false;
+    d->loop = d->chained = false;
+    d->sounding = -1;
     d->play_to = 0;
     d->play_tracks = 0;
     d->last_tick = -1;
@@ -141,8 +142,14 @@ enum err desk_open(struct desk *d, const char *path)
 
 void desk_opened(struct desk *d)
 {
-    desk_say(d, "%s: %d bars%s", session_title(d->session), session_n_bars(d->session),
+    struct str note = {0};
+    size_t markers = session_song(d->session)->n_markers;
+    desk_form_note(d, &note);
+    if (markers > 1)
+        str_addf(&note, "; %zu markers: \"split markers\" makes sections of them", markers);
+    desk_say(d, "%s: %d bars%s%s", session_title(d->session), session_n_bars(d->session), str_c(&note),
              d->report.len ? "; :report tells what the import did" : "");
+    str_fini(&note);
 }
 
 enum err desk_recover(struct desk *d, const char *journal)
@@ -174,7 +181,8 @@ void desk_models(struct desk *d, struct model_info *list, size_t n)
 /* An edit is heard at once, another take from the next bar line on. */
 bool desk_must_show(struct desk *d)
 {
-    int bar = song_bar_of(session_song(d->session), d->playhead);
+    int bar = d->sounding < 0 ? song_bar_of(session_song(d->session), d->playhead)
+                              : d->sounding * 2 * SESSION_MAX_BARS + d->sounding_bar;
     bool at_bar = !d->playing || bar != d->heard_bar;
     d->heard_bar = bar;
     return d->stale == STALE_NOW || (d->stale == STALE_BAR && at_bar);

@@ -11,7 +11,7 @@
 const char *group_title(enum group g)
 {
     static const char *const titles[N_GROUPS] = {"Sound",    "Moving", "Editing", "Step entry (i)",
-                                                 "The band", "Takes",  "Files",   "Program"};
+                                                 "The band", "Takes",  "Form",    "Files",   "Program"};
     return titles[g];
 }
 

@@ -142,13 +142,29 @@ const atomic_bool *cli_interrupt(void)
     return &interrupted;
 }
 
-/* A project is opened by the session, whose file it is. */
-static enum err load_project(const char *path, struct song **out, struct str *report)
+/* The section a command was asked for, if it has that option; -1 = the whole chain. */
+static enum err find_section(const struct cli *c, const struct session *s, int *out)
 {
+    bool has = false;
+    *out = -1;
+    for (size_t i = 0; i < c->command->n_options; i++)
+        has |= str_same(c->command->options[i].name, "section");
+    if (!has || !opts_given(c->opts, "section"))
+        return ERR_OK;
+    *out = session_find_section(s, opts_text(c->opts, "section"));
+    return *out >= 0 ? ERR_OK : err_set(ERR_MISSING, "no section \"%s\" in it", opts_text(c->opts, "section"));
+}
+
+/* A project is opened by the session, whose file it is. */
+static enum err load_project(const struct cli *c, const char *path, struct song **out, struct str *report)
+{
+    int section = -1;
     struct session *s = session_new();
     enum err err = session_open(s, path, report);
     if (err == ERR_OK)
-        *out = song_dup(session_song(s));
+        err = find_section(c, s, &section);
+    if (err == ERR_OK)
+        *out = session_written(s, section);
     session_free(s);
     return err;
 }
@@ -160,7 +176,7 @@ enum err cli_load(struct cli *c, const char *path, struct song **out, struct str
     str_init(&text);
     enum err err;
     if (str_same(path_ext(path), ".jam"))
-        err = load_project(path, out, &text);
+        err = load_project(c, path, out, &text);
     else if (str_same(path_ext(path), ".npz"))
         err = npz_load_song(path, out);
     else

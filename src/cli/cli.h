@@ -53,6 +53,9 @@ int cli_main(int argc, char **argv);
 #define OPT_DEVICE \
     {"device", 0, OPT_TEXT, 0, 0, "auto", NULL, "NAME", "where networks run: cpu, cuda, auto"}, \
     {"threads", 0, OPT_INT, 0, 256, "0", NULL, "N", "compute threads, 0 = all cores"}
+/* Of commands that read a song: heeded by cli_load. */
+#define OPT_SECTION \
+    {"section", 0, OPT_TEXT, 0, 0, NULL, NULL, "NAME", "of a project this section alone; default: the whole chain"}
 #define OPTIONS_OF(table) .options = (table), .n_options = COUNT_OF(table)
 
 int cli_fail(struct cli *c, enum stage stage, enum err err);

@@ -122,6 +122,7 @@ static const struct opt options[] = {
     {"beat-steps", 0, OPT_INT, 1, 96, "24", NULL, "N", "grid of npz, npy and png: steps a quarter"},
     {"scale", 0, OPT_INT, 1, 16, NULL, NULL, "N", "pixels a cell of png; default: 3, or what fits"},
     {"overlay", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "png with the tracks over one another"},
+    OPT_SECTION,
     OPT_COMMON,
 };
 

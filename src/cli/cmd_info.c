@@ -76,6 +76,11 @@ static void info_json(struct cli *c, const struct import *im)
     cli_set(c, "key_strength", json_real(isfinite(strength) ? strength : 0));
     cli_set(c, "notes", json_integer((json_int_t)notes));
     cli_set(c, "tracks", tracks);
+    json_t *form = json_array();
+    for (size_t k = 0; k < s->n_markers; k++)
+        json_array_append_new(form, json_pack("{s:i, s:o}", "bar", song_bar_of(s, s->markers[k].tick) + 1, "name",
+                                              json_text(s->markers[k].text)));
+    cli_set(c, "form", form);
     cli_set(c, "provenance", json_text(s->provenance));
     cli_set(c, "report", json_text(str_c(&im->odd)));
     import_json(c, im);
@@ -105,6 +110,9 @@ static void info_text(const struct import *im)
         }
         putchar('\n');
     }
+    for (size_t i = 0; i < s->n_markers; i++)
+        printf("%s bar %d %s%s", i ? "," : "form:", song_bar_of(s, s->markers[i].tick) + 1, s->markers[i].text,
+               i + 1 < s->n_markers ? "" : "\n");
     import_summary(im, &text);
     fputs(str_c(&text), stdout);
     str_fini(&text);
@@ -169,6 +177,7 @@ static const struct opt info_options[] = {
     {"roll", 'r', OPT_FLAG, 0, 0, NULL, NULL, NULL, "print the piano roll as text"},
     {"notes", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "print only the notes, one a line, with tabs between"},
     {"ascii", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "without line and block characters"},
+    OPT_SECTION,
     OPT_COMMON,
 };
 

@@ -67,6 +67,7 @@ static const struct opt options[] = {
     {"click", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "with a metronome"},
     {"count-in", 0, OPT_INT, 0, 4, "0", NULL, "BARS", "of clicks before the first bar"},
     {"loop", 'l', OPT_FLAG, 0, 0, NULL, NULL, NULL, "over and over"},
+    OPT_SECTION,
     OPT_COMMON,
 };
 

@@ -139,6 +139,7 @@ static const struct opt options[] = {
     {"loop-exact", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "exactly the bars' length, the tail folded into the start"},
     {"stems", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "one file a track"},
     {"soundfont", 0, OPT_TEXT, 0, 0, NULL, NULL, "FILE", "default: the first found; builtin: our own"},
+    OPT_SECTION,
     OPT_COMMON,
 };
 

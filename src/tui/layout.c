@@ -56,7 +56,8 @@ static const struct {
     enum when when;
     bool full; /* as wide as the screen; others leave the panel its place */
 } stack[] = {
-    {&view_header, ALWAYS, true},     {&view_ruler, WITH_ROLL, false},
+    {&view_header, ALWAYS, true},     {&view_form, ALWAYS, false},
+    {&view_ruler, WITH_ROLL, false},
     {&view_strips, NOT_ALONE, false}, {&view_track, ROLL_NOT_ALONE, false},
     {&view_roll, WITH_ROLL, false},   {&view_lanes, WITH_ROLL, false},
     {NULL, WITH_PANE, false},         {&view_takes, NOT_ALONE, false},

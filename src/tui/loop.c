@@ -72,17 +72,19 @@ static void door_cancel(void *ctx, int job)
 
 static void show_song(struct tui *t)
 {
-    const struct song *song = session_song(t->desk.session);
+    struct song *music = desk_music(&t->desk);
     if (t->desk.play_tracks)
-        player_set_tracks(t->player, song, t->desk.play_tracks);
+        player_set_tracks(t->player, music, t->desk.play_tracks);
     else
-        player_set_song(t->player, song);
+        player_set_song(t->player, music);
+    song_free(music);
     t->desk.stale = STALE_NO;
 }
 
 static enum err door_play(void *ctx, int32_t from)
 {
     struct tui *t = ctx;
+    TRY(desk_music_tick(&t->desk, &from));
     show_song(t);
     player_set_loop(t->player, t->desk.loop_from, t->desk.loop ? t->desk.loop_to : 0);
     player_play_part(t->player, from, t->desk.play_to, t->desk.playing ? 0 : t->desk.sound.count_in);
@@ -487,6 +489,12 @@ static void on_heard(struct tui *t)
         desk_heard(&t->desk, &h);
 }
 
+/* The screen goes with the sound when nobody has pressed a key for a while. */
+static bool follows(const struct tui *t)
+{
+    return t->desk.playing && clock_s() - t->last_key > FOLLOW_AFTER_S;
+}
+
 static void follow_player(struct tui *t)
 {
     struct desk *d = &t->desk;
@@ -495,9 +503,9 @@ static void follow_player(struct tui *t)
     bool was = d->playing;
     d->playing = player_playing(t->player);
     if (d->playing)
-        d->playhead = player_tick(t->player);
-    else if (was && !t->desk.play_tracks)
-        d->playhead = 0; /* played to the end; a stop by hand leaves it where it was */
+        desk_hear(d, player_tick(t->player), follows(t));
+    else if (was && !d->play_tracks)
+        desk_played_out(d); /* a stop by hand leaves the playhead where it was */
     desk_moved(d);
     player_set_hand(t->player, desk_track(d)->channel, desk_track(d)->program);
     if (desk_must_show(d))
@@ -522,7 +530,7 @@ static void draw(struct tui *t)
     t->desk.progress = t->engine ? engine_progress(t->engine) : -1;
     t->desk.render_progress = atomic_load(&t->render.progress) / 1000.0;
     screen_mouse(t->desk.mouse && !t->opts->no_mouse);
-    t->ui.follow = t->desk.playing && clock_s() - t->last_key > FOLLOW_AFTER_S;
+    t->ui.follow = follows(t);
     screen_size(&w, &h);
     grid_init(&g, w, h, screen_ascii());
     ui_draw(&t->ui, &g);
@@ -677,6 +685,8 @@ static void greet(struct tui *t, const char *path)
         return;
     if (screen_note()[0])
         desk_say(d, "%s", screen_note());
+    else if (path && session_song(d->session)->n_markers > 1)
+        desk_opened(d);
     else if (path)
         desk_say(d, "%s: %d bars.  f keeps a track, g a lets the band play around it",
                  session_title(d->session), session_n_bars(d->session));

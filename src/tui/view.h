@@ -60,7 +60,7 @@ struct view {
     /* It moves while down, also beyond r, and at last goes up; NULL = nothing happens. */
     void (*drag)(struct ui *ui, struct rect r, int x, int y, bool released);
 };
-extern const struct view view_header, view_ruler, view_strips, view_track, view_roll, view_lanes, view_takes,
+extern const struct view view_header, view_form, view_ruler, view_strips, view_track, view_roll, view_lanes, view_takes,
     view_message, view_status, view_footer;
 extern const struct view view_takes_box, view_generate, view_track_box, view_mixer, view_output, view_fall;
 

@@ -128,7 +128,7 @@ static void add_takes(struct desk *d)
     session_choose(d->session, 2);
 }
 
-/* Music in every track, two steps to undo and one to redo, the cursor on a note in the middle. */
+/* A form of two sections, the hand in the middle of it, music in every track, two steps to undo and one to redo, the cursor on a note in the middle. */
 static void set_up(struct desk *d, struct ui *ui)
 {
     desk_init(d);
@@ -149,10 +149,16 @@ static void set_up(struct desk *d, struct ui *ui)
                       (struct note){k * 480, 480, (uint8_t)(r == ROLE_DRUMS ? 36 + k % 8 : 57 + k % 5), 80});
     /* a note that makes a chord with one of them, beside the grid */
     track_add(&session_song(d->session)->tracks[ROLE_PIANO], (struct note){2895, 200, 59, 80});
+    /* one of another track, where the piano has none */
+    track_add(&session_song(d->session)->tracks[ROLE_STRINGS], (struct note){2880, 480, 64, 80});
     session_song(d->session)->tracks[ROLE_GUITAR].mute = true;
     session_song(d->session)->tracks[ROLE_BASS].solo = true;
     session_edit_end(d->session);
     add_takes(d);
+    must(d, "duplicate");
+    must(d, "chain A B A B");
+    must(d, "section next");
+    must(d, "section next");
     must(d, "keep bar");
     must(d, "tempo 111");
     must(d, "tempo 99");
