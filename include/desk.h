@@ -169,6 +169,10 @@ bool desk_selected(const struct desk *d, int track, const struct note *n);  /* i
  * for notes of a chord: desk_step_on goes on when all are there. */
 NODISCARD enum err desk_enter(struct desk *d, int pitch, int vel, bool stay);
 void desk_step_on(struct desk *d);
+bool desk_note_at(const struct desk *d, struct note *out);  /* the note under the cursor */
+/* `was` of the focused track becomes `now`; either may be NULL. Called again in one gesture, which began with
+ * `base` steps to undo, it takes its last answer back first: a gesture is one step. */
+void desk_drag(struct desk *d, int base, const struct note *was, const struct note *now);
 struct key desk_key(const struct desk *d);                  /* asked for, or heard in the song */
 int desk_rows(const struct desk *d, enum pane p);           /* rows the pane's cursor may stand on; 0 none */
 int desk_row(const struct desk *d, enum pane p);            /* that cursor, -1 when there are no rows */

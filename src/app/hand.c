@@ -174,3 +174,33 @@ enum err hand_shape(struct desk *d, enum reach reach, const char *what, shape_fn
         desk_say(d, "%s: %zu notes", what, n);
     return err;
 }
+
+bool desk_note_at(const struct desk *d, struct note *out)
+{
+    long i = hand_at_cursor(d);
+    if (i >= 0)
+        *out = desk_track(d)->notes[i];
+    return i >= 0;
+}
+
+void desk_drag(struct desk *d, int base, const struct note *was, const struct note *now)
+{
+    static const char name[] = "drag";
+    bool again = session_n_undo(d->session) == base + 1 && str_same(session_undo_name(d->session), name);
+    if (again)
+        session_undo(d->session);
+    session_edit_begin(d->session, name);
+    struct track *t = desk_track(d);
+    for (size_t i = t->n; was && i-- > 0;)
+        if (same_note(&t->notes[i], was))
+            track_remove(t, i);
+    if (now && now->tick >= 0 && now->tick < session_end(d->session))
+        track_add(t, *now);
+    else if (now && was)
+        track_add(t, *was);
+    track_tidy(t);
+    session_edit_end(d->session);
+    if (now && !again)
+        hand_hear(d, now);
+    d->stale = STALE_NOW;
+}

@@ -23,6 +23,9 @@ struct cols { struct col at[MAX_COLS]; int n; };
 
 enum over { OVER_NONE, OVER_PROMPT, OVER_PICK, OVER_PAGE, OVER_IMPORT, OVER_ASK_QUIT, OVER_ASK_RECOVER };
 
+/* A note in the pointer's hand, as it was when the button went down. */
+struct grab { bool live, found, resize, moved; int base; int32_t tick; int pitch; struct note was; };
+
 struct ui {
     struct desk *desk;
     const struct signs *signs;
@@ -49,6 +52,7 @@ struct ui {
     struct { const struct view *view; struct rect r; } place[20];   /* of the last frame, for the pointer */
     int n_places;
     struct { const struct view *view; struct rect r; } held;        /* where a button went down */
+    struct grab grab;
     bool follow;                    /* the view pages with the playhead */
 };
 

@@ -130,20 +130,58 @@ static void roll_draw(const struct ui *ui, struct grid *g, struct rect r)
     if (y >= r.y && y < r.y + r.h)
         grid_put(g, x, y, '@', STYLE_CURSOR, LOOK_BOLD | LOOK_REVERSE);
 }
-/* The first click brings the cursor, the next on the same cell puts or takes a note. */
+/* A press puts a note or takes hold of the one there; a drag draws its length, moves it, or at its last column
+ * changes its end; a note that was pressed and not dragged goes, as with Enter. All of it is one step. */
 static void roll_click(struct ui *ui, struct rect r, int x, int y)
 {
     struct desk *d = ui->desk;
     const struct col *c = col_at(ui, x);
-    int pitch = pitch_of_line(d->track, ui->top_pitch - (y - r.y));
-    bool again = c && c->tick == d->tick && pitch == d->pitch;
-    desk_pitch(d, pitch);
+    struct grab grab = {.base = session_n_undo(d->session)};
+    desk_pitch(d, pitch_of_line(d->track, ui->top_pitch - (y - r.y)));
     if (c)
         desk_goto(d, c->tick);
-    if (again && d->mode == MODE_NORMAL && command_run(d, "note") != ERR_OK)
-        desk_complain(d);
+    ui->grab.live = false;
+    if (!c || d->mode != MODE_NORMAL)
+        return;
+    grab.live = true;
+    grab.tick = c->tick;
+    grab.pitch = d->pitch;
+    grab.found = desk_note_at(d, &grab.was);
+    grab.resize = grab.found && grab.was.tick < c->tick && grab.was.tick + grab.was.dur <= c->end;
+    if (!grab.found) {
+        grab.was = (struct note){c->tick, d->len, (uint8_t)desk_lock(d, d->pitch), (uint8_t)d->vel};
+        desk_drag(d, grab.base, NULL, &grab.was);
+    }
+    ui->grab = grab;
 }
-const struct view view_roll = {"roll", roll_rows, roll_draw, roll_click, NULL};
+
+static void roll_drag(struct ui *ui, struct rect r, int x, int y, bool last)
+{
+    struct desk *d = ui->desk;
+    const struct col *c = col_at(ui, x);
+    struct grab *g = &ui->grab;
+    int pitch = pitch_of_line(d->track, ui->top_pitch - (y - r.y));
+    if (!g->live)
+        return;
+    if (c && y >= r.y && y < r.y + r.h && (c->tick != g->tick || pitch != g->pitch || g->moved)) {
+        struct note n = g->was;
+        g->moved = true;
+        if (!g->found || g->resize)
+            n.dur = c->end > n.tick ? c->end - n.tick : d->grid;
+        else
+            n.tick += c->tick - g->tick;
+        if (!g->resize)
+            n.pitch = (uint8_t)desk_lock(d, pitch_of_line(d->track, line_of(d->track, n.pitch) +
+                                                          line_of(d->track, pitch) - line_of(d->track, g->pitch)));
+        desk_drag(d, g->base, g->found ? &g->was : NULL, &n);
+        desk_pitch(d, n.pitch);
+        desk_goto(d, c->tick);
+    }
+    if (last && g->found && !g->moved)
+        desk_drag(d, g->base, &g->was, NULL);
+    g->live = !last;
+}
+const struct view view_roll = {"roll", roll_rows, roll_draw, roll_click, roll_drag};
 
 /* ---- lanes ---- */
 

@@ -350,6 +350,21 @@ static void click_on(struct ui *ui, const char *what, int dx)
     str_fini(&text);
 }
 
+static void drag_to(struct ui *ui, int x, int y, bool release)
+{
+    ui_pointer(ui, (struct pointer){.kind = release ? POINTER_RELEASE : POINTER_DRAG, .x = x, .y = y});
+}
+
+static struct note note_of(const struct desk *d, int pitch, int32_t tick)
+{
+    const struct track *t = desk_track(d);
+    for (size_t i = 0; i < t->n; i++)
+        if (t->notes[i].pitch == pitch && t->notes[i].tick == tick)
+            return t->notes[i];
+    fail_msg("no note of pitch %d at %d", pitch, tick);
+    return (struct note){0};
+}
+
 static void test_pointer(void **state)
 {
     struct desk d;
@@ -372,11 +387,29 @@ static void test_pointer(void **state)
     click_on(&ui, " F3  ", 13);
     assert_int_equal(d.pitch, 53);
     assert_int_equal(d.tick, 120);
+    assert_int_equal(desk_track(&d)->n, n + 1); /* a press puts a note */
+    int steps = session_n_undo(d.session), y = ui.held.r.y + ui.top_pitch - 53;
+    drag_to(&ui, GUTTER + 8, y, false); /* drawn out */
+    drag_to(&ui, GUTTER + 5, y, true);
+    assert_int_equal(note_of(&d, 53, 120).dur, 480);
+    ui_pointer(&ui, (struct pointer){.kind = POINTER_PRESS, .x = GUTTER + 2, .y = y});
+    drag_to(&ui, GUTTER + 4, y + 5, false); /* moved, down and later */
+    drag_to(&ui, GUTTER + 3, y + 2, true);
+    assert_int_equal(note_of(&d, 51, 240).dur, 480);
+    ui_pointer(&ui, (struct pointer){.kind = POINTER_PRESS, .x = GUTTER + 6, .y = y + 2});
+    drag_to(&ui, GUTTER + 9, y + 2, true); /* its end */
+    assert_int_equal(note_of(&d, 51, 240).dur, 840);
+    assert_int_equal(session_n_undo(d.session), steps + 2); /* a gesture is a step */
+    ui_pointer(&ui, (struct pointer){.kind = POINTER_PRESS, .x = GUTTER + 3, .y = y + 2});
+    drag_to(&ui, GUTTER + 3, y + 2, true); /* pressed and left: gone */
     assert_int_equal(desk_track(&d)->n, n);
-    click_on(&ui, " F3  ", 13);
-    assert_int_equal(desk_track(&d)->n, n + 1);
+    for (int i = 0; i < 4; i++)
+        press(&d, "undo");
+    assert_int_equal(desk_track(&d)->n, n);
+    assert_int_equal(session_n_undo(d.session), steps - 1);
     click_on(&ui, "|1   2", 5);
     assert_int_equal(d.playhead, 480);
+    desk_pitch(&d, 53);
     ui_pointer(&ui, (struct pointer){.kind = POINTER_WHEEL, .by = 1, .x = 20, .y = 12});
     assert_int_equal(d.pitch, 55);
     for (int i = 0; i < 3000; i++) /* anywhere, also outside: nothing breaks */
