@@ -385,6 +385,126 @@ static void test_hostile(void **state)
     session_free(victim);
 }
 
+static enum err do_submit(void *ctx, const char *model, const struct request *rq, int *job)
+{
+    (void)model;
+    *(struct request *)ctx = *rq;
+    ((struct request *)ctx)->song = NULL;
+    *job = 7;
+    return ERR_OK;
+}
+
+static void must(struct desk *d, const char *line)
+{
+    if (command_run(d, line) != ERR_OK)
+        fail_msg("%s: %s", line, err_text());
+}
+
+static void test_commands(void **state)
+{
+    (void)state;
+    struct desk d;
+    desk_init(&d);
+    must(&d, "bars 2");
+    must(&d, "note");
+    must(&d, "section new 3");
+    assert_chain(d.session, "A B");
+    must(&d, "rename bridge");
+    must(&d, "chain \"A A\" bridge a");
+    assert_chain(d.session, "A A bridge A");
+    must(&d, "bar +1");
+    must(&d, "bar +1");
+    assert_int_equal(session_place(d.session), 1);
+    must(&d, "bar -1");
+    assert_int_equal(session_place(d.session), 0);
+    assert_int_equal(d.tick, 1920);
+    must(&d, "chain later");
+    must(&d, "chain later");
+    assert_chain(d.session, "A bridge A A");
+    assert_int_equal(session_place(d.session), 2);
+    must(&d, "chain drop");
+    must(&d, "chain add bridge");
+    assert_chain(d.session, "A bridge A bridge");
+    assert_int_equal(session_here(d.session), 1);
+    assert_int_equal(command_run(&d, "chain A Z"), ERR_MISSING);
+    assert_int_equal(command_run(&d, "section Z"), ERR_MISSING);
+    assert_int_equal(command_run(&d, "split markers"), ERR_EMPTY);
+    must(&d, "chain A");
+    must(&d, "section next");
+    assert_int_equal(session_place(d.session), -1);
+    assert_int_equal(command_run(&d, "continue"), ERR_EMPTY);
+    must(&d, "remove-section");
+    assert_int_equal(session_n_sections(d.session), 1);
+    desk_fini(&d);
+}
+
+/* The model hears what stands before; the section and its first take are one step; a refusal leaves nothing. */
+static void test_continue(void **state)
+{
+    (void)state;
+    struct desk d;
+    struct request rq = {0};
+    desk_init(&d);
+    must(&d, "bars 2");
+    must(&d, "note");
+    int n_undo = session_n_undo(d.session);
+    assert_int_equal(command_run(&d, "continue 4"), ERR_UNSUPPORTED);
+    assert_int_equal(session_n_sections(d.session), 1);
+    assert_int_equal(session_n_undo(d.session), n_undo);
+    d.doors = (struct doors){.ctx = &rq, .submit = do_submit};
+    must(&d, "continue 4");
+    assert_int_equal(rq.verb, VERB_CONTINUE);
+    assert_int_equal(rq.bar0, 2);
+    assert_int_equal(rq.n_bars, 4);
+    assert_chain(d.session, "A B");
+    assert_int_equal(session_n_bars(d.session), 4);
+    struct song *heard = session_whole(d.session);
+    rq.song = heard;
+    struct event ev = {.kind = EVENT_TAKE, .job = 7, .take = take_of(&rq, rq.seed, 72)};
+    desk_event(&d, &ev);
+    assert_int_equal(session_song(d.session)->tracks[ROLE_PIANO].n, 1);
+    assert_int_equal(session_song(d.session)->tracks[ROLE_PIANO].notes[0].tick, 0);
+    assert_int_equal(session_n_undo(d.session), n_undo + 1);
+    assert_true(session_undo(d.session));
+    assert_chain(d.session, "A");
+    assert_true(session_redo(d.session));
+    assert_int_equal(session_n_takes(d.session), 1);
+    song_free(heard);
+    desk_fini(&d);
+}
+
+/* The hand goes along with the sound when it may, and the playhead is seen only where it sounds. */
+static void test_hearing_the_chain(void **state)
+{
+    (void)state;
+    struct desk d;
+    int32_t tick = 100;
+    desk_init(&d);
+    must(&d, "bars 1");
+    must(&d, "section new 1");
+    must(&d, "chain A A B A");
+    must(&d, "whole on");
+    session_go(d.session, 0, 1);
+    assert_int_equal(desk_music_tick(&d, &tick), ERR_OK);
+    assert_int_equal(tick, 1920 + 100);
+    d.playing = true;
+    desk_hear(&d, 2000, false);
+    assert_int_equal(d.playhead, 80);
+    desk_hear(&d, 3840 + 5, false);
+    assert_int_equal(session_here(d.session), 0);
+    assert_int_equal(d.playhead, -1);
+    assert_int_equal(d.sounding, 2);
+    desk_hear(&d, 3840 + 7, true);
+    assert_int_equal(session_here(d.session), 1);
+    assert_int_equal(d.playhead, 7);
+    d.playing = false;
+    desk_played_out(&d);
+    assert_int_equal(session_place(d.session), 1);
+    must(&d, "loop");
+    assert_false(d.chained);
+    desk_fini(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,7 +515,8 @@ int main(void)
         cmocka_unit_test(test_split_by_names),  cmocka_unit_test(test_limits),
         cmocka_unit_test(test_takes_go_home),   cmocka_unit_test(test_lead_is_cut_off),
         cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_first_version),
-        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_hostile),         cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_continue),        cmocka_unit_test(test_hearing_the_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
