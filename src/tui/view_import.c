@@ -158,7 +158,7 @@ void import_ask(struct ui *ui)
 
 /* ---- the page ---- */
 
-static void range_of(const struct track *t, char out[24])
+static void range_of(const struct track *t, int middle_c, char out[24])
 {
     int low = 127, high = 0;
     char a[8], b[8];
@@ -166,8 +166,8 @@ static void range_of(const struct track *t, char out[24])
         low = t->notes[i].pitch < low ? t->notes[i].pitch : low;
         high = t->notes[i].pitch > high ? t->notes[i].pitch : high;
     }
-    pitch_name(low, 4, a);
-    pitch_name(high, 4, b);
+    pitch_name(low, middle_c, a);
+    pitch_name(high, middle_c, b);
     str_format(out, 24, t->n == 0 || t->channel == 9 ? "" : "%s..%s", a, b);
 }
 
@@ -186,7 +186,7 @@ static void draw_track(const struct ui *ui, struct grid *g, int y, int i)
     const struct track *t = &im->song->tracks[i];
     bool here = i == ui->import_row;
     char range[24];
-    range_of(t, range);
+    range_of(t, ui->desk->middle_c, range);
     if (here)
         grid_put(g, 0, y, ui->signs->focus, STYLE_KEYS, LOOK_BOLD);
     grid_printf(g, 1, y, 3, STYLE_DIM, 0, "%2d", i + 1);
