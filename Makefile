@@ -117,8 +117,8 @@ tsan:
 $(B)/machine/%: $(B)/tests/machine/%.o $(B)/libjamroll.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lasound
-check-midi: $(B)/jamroll $(B)/machine/midi_listen
-	@JAMROLL=$(B)/jamroll LISTENER=$(B)/machine/midi_listen tests/machine/midi.sh
+check-midi: $(B)/jamroll $(B)/machine/midi_listen $(B)/machine/midi_play
+	@JAMROLL=$(B)/jamroll LISTENER=$(B)/machine/midi_listen PIANIST=$(B)/machine/midi_play tests/machine/midi.sh
 check-interop: $(B)/jamroll
 	@JAMROLL=$(B)/jamroll tests/interop/interop.sh
 

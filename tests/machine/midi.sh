@@ -9,6 +9,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 program=${JAMROLL:-build/jamroll} listener=${LISTENER:-build/machine/midi_listen}
+pianist=${PIANIST:-build/machine/midi_play}
 work=build/machine root=build/machine/root
 song=assets/seeds/rock-groove.mid
 
@@ -40,6 +41,7 @@ ramdisk() {
     put "$(command -v busybox)" bin/busybox
     put_program "$program"
     put_program "$listener"
+    put_program "$pianist"
     put $song song.mid
     mkdir -p $root/usr/share && cp -r /usr/share/alsa $root/usr/share/
     modules=$(find $work/kernel/lib/modules -maxdepth 1 -mindepth 1)
@@ -57,4 +59,4 @@ timeout 300 qemu-system-x86_64 -accel "${ACCEL:-tcg,thread=multi}" -cpu max -smp
     -kernel "$(find $work/kernel/boot -name 'vmlinuz-*')" -initrd $work/initrd \
     -append "console=ttyS0 quiet panic=-1" < /dev/null | tr -d '\r' | sed -n '/^== /,$p' | tee $work/log
 grep -q '^== all done' $work/log || { echo "midi.sh: the machine did not get to the end"; exit 1; }
-! grep -q '^BAD' $work/log && [ "$(grep -c '^good' $work/log)" -ge 5 ]
+! grep -q '^BAD' $work/log && [ "$(grep -c '^good' $work/log)" -ge 7 ]

@@ -16,7 +16,8 @@ scene() {
     midi_listen /song.mid "$2" &
     listener=$!
     sleep 1
-    jamroll play --quiet --audio none --midi-out "Midi Through" /song.mid &
+    # shellcheck disable=SC2086 # none or one word
+    jamroll play --quiet --audio none --midi-out "Midi Through" $options /song.mid &
     player=$!
     if [ "$2" = part ]; then
         sleep "$3"
@@ -30,12 +31,18 @@ scene() {
     wait $listener
 }
 
+options=
 echo "== ports"
 jamroll devices
 scene "a whole song" whole
+options=--clock
+scene "with MIDI clock" whole
+options=
 scene "stopped by SIGINT" part 3 INT
 scene "stopped by SIGTERM" part 4 TERM
 scene "stopped by SIGHUP" part 2 HUP
+echo "== played on"
+midi_play 100 100
 echo "== a whole song while both processors are busy"
 (while :; do :; done) & one=$!
 (while :; do :; done) & two=$!
