@@ -13,6 +13,7 @@ const char *mode_name(enum mode m);
 enum pane { PANE_ROLL, PANE_TAKES, PANE_GENERATE, PANE_MIXER, N_TAB_PANES, PANE_FALL = N_TAB_PANES, N_PANES };
 const char *pane_name(enum pane p);
 
+struct render_opts;
 /* Any door may be NULL: the commands that need it then say so. All return at once. */
 struct doors {
     void *ctx;
@@ -23,7 +24,7 @@ struct doors {
     void (*panic)(void *ctx);
     void (*loop)(void *ctx, int32_t from, int32_t to);           /* to <= from: none */
     void (*audition)(void *ctx, int channel, int program, int pitch, int vel);
-    NODISCARD enum err (*render)(void *ctx, const struct song *song, const char *path);
+    NODISCARD enum err (*render)(void *ctx, const struct song *song, const struct render_opts *o, const char *path); /* wav.h */
     void (*cancel_render)(void *ctx);
     NODISCARD enum err (*render_stems)(void *ctx, const struct song *song, const char *path); /* stem.h */
 };

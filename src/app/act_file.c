@@ -54,27 +54,6 @@ enum err act_save(struct desk *d, int argc, char **argv)
     return ERR_OK;
 }
 
-/* The format is the name's ending; an argument that is only an ending picks the name. */
-enum err act_render(struct desk *d, int argc, char **argv)
-{
-    const char *arg = argc > 0 ? argv[0] : ".wav";
-    if (!d->doors.render)
-        return err_set(ERR_UNSUPPORTED, "no renderer here");
-    if (d->rendering)
-        return err_set(ERR_BUSY, "one export is still running; Ctrl-C stops it");
-    char *path = arg[0] == '.' && !strchr(arg, '/') ? session_free_name(d->session, arg) : xstrdup(arg);
-    struct song *song = desk_written(d);
-    struct str note = {0};
-    enum err err = d->doors.render(d->doors.ctx, song, path);
-    desk_form_note(d, &note);
-    if (err == ERR_OK)
-        desk_say(d, "rendering %s%s", path, str_c(&note));
-    str_fini(&note);
-    song_free(song);
-    free(path);
-    return err;
-}
-
 /* ---- program ---- */
 
 enum err act_quit(struct desk *d, int argc, char **argv)

@@ -50,12 +50,11 @@ static bool on_render(void *ctx, double fraction)
     return !atomic_load(cli_interrupt());
 }
 
-static enum err door_render(void *ctx, const struct song *song, const char *path)
+static enum err door_render(void *ctx, const struct song *song, const struct render_opts *how, const char *path)
 {
     struct batch *b = ctx;
-    struct render_opts o;
+    struct render_opts o = *how;
     struct render_report report = {0};
-    render_opts_init(&o);
     o.on_progress = on_render;
     TRY(render_file(song, &o, path, &report));
     str_format(b->said, sizeof b->said, "wrote %s: %.1f s, peak %.1f dB", path, report.seconds,

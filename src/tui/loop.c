@@ -42,6 +42,7 @@ struct tui {
     struct song *render_song; /* belongs to `render` until it is joined */
     char *render_path;
     bool render_stems;
+    struct render_opts render_opts;
     int n_stems;
     struct render_report report;
     int signals, timer;
@@ -128,13 +129,11 @@ static bool render_progress(void *ctx, double fraction)
 static enum err render_run(struct work *w, void *arg)
 {
     struct tui *t = arg;
-    struct render_opts o;
-    render_opts_init(&o);
-    o.on_progress = render_progress;
-    o.ctx = w;
+    t->render_opts.on_progress = render_progress;
+    t->render_opts.ctx = w;
     if (t->render_stems)
-        return stems_render(t->render_song, &o, t->render_path, &t->report, &t->n_stems);
-    return render_file(t->render_song, &o, t->render_path, &t->report);
+        return stems_render(t->render_song, &t->render_opts, t->render_path, &t->report, &t->n_stems);
+    return render_file(t->render_song, &t->render_opts, t->render_path, &t->report);
 }
 
 static enum err start_render(struct tui *t, const struct song *song, const char *path, bool stems)
@@ -146,13 +145,15 @@ static enum err start_render(struct tui *t, const struct song *song, const char 
     return work_start(&t->render, render_run, t);
 }
 
-static enum err door_render(void *ctx, const struct song *song, const char *path)
+static enum err door_render(void *ctx, const struct song *song, const struct render_opts *o, const char *path)
 {
+    ((struct tui *)ctx)->render_opts = *o;
     return start_render(ctx, song, path, false);
 }
 
 static enum err door_render_stems(void *ctx, const struct song *song, const char *path)
 {
+    render_opts_init(&((struct tui *)ctx)->render_opts);
     return start_render(ctx, song, path, true);
 }
 

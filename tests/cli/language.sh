@@ -35,6 +35,11 @@ for ext in wav flac ogg opus; do
     script "export .$ext" 0 "open $seed\nexport x.$ext\n"
     has "says so" "wrote x.$ext: [0-9.]+ s" err
 done
+script "render as the command line does" 0 "open $seed\nrender how.wav s24 loop-exact normalize\n"
+ok "the same by options" "$jamroll" render --quiet --format s24 --loop-exact --normalize -1 "$seed" -o asked.wav
+is "byte for byte" "$(cksum < asked.wav)" "$(cksum < how.wav)"
+script "a word that says nothing" 6 "open $seed\nrender x.wav loud\n"
+has "is told what there is" 'loud: s16, s24' err
 script "stems" 0 "open $seed\nstems .wav\nstems .mid\n"
 has "are counted" 'wrote [1-9] stems' err
 rm -f piano-ballad*

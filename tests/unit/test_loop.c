@@ -52,9 +52,15 @@ static void do_panic(void *ctx)
     (void)ctx;
     str_add(&asked, "panic ");
 }
-static enum err do_render(void *ctx, const struct song *song, const char *path)
+static enum err do_stems(void *ctx, const struct song *song, const char *path)
 {
     (void)ctx, (void)song, (void)path;
+    str_add(&asked, "stems ");
+    return ERR_OK;
+}
+static enum err do_render(void *ctx, const struct song *song, const struct render_opts *o, const char *path)
+{
+    (void)ctx, (void)song, (void)o, (void)path;
     str_add(&asked, "render ");
     return ERR_OK;
 }
@@ -138,7 +144,7 @@ static void set_up(struct desk *d, struct ui *ui)
                               .stop = do_stop,
                               .panic = do_panic,
                               .render = do_render,
-                              .render_stems = do_render};
+                              .render_stems = do_stems};
     d->asks = true;
     add_model(d);
     must(d, "bars 8");
