@@ -8,7 +8,7 @@ cp "${seeds[0]}" seed.mid
 track=$("$jamroll" convert --band seed.mid --to mid -o - | "$jamroll" info --notes - | awk -F '\t' 'NR == 2 { print $1 }')
 "$jamroll" convert --band seed.mid -o band.mid
 notes band.mid "$track" > before
-genre=$("$jamroll" models list --json | tr -d '" \n' | sed -n 's/.*genres:\[\([^],]*\).*/\1/p')
+genre=$("$jamroll" models list --json | tr -d '" \n' | grep -oE 'genres:\[[^],]+' | head -1 | sed 's/.*\[//')
 
 terminal 80 24
 type_line "'$jamroll' --audio none seed.mid; echo left \$?"
