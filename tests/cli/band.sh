@@ -89,15 +89,6 @@ is "no note outside" "" "$(notes ranged.mid 'Piano|Bass' | awk -F '\t' '($1 == "
 expect 2 "no range" "$jamroll" generate --range piano=C4 -o x.mid
 expect 2 "one step is no way" "$jamroll" interpolate eight/take-1.mid eight/take-2.mid --steps 1
 
-# The pianist: styles, blends and glides; piano music goes on with it, in the bars after its own, twice the same.
-ok "a blend" "$jamroll" generate --style bach:1..0,chopin:0..1 --bars 8 --seed 4 -o blend.mid
-ok "a piano piece goes on" "$jamroll" continue "$root/assets/seeds/piano-ballad.mid" --bars 16 --seed 5 -o on.mid
-ok "again" "$jamroll" continue "$root/assets/seeds/piano-ballad.mid" --bars 16 --seed 5 -o on-again.mid
-ok "the same bytes" cmp on.mid on-again.mid
-ok "by the pianist, sixteen bars more" sh -c "'$jamroll' info on.mid | grep -q '^20 bars.*72.0 bpm' && grep -aq model=pianist on.mid"
-expect 2 "no such style" "$jamroll" generate --style satie:2 -o x.mid
-expect 2 "the band has no styles" "$jamroll" generate --model band --style bach -o x.mid
-
 "$jamroll" models list --json > models.json
 genres=$(tr -d '\n' < models.json | grep -o '"genres": *\[[^]]*[a-z][^]]*\]' | head -1 | sed 's/.*\[\([^]]*\)\].*/\1/' | tr -d '" ' | tr ',' ' ')
 ok "the model lists genres" test -n "$genres"

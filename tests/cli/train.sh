@@ -38,6 +38,19 @@ has "by era" 'midi +rock' out
 ok "a VQ-VAE" "$jamroll" train vqvae --data works.bin -o vq --set batch=4,codes=8,measure=32 --steps 4 --quiet
 ok "is measured" "$jamroll" eval vq/vqvae.safetensors --data works.bin -n 2
 has "by what comes back" 'F1 of note cells .* training ' out
+# The pianist: styles, blends and glides; piano music goes on with it, in the bars after its own, twice the same.
+ballad=$root/assets/seeds/piano-ballad.mid
+ok "a pianist" "$jamroll" train pianist --data works.bin -o pi --set width=24,layers=1,heads=2,rows=2 --steps 4 --quiet
+pianist=pi/pianist.safetensors
+ok "a blend" "$jamroll" generate -m $pianist --style jazz:1..0,rock:0..1 --bars 8 --seed 4 -o blend.mid
+ok "a piano piece goes on" "$jamroll" continue -m $pianist "$ballad" --bars 16 --seed 5 -o on.mid
+ok "again" "$jamroll" continue -m $pianist "$ballad" --bars 16 --seed 5 -o on-again.mid
+ok "the same bytes" cmp on.mid on-again.mid
+ok "sixteen bars more, in its tempo" sh -c "'$jamroll' info on.mid | grep -q '^20 bars.*72.0 bpm'"
+ok "by the pianist, who is chosen by a style too" env JAMROLL_MODELS=pi "$jamroll" generate --style jazz --seed 4 -o jazz.mid
+has "as the file says" 'model=pianist' jazz.mid
+expect 2 "no such style" "$jamroll" generate -m $pianist --style satie:2 -o x.mid
+expect 2 "the band has no styles" "$jamroll" generate --model band --style jazz -o x.mid
 expect 3 "not on phrases" "$jamroll" eval vq/vqvae.safetensors --data set.bin
 expect 3 "nor learnt from them" "$jamroll" train vqvae --data set.bin -o no --steps 1
 
