@@ -280,12 +280,16 @@ static void test_training(void **state)
 {
     (void)state;
     static const char *const kinds[N_BOTTLENECKS] = { "ema", "vq", "ae", "vae", "dae", "sparse" };
-    enum { STEPS = 40, BREAK = 20 };
+#ifdef __SANITIZE_ADDRESS__
+    enum { STEPS = 40, BREAK = 36, KINDS = 1 }; /* the codebook's own code; the others share the rest */
+#else
+    enum { STEPS = 40, BREAK = 20, KINDS = N_BOTTLENECKS };
+#endif
     char dir[] = "/tmp/test_vqvae_XXXXXX", path[80];
     assert_non_null(mkdtemp(dir));
     struct dataset *data = made_data(dir);
     str_format(path, sizeof path, "%s/checkpoint", dir);
-    for (int k = 0; k < N_BOTTLENECKS; k++) {
+    for (int k = 0; k < KINDS; k++) {
         struct opts *o = opts_new(vqvae_kind.options, vqvae_kind.n_options);
         assert_int_equal(opts_set(o, "bottleneck", kinds[k]), ERR_OK);
         assert_int_equal(opts_set(o, "batch", "4"), ERR_OK);
