@@ -168,6 +168,17 @@ static int32_t first_bar(const struct song *s)
     return tick == INT32_MAX ? 0 : song_bar_tick(s, song_bar_of(s, tick));
 }
 
+/* Some collections write the harmony beside the music, as a track called "chords" that nobody plays. */
+static void drop_annotations(struct song *s)
+{
+    bool music = false;
+    for (size_t t = 0; t < s->n_tracks; t++)
+        music |= s->tracks[t].n > 0 && strcasecmp(s->tracks[t].name, "chords") != 0;
+    for (size_t t = 0; t < s->n_tracks && music; t++)
+        if (strcasecmp(s->tracks[t].name, "chords") == 0)
+            track_clear(&s->tracks[t], 0, SONG_MAX_TICKS);
+}
+
 static enum err add_piece(struct build *b, const char *name, struct work_record r, const struct song *s)
 {
     struct piece p = { .r = r };
@@ -217,6 +228,7 @@ static enum err visit(void *ctx, const char *path)
         str_addf(b->report, "unreadable: %s\n", err_text());
         goto out;
     }
+    drop_annotations(s);
     if (b->opts->pedal)
         midi_hold_pedal(s, &midi);
     struct beat beat = beat_hear(s);

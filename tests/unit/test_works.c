@@ -49,7 +49,10 @@ static int setup(void **state)
         str_format(name, sizeof(name), "src__sonatas_K%d-1.mid", 300 + i);
         save(piece((uint64_t)i, 100, 0, 480), "classical/mozart", name);
         str_format(name, sizeof(name), "src__sonatas_K%d-2.mid", 300 + i); /* another movement of the same work */
-        save(piece((uint64_t)(100 + i), 60, 0, 480), "classical/mozart", name);
+        struct song *second = piece((uint64_t)(100 + i), 60, 0, 480);
+        if (i == 3) /* what a listener wrote beside it is no part of the piece */
+            track_add(song_add_track(second, "Chords", ROLE_STRINGS), (struct note){ 0, 1920, 61, 64 });
+        save(second, "classical/mozart", name);
         str_format(name, sizeof(name), "other__Nr. %d. Sonata v1.0.mid", 20 - i); /* an edition a third up, in quavers */
         save(piece((uint64_t)i, 80, 3, 240), "classical/mozart", name);
     }
