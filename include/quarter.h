@@ -4,7 +4,7 @@
 #pragma once
 #include <stdint.h>
 #include "err.h"
-struct song; struct track;
+struct song;
 
 enum { QUARTER_KEYS = 88, QUARTER_COLS = 32, QUARTER_LOW = 21, QUARTER_COL_TICKS = 15 };
 
@@ -18,7 +18,6 @@ struct quarter { uint32_t key[QUARTER_KEYS]; };
  * at least one column each; a note that sounds at `from` begins there, one that sounds at `to` ends there. Of
  * strokes that fall on one column the longest stays. Pitches outside the keyboard are left out. *out is malloc'd. */
 NODISCARD enum err qnotes_from_song(const struct song *s, int32_t from, int32_t to, struct qnote **out, uint32_t *n);
-void qnotes_to_track(const struct qnote *notes, uint32_t n, struct track *t, int32_t tick0); /* tidied */
 
 /* The quarters from column `from` on. A stroke of one column that another follows at once is lost in it. */
 void quarters_from_notes(const struct qnote *notes, uint32_t n, int32_t from, struct quarter *out, uint32_t n_out);

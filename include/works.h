@@ -31,7 +31,6 @@ const char *works_era(const struct works *w, size_t e);
 size_t works_n_composers(const struct works *w);
 const char *works_composer(const struct works *w, size_t c);
 size_t works_n_groups(const struct works *w);
-size_t works_n_sets(const struct works *w);
 const char *works_set(const struct works *w, size_t s);
 
 /* The bar that a column lies in: the column it begins at, and its metre. */

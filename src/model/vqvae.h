@@ -32,7 +32,6 @@ const struct vqvae_config *vqvae_config(const struct vqvae *v);
 /* codes [n][VQVAE_SLOTS], values 0..codes-1; latent [n][VQVAE_SLOTS][VQVAE_WIDTH]; either may be NULL. */
 NODISCARD enum err vqvae_encode(struct vqvae *v, const struct quarter *q, int n, int32_t *codes, float *latent);
 NODISCARD enum err vqvae_decode(struct vqvae *v, const int32_t *codes, int n, struct quarter *out);
-NODISCARD enum err vqvae_decode_latent(struct vqvae *v, const float *latent, int n, struct quarter *out);
 /* Weights ("vq." names) and configuration into a file of one's own. */
 void vqvae_save(const struct vqvae *v, struct ckpt_writer *w);
 

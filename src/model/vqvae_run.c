@@ -229,11 +229,6 @@ enum err vqvae_decode(struct vqvae *v, const int32_t *codes, int n, struct quart
     return decode(v, NULL, codes, n, out);
 }
 
-enum err vqvae_decode_latent(struct vqvae *v, const float *latent, int n, struct quarter *out)
-{
-    return decode(v, latent, NULL, n, out);
-}
-
 /* ---- measuring ---- */
 
 struct tally { long both, made, real, exact, quarters; long *used; };

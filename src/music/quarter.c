@@ -76,14 +76,6 @@ enum err qnotes_from_song(const struct song *s, int32_t from, int32_t to, struct
     return ERR_OK;
 }
 
-void qnotes_to_track(const struct qnote *notes, uint32_t n, struct track *t, int32_t tick0)
-{
-    for (uint32_t i = 0; i < n; i++)
-        track_push(t, (struct note){ tick0 + notes[i].start * QUARTER_COL_TICKS, notes[i].dur * QUARTER_COL_TICKS,
-                                     notes[i].pitch, notes[i].vel });
-    track_tidy(t);
-}
-
 /* ---- pictures ---- */
 
 static void set_cell(struct quarter *q, uint32_t n, int32_t column, int key, bool on)

@@ -189,11 +189,6 @@ struct work works_get(const struct works *w, size_t i)
     };
 }
 
-size_t works_n_sets(const struct works *w)
-{
-    return w->n_sets;
-}
-
 const char *works_set(const struct works *w, size_t s)
 {
     BUG_ON(s >= w->n_sets);
