@@ -5,6 +5,7 @@
 logs=$1
 shift
 mkdir -p "$logs" || exit 1
+export LSAN_OPTIONS=suppressions=$PWD/tests/lib/lsan.supp:print_suppressions=0 # what libraries of others leave behind
 limit=${LIMIT:-300}
 [ "${SAN:-0}" = 1 ] && limit=$((limit * 3))
 
