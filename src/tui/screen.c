@@ -22,7 +22,7 @@
 
 static struct {
     bool open, ascii;
-    bool mouse, mouse_known; /* told to us; the terminal has one */
+    bool mouse, mouse_asked, mouse_known; /* told to us; looked for; the terminal has one */
     enum depth depth;
     SCREEN *curses;
     struct grid shown; /* what the terminal holds */
@@ -207,9 +207,6 @@ enum err screen_open(const struct screen_opts *o)
     if (!registered)
         registered = atexit(screen_close) == 0;
     grid_init(&scr.shown, 0, 0, scr.ascii);
-    mousemask(BUTTON1_PRESSED, NULL); /* curses knows of a mouse only once asked for it */
-    scr.mouse_known = has_mouse();
-    mousemask(0, NULL);
     return ERR_OK;
 }
 
@@ -219,8 +216,19 @@ static void say(const char *bytes, size_t n)
     fflush(stdout);
 }
 
+/* Curses knows of a mouse only once asked for it, and what it loads for that is not wanted by who wants none. */
+static void find_mouse(void)
+{
+    mousemask(BUTTON1_PRESSED, NULL);
+    scr.mouse_known = has_mouse();
+    mousemask(0, NULL);
+    scr.mouse_asked = true;
+}
+
 void screen_mouse(bool on)
 {
+    if (scr.open && on && !scr.mouse_asked)
+        find_mouse();
     if (!scr.open || !scr.mouse_known || on == scr.mouse)
         return;
     mousemask(on ? BUTTON1_PRESSED | BUTTON1_RELEASED | CLICKS | BUTTON4_PRESSED | BUTTON5_PRESSED |
