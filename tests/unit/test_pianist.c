@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "hashed.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -21,23 +22,6 @@
 static struct device *device;
 
 /* ---- the network of the original, against PyTorch ---- */
-
-/* n numbers in [-1,1) from a name, as in tests/golden/musegan_torch.py. */
-static float *hashed(const char *name, size_t n)
-{
-    uint32_t seed = 2166136261u;
-    float *out = xmalloc(n * sizeof *out);
-    for (; *name; name++)
-        seed = (seed ^ (uint8_t)*name) * 16777619u;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t h = (uint32_t)i * 2654435761u + seed;
-        h = (h ^ h >> 16) * 2246822519u;
-        h = (h ^ h >> 13) * 3266489917u;
-        h ^= h >> 16;
-        out[i] = (float)((double)(h >> 8) / 8388608.0 - 1);
-    }
-    return out;
-}
 
 static void fill_hashed(struct params *p)
 {

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "hashed.h"
 #include <jansson.h>
 #include "ckpt.h"
 #include "file.h"
@@ -38,23 +39,6 @@ static int teardown(void **state)
     json_decref(golden);
     device_close(device);
     return 0;
-}
-
-/* The integer hash of golden/musegan_torch.py. */
-static float *hashed(const char *name, size_t n)
-{
-    uint32_t seed = 2166136261u;
-    float *out = xmalloc(n * sizeof *out);
-    for (; *name; name++)
-        seed = (seed ^ (uint8_t)*name) * 16777619u;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t h = (uint32_t)i * 2654435761u + seed;
-        h = (h ^ h >> 16) * 2246822519u;
-        h = (h ^ h >> 13) * 3266489917u;
-        h ^= h >> 16;
-        out[i] = (float)((double)(h >> 8) / 8388608.0 - 1);
-    }
-    return out;
 }
 
 static void fill(struct params *p)
