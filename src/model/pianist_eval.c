@@ -142,8 +142,8 @@ static enum err foresee(struct evaluation *e, struct reader *r)
             continue;
         i++;
         piano_piece_of_work(&k, &p);
-        int key = piano_key((struct key){ k.tonic < 12 ? (int8_t)k.tonic : -1, k.minor }, 0);
-        int n = piano_steps(&p, (int)rng_below(&rng, k.quarters), 0, key, steps, m->context);
+        struct key key = key_of_work(&k);
+        int n = piano_steps(&p, (int)rng_below(&rng, k.quarters), piano_home(key), piano_mode(key), steps, m->context);
         if (of >= 0)
             styles_weigh(&m->styles, of, 1, style);
         err = cancelled(e) ? stopped() : reader_nats(m, r, steps, n, style, &nats);

@@ -41,6 +41,7 @@ struct job {
 struct draft {
     struct song *song;
     uint64_t seed;
+    struct piano_ask ask;
     struct piano_row row;
     struct rng draw, touch;
     size_t written;              /* of row.notes */
@@ -174,7 +175,8 @@ static enum err plan_job(struct job *j)
     j->vel = mean_vel(notes, n);
     piano_piece_init(&j->given, notes, err == ERR_OK ? n : 0, frame, j->ask.end);
     free(notes);
-    j->ask.key = piano_key(key, 0);
+    j->ask.shift = piano_home(key);
+    j->ask.key = piano_mode(key);
     find_range(j, key);
     return err;
 }
@@ -309,7 +311,7 @@ static int draw_pitch(const struct job *j, struct draft *d, int pos, const float
     bool legal[PIANO_KEYS];
     float biased[PIANO_KEYS];
     for (int i = 0; i < PIANO_KEYS; i++) {
-        int out = r.hi == 0 ? 0 : i + QUARTER_LOW < r.lo ? r.lo - i - QUARTER_LOW : i + QUARTER_LOW > r.hi ? i + QUARTER_LOW - r.hi : 0;
+        int midi = i - d->ask.shift + QUARTER_LOW, out = r.hi == 0 ? 0 : midi < r.lo ? r.lo - midi : midi > r.hi ? midi - r.hi : 0;
         biased[i] = logits[i] - SOFT_RANGE * (float)out / 12;
         legal[i] = piano_row_pitch_legal(&d->row, pos, i);
     }
@@ -379,7 +381,10 @@ static void draft_init(struct job *j, struct draft *d, uint64_t seed)
     for (int bar = j->bar0; bar < j->bar0 + j->rq->n_bars; bar++)
         if (!bar_kept(j, bar))
             track_clear(song_track_of(d->song, ROLE_PIANO), song_bar_tick(d->song, bar), song_bar_tick(d->song, bar + 1));
-    piano_row_init(&d->row, &j->ask);
+    d->ask = j->ask;
+    if (d->ask.key == piano_mode((struct key){ .tonic = -1 }))  /* no key is asked for or heard: any */
+        d->ask.shift = (int)rng_below(&d->draw, 12) - 5;
+    piano_row_init(&d->row, &d->ask);
 }
 
 static void draft_fini(struct draft *d)

@@ -7,7 +7,7 @@
 const struct step_table piano_in_tables[N_PIANO_IN] = {
     [PIN_KIND] = { "kind", N_KINDS },        [PIN_PHASE] = { "phase", PIANO_EIGHTHS },
     [PIN_METRE] = { "metre", PIANO_METRES }, [PIN_BAR] = { "bar", PIANO_BARS },
-    [PIN_LEFT] = { "left", PIANO_LEFT },     [PIN_KEY] = { "key", PIANO_KEYNAMES },
+    [PIN_LEFT] = { "left", PIANO_LEFT },     [PIN_KEY] = { "key", PIANO_MODES },
     [PIN_POS] = { "pos", PIANO_GRID },       [PIN_PITCH] = { "pitch", PIANO_KEYS },
     [PIN_DUR] = { "dur", PIANO_DUR },
 };
@@ -115,9 +115,15 @@ int piano_left(int quarters)
     return left;
 }
 
-int piano_key(struct key k, int shift)
+int piano_mode(struct key k)
 {
-    return k.tonic < 0 ? PIANO_KEYNAMES - 1 : (k.tonic + shift + 24) % 12 + (k.minor ? 12 : 0);
+    return k.tonic < 0 ? PIANO_MODES - 1 : k.minor;
+}
+
+int piano_home(struct key k)
+{
+    int up = k.tonic < 0 ? 0 : ((k.minor ? 9 : 0) - k.tonic + 12) % 12;
+    return up > 6 ? up - 12 : up;
 }
 
 /* ---- steps ---- */

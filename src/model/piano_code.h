@@ -2,6 +2,8 @@
  * where it lies in its bar, then one step a note in order of (position, pitch), then the next quarter's. A step
  * is a handful of embedding indices; what its output must predict is the quarter's next note, or its end.
  *
+ * The network knows one key: music is moved to C major or A minor on its way in and back on its way out.
+ *
  * Positions are 24 to a quarter: 32nds and the triplets of every value down to 16ths are exact. All functions
  * here are pure; legality of a prediction depends on the step alone, so the sampler's masks and the tests of the
  * training targets are the same. */
@@ -21,7 +23,7 @@ enum {
     PIANO_METRES = 2 * (PIANO_EIGHTHS + 1),
     PIANO_BARS = 8,              /* bars are counted modulo this */
     PIANO_LEFT = 7,              /* how near the end of the piece is; 0 = not in sight */
-    PIANO_KEYNAMES = 25,         /* 12 major, 12 minor, unknown */
+    PIANO_MODES = 3,             /* C major, A minor, unknown */
 };
 
 enum { KIND_BEGIN, KIND_MIDDLE, KIND_QUARTER, KIND_NOTE, N_KINDS };
@@ -52,7 +54,8 @@ static inline int piano_count(const struct piano_piece *p, int q) { return (int)
 /* The frame of the quarter that begins `column` columns after the beginning of bar `bar` of a metre. */
 struct piano_frame piano_frame(int32_t column, int num, int den, int bar);
 int piano_left(int quarters);          /* quarters to the end of the piece, this one included; 0 = not in sight */
-int piano_key(struct key k, int shift);
+int piano_mode(struct key k);          /* once the music is at home: 0 C major, 1 A minor, 2 unknown */
+int piano_home(struct key k);          /* semitones to C major or A minor, the near way, -5..6; 0 for an unknown key */
 
 int piano_dur(int cells);              /* nearest class of a length in 24ths of a quarter */
 int piano_dur_cells(int dur);

@@ -64,6 +64,11 @@ int style_of_work(const struct works *w, const struct work *k, const struct styl
     return style >= 0 ? style : find_style(s, works_era(w, k->era), s->n_composers, s->n);
 }
 
+struct key key_of_work(const struct work *k)
+{
+    return (struct key){ k->tonic < 12 ? (int8_t)k->tonic : -1, k->minor };
+}
+
 /* ---- pieces ---- */
 
 void piano_piece_of_work(const struct work *k, struct piano_piece *out)
@@ -129,7 +134,7 @@ enum err piano_data_new(const struct works *w, const struct styles *s, const str
         struct work k = works_get(w, i);
         piano_piece_of_work(&k, &d->source[i].piece);
         d->source[i].style = style_of_work(w, &k, s);
-        d->source[i].key = (struct key){ k.tonic < 12 ? (int8_t)k.tonic : -1, k.minor };
+        d->source[i].key = key_of_work(&k);
     }
     make_piles(d, w);
     if (d->pile[STEP_TRAIN].n == 0) {
@@ -216,10 +221,9 @@ void piano_data_fill(void *piano_data, enum step_split s, uint64_t index, struct
     rng_init(&r, rng_hash(d->opts.seed, index), STREAM_WINDOWS + (uint64_t)s);
     for (int row = 0; row < rows; row++) {
         const struct source *src = draw_source(d, s, &r);
-        int q = draw_begin(&src->piece, time, &r), shift = (int)rng_below(&r, 12) - 5;
-        shift = s == STEP_HELD_OUT ? 0 : shift;
+        int q = draw_begin(&src->piece, time, &r);
         struct key key = rng_uniform(&r) < (float)d->opts.no_key ? (struct key){ .tonic = -1 } : src->key;
-        int n = piano_steps(&src->piece, q, shift, piano_key(key, shift), steps, time);
+        int n = piano_steps(&src->piece, q, piano_home(src->key), piano_mode(key), steps, time);
         draw_style(d, src, &r, out->style + (size_t)row * (size_t)d->styles->n);
         out->length[row] = n;
         for (int t = 0; t < time; t++) {

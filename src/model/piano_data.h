@@ -1,5 +1,5 @@
-/* piano_data.h: training batches of the pianist from a file of works. Which works, from which quarter, in which
- * key and under whose name is a pure function of (seed, split, index). */
+/* piano_data.h: training batches of the pianist from a file of works. Which works, from which quarter and
+ * under whose name is a pure function of (seed, split, index). */
 #pragma once
 #include "pianist.h"
 #include "steptrain.h"
@@ -25,5 +25,6 @@ enum { STYLE_MIN_WORKS = 8 };
 void styles_of_works(const struct works *w, struct styles *out);
 /* The style of a work: its composer, else its era. */
 int style_of_work(const struct works *w, const struct work *k, const struct styles *s);
+struct key key_of_work(const struct work *k);
 /* A work as steps are made of it, its frames included. */
 void piano_piece_of_work(const struct work *k, struct piano_piece *out);

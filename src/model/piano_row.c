@@ -29,12 +29,24 @@ static void push(struct piano_row *r, struct piano_step s)
     r->quarter[r->n++] = r->q;
 }
 
+static bool on_keyboard(int pitch)
+{
+    return pitch >= 0 && pitch < PIANO_KEYS;
+}
+
+static struct piano_note moved(struct piano_note n, int shift)
+{
+    n.pitch = (uint8_t)(n.pitch + shift);
+    return n;
+}
+
 static void push_given(struct piano_row *r)
 {
     const struct piano_piece *p = r->ask->given;
     push(r, piano_quarter(&p->frame[r->q], r->ask->key));
     for (uint32_t i = p->first[r->q]; i < p->first[r->q + 1]; i++)
-        push(r, piano_note(&p->frame[r->q], r->ask->key, p->note[i]));
+        if (on_keyboard(p->note[i].pitch + r->ask->shift))
+            push(r, piano_note(&p->frame[r->q], r->ask->key, moved(p->note[i], r->ask->shift)));
 }
 
 /* On to the next quarter that is not given. */
@@ -84,12 +96,12 @@ bool piano_row_read(struct piano_row *r, const struct piano_step **step, int *po
 
 static bool key_legal(const struct piano_ask *a, int pitch)
 {
-    return pitch >= a->low && pitch <= a->high && (!a->scale || a->scale >> (pitch + QUARTER_LOW) % 12 & 1);
+    return on_keyboard(pitch) && pitch >= a->low && pitch <= a->high && (!a->scale || a->scale >> (pitch + QUARTER_LOW) % 12 & 1);
 }
 
 bool piano_row_pitch_legal(const struct piano_row *r, int pos, int pitch)
 {
-    return key_legal(r->ask, pitch) && piano_pitch_legal(&r->step[r->n - 1], pos, pitch);
+    return key_legal(r->ask, pitch - r->ask->shift) && piano_pitch_legal(&r->step[r->n - 1], pos, pitch);
 }
 
 bool piano_row_pos_legal(const struct piano_row *r, int out)
@@ -99,7 +111,7 @@ bool piano_row_pos_legal(const struct piano_row *r, int out)
         return r->in_quarter > 0 || r->silent < SILENCE;
     if (r->in_quarter >= PIANO_MOST || !piano_pos_legal(s, out))
         return false;
-    for (int pitch = r->ask->low; pitch <= r->ask->high; pitch++)
+    for (int pitch = 0; pitch < PIANO_KEYS; pitch++)
         if (piano_row_pitch_legal(r, out, pitch))
             return true;
     return false;
@@ -116,7 +128,7 @@ void piano_row_note(struct piano_row *r, struct piano_note note)
 {
     if (r->n_notes == r->cap_notes)
         r->notes = xgrow(r->notes, r->n_notes, &r->cap_notes, sizeof *r->notes);
-    r->notes[r->n_notes++] = (struct piano_drawn){ r->q, note };
+    r->notes[r->n_notes++] = (struct piano_drawn){ r->q, moved(note, -r->ask->shift) };
     r->in_quarter++;
     push(r, piano_note(&r->ask->given->frame[r->q], r->ask->key, note));
 }

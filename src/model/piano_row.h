@@ -13,9 +13,10 @@ struct piano_ask {
     const struct piano_piece *given;   /* the piece as the song has it, frames for all quarters up to `end` */
     const bool *keep;                  /* [end] quarters that are taken as given; all before `begin` are */
     int begin, end;                    /* quarters to write */
-    int key;                           /* as piano_key says */
+    int key;                           /* as piano_mode says */
+    int shift;                         /* semitones that the network has the music higher than the song */
     uint16_t scale;                    /* allowed pitch classes; 0 = all */
-    int low, high;                     /* allowed keys 0..87 */
+    int low, high;                     /* allowed keys 0..87 of the song */
     int context;                       /* steps of the window */
 };
 
@@ -32,6 +33,7 @@ struct piano_row {
 };
 void piano_row_init(struct piano_row *r, const struct piano_ask *ask);
 void piano_row_fini(struct piano_row *r);
+/* From here on pitches are the network's, moved by ask.shift; the notes in the row are the song's. */
 /* Reads the next step; true when its output is to be drawn from. */
 bool piano_row_read(struct piano_row *r, const struct piano_step **step, int *position, int *quarter);
 bool piano_row_pos_legal(const struct piano_row *r, int out);

@@ -291,7 +291,7 @@ static void targets_are_legal_and_come_back(void **state)
         uint32_t n = random_notes(&r, QUARTERS, notes), back = 0;
         struct piano_frame *f = xcalloc(QUARTERS, sizeof *f);
         piano_piece_init(&p, notes, n, f, QUARTERS);
-        int n_steps = piano_steps(&p, 0, 0, 24, steps, CAP);
+        int n_steps = piano_steps(&p, 0, 0, 2, steps, CAP);
         assert_int_equal(n_steps, 1 + QUARTERS + (int)p.first[QUARTERS]);
         for (int i = 1; i < n_steps; i++) {
             const int16_t *out = steps[i].out;
