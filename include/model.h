@@ -36,6 +36,11 @@ struct request {
      * and 1 is `to`, exactly. What is kept is the song's at every place. */
     const struct song *from, *to;
     double mix, mix_step;
+    /* Suggest: what could begin next on the track of `role`, not the drums, at tick `at` of the span or after it.
+     * The takes are different candidates, the likeliest first: the song plus a note or a chord. params begins with
+     * the candidate's probability: "p=0.312 ...". Fewer may come than asked for. */
+    int32_t at;
+    enum role role;
     uint64_t seed;                /* take i uses seed + i; interpolate: all of them seed, one path */
     int n_takes;
 };

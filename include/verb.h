@@ -40,6 +40,8 @@ void event_fini(struct event *ev);
 /* Defaults: the whole song, at least four bars, in whole phrases of four; nothing kept; any genre, free key,
  * temperature 1, top_p 0.99, one take, seed 0. */
 void request_init(struct request *rq, enum verb v, const struct song *song);
+/* Suggest at that tick: the span is its bar and the three after it, nothing kept, five candidates. */
+void request_suggest(struct request *rq, const struct song *song, enum role role, int32_t at);
 NODISCARD enum err request_check(const struct request *rq); /* what no family could carry out */
 /* "bach", "bach debussy:0.3", "bach:1..0, ravel:0..1" (a weight, or one that glides over the span) among names, or
  * "any". Styles without a weight share what the others leave of 1. ERR_FORMAT with the names there are. */

@@ -8,7 +8,7 @@
 #include "song.h"
 #include "str.h"
 
-enum { PHRASE = 4, MAX_TAKES = 256, LEAST_RANGE = 3 };
+enum { PHRASE = 4, MAX_TAKES = 256, LEAST_RANGE = 3, SUGGESTIONS = 5 };
 
 void request_init(struct request *rq, enum verb v, const struct song *song)
 {
@@ -26,6 +26,16 @@ void request_init(struct request *rq, enum verb v, const struct song *song)
     rq->n_takes = 1;
     for (int r = 0; r < N_ROLES; r++)
         rq->density[r] = -1;
+}
+
+void request_suggest(struct request *rq, const struct song *song, enum role role, int32_t at)
+{
+    request_init(rq, VERB_SUGGEST, song);
+    rq->bar0 = song_bar_of(song, at);
+    rq->n_bars = PHRASE;
+    rq->role = role;
+    rq->at = at;
+    rq->n_takes = SUGGESTIONS;
 }
 
 static bool is_band(const struct song *s)
@@ -51,6 +61,23 @@ static enum err check_ends(const struct request *rq)
         return err_set(ERR_SHAPE, "two ends laid out as the band's five tracks are needed to go from one to the other");
     if (!is_share(rq->mix) || !is_share(last))
         return err_set(ERR_RANGE, "from %g to %g: the way between two takes goes from 0 to 1", rq->mix, last);
+    return ERR_OK;
+}
+
+static enum err check_place(const struct request *rq)
+{
+    if ((unsigned)rq->role >= N_ROLES)
+        return err_set(ERR_RANGE, "track %d: the band has %d", (int)rq->role + 1, N_ROLES);
+    if (rq->role == ROLE_DRUMS)
+        return err_set(ERR_UNSUPPORTED, "suggestions are pitches: for the drums there are none");
+    if (rq->at < 0 || rq->at > SONG_MAX_TICKS)
+        return err_set(ERR_RANGE, "tick %d is no place in a song", rq->at);
+    int bar = song_bar_of(rq->song, rq->at) - rq->bar0;
+    if (bar < 0 || bar >= rq->n_bars)
+        return err_set(ERR_RANGE, "bar %d lies outside bars %d to %d", rq->bar0 + bar + 1, rq->bar0 + 1,
+                       rq->bar0 + rq->n_bars);
+    if (rq->keep[rq->role][bar])
+        return err_set(ERR_EMPTY, "bar %d of %s is kept", rq->bar0 + bar + 1, role_name(rq->role));
     return ERR_OK;
 }
 
@@ -83,7 +110,7 @@ enum err request_check(const struct request *rq)
         return err_set(ERR_RANGE, "distance %g is outside 0..1", rq->distance);
     for (int r = 0; r < N_ROLES; r++)
         TRY(check_range((enum role)r, &rq->range[r]));
-    return rq->verb == VERB_INTERPOLATE ? check_ends(rq) : ERR_OK;
+    return rq->verb == VERB_INTERPOLATE ? check_ends(rq) : rq->verb == VERB_SUGGEST ? check_place(rq) : ERR_OK;
 }
 
 /* ---- styles ---- */

@@ -221,11 +221,41 @@ static void test_request_defaults(void **state)
     song_free(s);
 }
 
+static void test_request_suggest(void **state)
+{
+    (void)state;
+    struct song *s = song_new_band();
+    struct request rq;
+    song_set_metre(s, 0, 3, 4);
+    request_suggest(&rq, s, ROLE_BASS, 2 * 1440 + 7);
+    assert_int_equal(request_check(&rq), ERR_OK);
+    assert_int_equal(rq.bar0, 2);
+    assert_int_equal(rq.role, ROLE_BASS);
+    rq.keep[ROLE_PIANO][0] = rq.keep[ROLE_BASS][1] = 1;
+    assert_int_equal(request_check(&rq), ERR_OK);
+    rq.keep[ROLE_BASS][0] = 1;
+    assert_int_equal(request_check(&rq), ERR_EMPTY);
+    assert_non_null(strstr(err_text(), "bar 3 of Bass is kept"));
+    request_suggest(&rq, s, ROLE_DRUMS, 0);
+    assert_int_equal(request_check(&rq), ERR_UNSUPPORTED);
+    request_suggest(&rq, s, N_ROLES, 0);
+    assert_int_equal(request_check(&rq), ERR_RANGE);
+    request_suggest(&rq, s, ROLE_PIANO, 1440);
+    static const struct { int32_t at; enum err err; } places[] = {
+        {-1, ERR_RANGE}, {0, ERR_RANGE}, {1439, ERR_RANGE}, {1440, ERR_OK}, {7199, ERR_OK}, {7200, ERR_RANGE},
+    };
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        rq.at = places[i].at;
+        assert_int_equal(request_check(&rq), places[i].err);
+    }
+    song_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list), cmocka_unit_test(test_find), cmocka_unit_test(test_nothing_found),
-        cmocka_unit_test(test_request_defaults),
+        cmocka_unit_test(test_request_defaults), cmocka_unit_test(test_request_suggest),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
