@@ -1,6 +1,6 @@
 /* test_quarter.c: what a column is. Among the cases are the faults that readers of such music are known for: a
  * note rounded past its beat, a doubled note-on, an orphan note-off, time lost with controllers, chords held over
- * beats, other resolutions, the pedal. Each is a MIDI file written here byte by byte. */
+ * beats, a note that never ends, keys a piano has not, other resolutions, the pedal. Each is a MIDI file written here byte by byte. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -118,6 +118,22 @@ static void test_chord_held_over_beats(void **state)
     free(notes);
 }
 
+/* The file ends while they sound: they end with it. */
+static void test_never_ended(void **state)
+{
+    (void)state;
+    static const struct qnote want[] = { { 0, 64, 60, 0 }, { 32, 32, 64, 0 } };
+    EXPECT(480, false, want, { 0, 0x90, 60, 80 }, { 480, 0x90, 64, 80 }, { 480, 0xb0, 7, 90 });
+}
+
+static void test_off_the_keyboard(void **state)
+{
+    (void)state;
+    static const struct qnote want[] = { { 0, 32, 21, 0 } }; /* nothing comes in at the other end of the keyboard */
+    EXPECT(480, false, want, { 0, 0x90, 20, 80 }, { 0, 0x90, 21, 80 }, { 0, 0x90, 109, 80 }, { 480, 0x80, 20, 0 },
+           { 0, 0x80, 21, 0 }, { 0, 0x80, 109, 0 });
+}
+
 static void test_resolutions(void **state)
 {
     (void)state;
@@ -218,7 +234,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rounded_past_the_beat), cmocka_unit_test(test_doubled_note_on),
         cmocka_unit_test(test_orphan_note_off), cmocka_unit_test(test_time_of_controllers),
-        cmocka_unit_test(test_chord_held_over_beats), cmocka_unit_test(test_resolutions),
+        cmocka_unit_test(test_chord_held_over_beats), cmocka_unit_test(test_never_ended),
+        cmocka_unit_test(test_off_the_keyboard), cmocka_unit_test(test_resolutions),
         cmocka_unit_test(test_pedal), cmocka_unit_test(test_merge), cmocka_unit_test(test_restruck),
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_transposed),
     };
