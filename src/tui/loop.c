@@ -279,104 +279,6 @@ static void serve_want(struct tui *t)
 
 /* ---- keys ---- */
 
-static void key_prompt(struct tui *t, int key)
-{
-    enum prompt_end end = prompt_key(&t->ui.prompt, &t->desk, key);
-    if (end == PROMPT_GOES_ON)
-        return;
-    t->ui.over = OVER_NONE;
-    if (end == PROMPT_LEFT)
-        return;
-    prompt_remember(&t->ui.prompt, t->ui.prompt.text);
-    if (command_run(&t->desk, t->ui.prompt.text) != ERR_OK)
-        desk_complain(&t->desk);
-}
-
-static void key_pick(struct tui *t, int key)
-{
-    enum pick_end end = pick_key(&t->ui.pick, key);
-    const struct pick_row *row = pick_marked(&t->ui.pick);
-    if (end == PICK_GOES_ON)
-        return;
-    t->ui.over = OVER_NONE;
-    if (end == PICK_LEFT)
-        return;
-    struct str line = {0};
-    if (t->ui.pick.kind == PICK_FILES)
-        str_addf(&line, "open \"%s\"", row->line);
-    else
-        str_addf(&line, "%s%s", row->line, row->asks ? " " : "");
-    if (row->asks) {
-        t->desk.want = WANT_PROMPT;
-        str_copy(t->desk.want_text, sizeof t->desk.want_text, str_c(&line));
-    } else if (command_run(&t->desk, str_c(&line)) != ERR_OK) {
-        desk_complain(&t->desk);
-    }
-    str_fini(&line);
-}
-
-/* Letters after `/`, found as they are typed. */
-static void key_page_find(struct tui *t, int key)
-{
-    char *text = t->ui.page_find, bytes[8];
-    size_t n = (size_t)keycode_to_utf8(key, bytes), len = strlen(text);
-    if (key == KC_ENTER || key == KC_ESC)
-        t->ui.page_typing = false;
-    if (key == KC_ESC)
-        text[0] = '\0';
-    else if (key == KC_BACK && len > 0)
-        text[len - 1] = '\0';
-    else if (n == 1 && len + 1 < sizeof t->ui.page_find)
-        memcpy(text + len, bytes, 2);
-    if (n == 1) {
-        t->ui.page_top--;
-        ui_find_page(&t->ui, 1);
-    }
-}
-
-static void key_page(struct tui *t, int key)
-{
-    if (t->ui.page_typing) {
-        key_page_find(t, key);
-        return;
-    }
-    if (key == '/') {
-        t->ui.page_typing = true;
-        t->ui.page_find[0] = '\0';
-    } else if (key == 'n' || key == 'N') {
-        ui_find_page(&t->ui, key == 'n' ? 1 : -1);
-    }
-    int page = t->ui.page_rows - 1;
-    int by = key == 'j' || key == KC_DOWN   ? 1
-             : key == 'k' || key == KC_UP   ? -1
-             : key == ' ' || key == KC_PGDN ? page
-             : key == KC_PGUP || key == 'b' ? -page
-                                            : 0;
-    if (key == 'q' || key == KC_ESC || key == '?' || key == (KC_CTRL | 'c') || key == KC_F1)
-        t->ui.over = OVER_NONE;
-    ui_scroll_page(&t->ui, by);
-}
-
-static void key_import(struct tui *t, int key)
-{
-    import_key(&t->ui, key);
-}
-
-static void key_ask(struct tui *t, int key)
-{
-    if (key == 'y') {
-        if (session_save(t->desk.session, NULL) == ERR_OK)
-            t->leave = true;
-        else
-            desk_complain(&t->desk);
-        t->ui.over = OVER_NONE;
-    } else if (key == 'n') {
-        t->leave = true;
-    } else if (key == KC_ESC || key == 'q' || key == (KC_CTRL | 'c')) {
-        t->ui.over = OVER_NONE;
-    }
-}
-
 /* The new journal has everything before the old one goes. */
 static enum err recover(struct tui *t)
 {
@@ -389,15 +291,14 @@ static enum err recover(struct tui *t)
     return ERR_OK;
 }
 
-static void key_recover(struct tui *t, int key)
+static void serve_answer(struct tui *t, enum answer answer)
 {
-    if (key == 'y' && recover(t) != ERR_OK)
+    if (answer == ANSWER_LEAVE)
+        t->leave = true;
+    else if (answer == ANSWER_RECOVER && recover(t) != ERR_OK)
         desk_complain(&t->desk);
-    else if (key == 'n')
+    else if (answer == ANSWER_DISCARD)
         orphan_discard(&t->orphan);
-    else if (key != 'y' && key != KC_ESC && key != 'q' && key != (KC_CTRL | 'c'))
-        return;
-    t->ui.over = OVER_NONE;
 }
 
 static void keep_journal(struct tui *t)
@@ -408,14 +309,6 @@ static void keep_journal(struct tui *t)
 
 static void on_key(struct tui *t, int key)
 {
-    static void (*const by_over[])(struct tui *, int) = {
-        [OVER_PROMPT] = key_prompt,
-        [OVER_PICK] = key_pick,
-        [OVER_PAGE] = key_page,
-        [OVER_IMPORT] = key_import,
-        [OVER_ASK_QUIT] = key_ask,
-        [OVER_ASK_RECOVER] = key_recover,
-    };
     t->last_key = clock_s();
     if (key == KC_POINTER) {
         ui_pointer(&t->ui, screen_pointer());
@@ -428,7 +321,7 @@ static void on_key(struct tui *t, int key)
     if (anywhere)
         command_key(&t->desk, key);
     else if (t->ui.over != OVER_NONE)
-        by_over[t->ui.over](t, key);
+        serve_answer(t, over_key(&t->ui, key));
     else
         command_key(&t->desk, key);
     serve_want(t);

@@ -102,6 +102,9 @@ void draw_import(const struct ui *ui, struct grid *g);
 void import_ask(struct ui *ui);               /* lay the page over everything; the desk has an import */
 void import_key(struct ui *ui, int key);
 void draw_ask_recover(const struct ui *ui, struct grid *g);
+/* A key while something lies over the views; what was answered that is more than the screen's own affair. */
+enum answer { ANSWER_NONE, ANSWER_LEAVE, ANSWER_RECOVER, ANSWER_DISCARD };
+enum answer over_key(struct ui *ui, int key);
 void draw_progress(const struct ui *ui, struct grid *g, int x, int y, int w, double fraction);
 void format_place(const struct desk *d, int32_t tick, char out[16]);   /* "003.2.3" */
 void format_len(int32_t ticks, char out[16]);                          /* "1/8", "1/8." */
