@@ -2,7 +2,7 @@
  * at most 1 MiB, sizes equal dtype x shape, offsets inside the file and without overlap. */
 #pragma once
 #include "param.h"
-struct ema;
+struct ema; struct opt; struct opts;
 
 struct ckpt_tensor { const char *name; enum dtype dtype; struct shape shape; const void *data; };
 struct ckpt;
@@ -13,6 +13,8 @@ void ckpt_close(struct ckpt *c);
 const char *ckpt_meta(const struct ckpt *c, const char *key);                 /* NULL if absent */
 size_t ckpt_n_meta(const struct ckpt *c);
 void ckpt_meta_at(const struct ckpt *c, size_t i, const char **key, const char **value);
+/* Values against a table, each where the metadata has "option.NAME", else its default. *out is the caller's. */
+NODISCARD enum err ckpt_options(const struct ckpt *c, const struct opt *table, size_t n, struct opts **out);
 size_t ckpt_n(const struct ckpt *c);
 struct ckpt_tensor ckpt_at(const struct ckpt *c, size_t i);
 bool ckpt_find(const struct ckpt *c, const char *name, struct ckpt_tensor *out);

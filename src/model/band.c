@@ -83,20 +83,11 @@ static int band_nets(const struct opts *o, struct model_net *out, int cap)
     return 1;
 }
 
-/* Architecture options were saved as "option.NAME". */
 static enum err read_config(const struct ckpt *w, int n_genres, struct band_config *out)
 {
-    struct opts *o = opts_new(options, COUNT_OF(options));
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < COUNT_OF(options); i++) {
-        char key[64];
-        str_format(key, sizeof key, "option.%s", options[i].name);
-        const char *value = ckpt_meta(w, key);
-        if (value)
-            TRY_OUT(opts_set(o, options[i].name, value));
-    }
-    err = band_config_from(o, n_genres, out);
-out:
+    struct opts *o;
+    TRY(ckpt_options(w, options, COUNT_OF(options), &o));
+    enum err err = band_config_from(o, n_genres, out);
     opts_free(o);
     return err;
 }

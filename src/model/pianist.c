@@ -135,21 +135,12 @@ static int pianist_nets(const struct opts *o, struct model_net *out, int cap)
     return 2;
 }
 
-/* Architecture options were saved as "option.NAME". */
 static enum err read_config(const struct ckpt *w, int n_styles, struct stepnet *net, int *context)
 {
-    struct opts *o = opts_new(options, COUNT_OF(options));
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < COUNT_OF(options); i++) {
-        char key[64];
-        str_format(key, sizeof key, "option.%s", options[i].name);
-        const char *value = ckpt_meta(w, key);
-        if (value)
-            TRY_OUT(opts_set(o, options[i].name, value));
-    }
+    struct opts *o;
+    TRY(ckpt_options(w, options, COUNT_OF(options), &o));
     *context = (int)opts_int(o, "context");
-    err = pianist_net_from(o, n_styles, net);
-out:
+    enum err err = pianist_net_from(o, n_styles, net);
     opts_free(o);
     return err;
 }

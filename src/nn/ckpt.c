@@ -8,7 +8,9 @@
 #include "ckpt.h"
 #include "file.h"
 #include "mem.h"
+#include "opt.h"
 #include "optim.h"
+#include "str.h"
 
 enum { MAX_HEADER = 1 << 20, MAX_TENSORS = 1 << 16, PREFIX_CAP = 256 };
 
@@ -257,6 +259,23 @@ const char *ckpt_meta(const struct ckpt *c, const char *key)
         if (!strcmp(c->meta[2 * i], key))
             return c->meta[2 * i + 1];
     return NULL;
+}
+
+enum err ckpt_options(const struct ckpt *c, const struct opt *table, size_t n, struct opts **out)
+{
+    struct opts *o = opts_new(table, n);
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < n && err == ERR_OK; i++) {
+        char key[64];
+        str_format(key, sizeof key, "option.%s", table[i].name);
+        const char *value = ckpt_meta(c, key);
+        err = value ? opts_set(o, table[i].name, value) : ERR_OK;
+    }
+    if (err == ERR_OK)
+        *out = o;
+    else
+        opts_free(o);
+    return err;
 }
 
 size_t ckpt_n_meta(const struct ckpt *c)

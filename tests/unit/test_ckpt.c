@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "ckpt.h"
 #include "file.h"
+#include "opt.h"
 #include "optim.h"
 
 static struct device *device;
@@ -244,6 +245,33 @@ static void whole_sets(void **state)
     params_free(other);
 }
 
+static void options_from_metadata(void **state)
+{
+    (void)state;
+    static const struct opt table[] = {
+        {"width", 0, OPT_INT, 1, 64, "8", NULL, "N", "how wide"},
+        {"kind", 0, OPT_ENUM, 0, 0, "plain", "plain|odd", NULL, "which"},
+    };
+    static const struct { const char *width; bool good; } cases[] = {{"16", true}, {"65", false}, {"x", false}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct ckpt_writer *w = ckpt_writer_new();
+        struct ckpt *c;
+        struct opts *o = NULL;
+        ckpt_writer_meta(w, "option.width", cases[i].width);
+        ckpt_writer_meta(w, "option.unknown", "3");
+        assert_int_equal(ckpt_writer_save(w, path), ERR_OK);
+        assert_int_equal(ckpt_open(path, &c), ERR_OK);
+        enum err err = ckpt_options(c, table, COUNT_OF(table), &o);
+        assert_true((err == ERR_OK) == cases[i].good);
+        if (err == ERR_OK) {
+            assert_int_equal(opts_int(o, "width"), 16);
+            assert_string_equal(opts_text(o, "kind"), "plain");
+            opts_free(o);
+        }
+        ckpt_close(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +279,7 @@ int main(void)
         cmocka_unit_test(refusals),
         cmocka_unit_test(damage),
         cmocka_unit_test(whole_sets),
+        cmocka_unit_test(options_from_metadata),
     };
     return cmocka_run_group_tests_name("ckpt", tests, start, stop);
 }
