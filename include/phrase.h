@@ -42,17 +42,25 @@ struct dataset_opts {
     double held_out;      /* share of songs for validation, by hash of the song's name; default 0.1 */
     const char *rename;   /* "reggae_ska=reggae,rnb_funk_soul=funk_soul"; to "-" drops the genre; NULL none */
     const char *manifest; /* TSV with columns path, set, label...; NULL = genre from the folder name */
+    const char *genres;   /* "jazz,pop": only these, after renaming; NULL = all there are */
+    int per_song;         /* phrases a song gives at most, spread over it; a family of grooves, or with `merged` a work
+                             in all its editions, counts as one; 0 = all */
+    bool one_metre;       /* only songs in 4/4 from the first bar to the last */
+    bool merged;          /* for genre transfer: all pitched tracks as one, the piano's, on sixteenths */
     bool works;           /* whole piano works and not phrases; hop_bars and min_roles mean nothing */
     bool pedal;           /* works: notes last as long as the pedal holds them */
     bool free_time;       /* works: also performances that follow no beat */
 };
 void dataset_opts_init(struct dataset_opts *o);
-/* Walk dir/GENRE/...mid (any depth; the genre is the last folder, or the manifest's label). Windows of
- * 4 bars aligned to the time signature, all 4/4. Grooves rendered over several chord loops (FAMILY__GROOVE__1)
+/* Walk dir/GENRE/...mid (any depth; the genre is the last folder, with `genres` the last that is one of them, or the
+ * manifest's label). Windows of 4 bars aligned to the time signature, all 4/4. Grooves rendered over several chord loops (FAMILY__GROOVE__1)
  * stay on one side of the split by family. Of each genre of each folder that has two songs or more, at least
  * one is held out. Exact duplicate phrases (transposition and velocity ignored) are dropped, across songs too;
  * so are windows of fewer than 8 or more than 600 notes and songs that do not follow their own beat.
  * report gains what was used and why the rest was not.
+ *
+ * Merged: min_roles means nothing. Songs that share music are one work, as works.h has it,
+ * and stay on one side of the split whatever folder or genre they come from.
  *
  * Works: dir/ERA/COMPOSER/...mid, dir/ERA/...mid or, of a folder without folders, dir as the era; or the manifest's
  * label and composer. rename serves eras and composers. Held out is a share of the groups (works.h) of each

@@ -14,6 +14,7 @@
 #include "phrase_file.h"
 #include "rng.h"
 #include "song.h"
+#include "works_group.h"
 
 enum { MIN_NOTES = 8, MAX_NOTES = 600 };
 
@@ -23,22 +24,25 @@ struct file_entry {         /* one song that was read */
     int genre, set;
     uint32_t first, n;      /* its phrases */
     bool held_out;
+    struct qnote *notes; uint32_t n_notes; /* merged: the whole, to know it again */
 };
 
 /* Why files and windows were left out. */
-enum drop { DROP_UNREADABLE, DROP_LABEL, DROP_GENRE, DROP_BEAT, DROP_NO_WINDOW,
-            DROP_METRE, DROP_ROLES, DROP_FEW, DROP_MANY, DROP_DOUBLE, N_DROPS };
+enum drop { DROP_UNREADABLE, DROP_LABEL, DROP_GENRE, DROP_BEAT, DROP_OTHER_METRE, DROP_NO_WINDOW,
+            DROP_METRE, DROP_ROLES, DROP_FEW, DROP_MANY, DROP_DOUBLE, DROP_MORE, N_DROPS };
 static const char *const drop_names[N_DROPS] = {
     [DROP_UNREADABLE] = "files could not be read",
     [DROP_LABEL] = "files have no label in the manifest",
     [DROP_GENRE] = "files are of a genre that was asked to be left out",
     [DROP_BEAT] = "files do not follow their own beat",
+    [DROP_OTHER_METRE] = "files are not in 4/4 throughout",
     [DROP_NO_WINDOW] = "files gave no phrase",
     [DROP_METRE] = "windows are not 4/4 throughout",
     [DROP_ROLES] = "windows have too few roles",
     [DROP_FEW] = "windows have fewer than 8 notes",
     [DROP_MANY] = "windows have more than 600 notes",
     [DROP_DOUBLE] = "windows repeat another one note for note",
+    [DROP_MORE] = "windows are more than their songs may give",
 };
 
 struct build {
@@ -76,8 +80,32 @@ static uint64_t group_of(const char *name)
     return hash_text(name, (size_t)(strstr(file, "__") - name));
 }
 
+static bool is_wanted(const struct build *b, const char *genre)
+{
+    const char *p = b->opts->genres;
+    size_t n = strlen(genre);
+    while (p && !(strncmp(p, genre, n) == 0 && (p[n] == ',' || p[n] == 0)))
+        p = (p = strchr(p, ',')) ? p + 1 : NULL;
+    return n > 0 && strcmp(genre, "-") != 0 && (p || !b->opts->genres);
+}
+
+/* The innermost folder around a file; of asked-for genres the innermost that names one, if any does. */
+static char *label_of_folders(const struct build *b, const char *name)
+{
+    char *label = NULL, *copy = xstrdup(name), *slash;
+    while ((slash = strrchr(copy, '/')) && (!label || (b->opts->genres && !is_wanted(b, label)))) {
+        *slash = 0;
+        char *outer = renamed(b->opts->rename, path_base(copy));
+        bool better = !label || is_wanted(b, outer);
+        free(better ? label : outer);
+        label = better ? outer : label;
+    }
+    free(copy);
+    return label;
+}
+
 /* Index of the genre of a file; -1 when it is left out. */
-static int genre_of(struct build *b, const char *path, const char *name)
+static int genre_of(struct build *b, const char *name)
 {
     char *label = NULL;
     if (b->opts->manifest) {
@@ -88,16 +116,13 @@ static int genre_of(struct build *b, const char *path, const char *name)
         }
         label = renamed(b->opts->rename, row->label);
     } else {
-        char *dir = xstrndup(path, (size_t)(path_base(path) - path)), *base = folder_name(dir);
-        label = renamed(b->opts->rename, base);
-        free(base);
-        free(dir);
+        label = label_of_folders(b, name);
     }
     int g = -1;
-    if (label[0] == 0 || strcmp(label, "-") == 0)
-        b->drops[DROP_GENRE]++;
-    else
+    if (is_wanted(b, label))
         g = (int)name_index(&b->genres, label);
+    else
+        b->drops[DROP_GENRE]++;
     free(label);
     return g;
 }
@@ -178,7 +203,7 @@ static enum err add_window(struct build *b, const struct song *band, int bar)
 
     TRY(phrase_from_song(band, bar, &p, &n));
     enum drop why = n < MIN_NOTES ? DROP_FEW : n > MAX_NOTES ? DROP_MANY :
-                    roles_in(p, n) < b->opts->min_roles ? DROP_ROLES :
+                    !b->opts->merged && roles_in(p, n) < b->opts->min_roles ? DROP_ROLES :
                     seen_before(b, phrase_hash(p, n)) ? DROP_DOUBLE : N_DROPS;
     if (why == N_DROPS)
         keep_phrase(b, p, n, bar);
@@ -219,6 +244,8 @@ static enum err add_song(struct build *b, const char *name, int genre, const str
     TRY(add_windows(b, band));
     struct file_entry *song = &b->songs[b->n_songs - 1];
     song->n = (uint32_t)b->n_recs - song->first;
+    if (b->opts->merged && song->n > 0)
+        TRY(qnotes_from_song(band, 0, song_end(band) + 1, &song->notes, &song->n_notes));
     if (song->n == 0) {
         b->drops[DROP_NO_WINDOW]++;
         free(song->name);
@@ -239,7 +266,7 @@ static enum err visit(void *ctx, const char *path)
         return err_set(ERR_RANGE, "more than %d songs", UINT16_MAX);
     const char *rest = path + strlen(b->dir);
     char *name = path_join(b->sets.name[b->sets.n - 1], rest + strspn(rest, "/"));
-    int genre = genre_of(b, path, name);
+    int genre = genre_of(b, name);
     if (genre < 0)
         goto out;
     if (midi_load(path, &in, NULL) != ERR_OK) {
@@ -247,14 +274,23 @@ static enum err visit(void *ctx, const char *path)
         str_addf(b->report, "unreadable: %s\n", err_text());
         goto out;
     }
-    TRY_OUT(role_band(in, &band));
-    struct beat beat = beat_hear(band);
+    if (b->opts->merged) {
+        drop_annotations(in);
+        band = song_merged(in);
+    } else {
+        TRY_OUT(role_band(in, &band));
+    }
+    struct beat beat = beat_hear(b->opts->merged ? in : band);
     b->stray_sum += beat.stray;
     b->n_read++;
     if (beat.fit < BEAT_MIN_FIT) {
         b->drops[DROP_BEAT]++;
         str_addf(b->report, "off the beat: %s (fit %.2f, %.0f %% of its onsets off the grid)\n", name, beat.fit,
                  beat.stray * 100);
+        goto out;
+    }
+    if (b->opts->one_metre && !song_is_common_time(in)) {
+        b->drops[DROP_OTHER_METRE]++;
         goto out;
     }
     TRY_OUT(add_song(b, name, genre, band));
@@ -324,11 +360,102 @@ static void split_part(struct build *b, int set, int genre)
     free(groups);
 }
 
+/* A file that a loop of a groove is belongs to the groove's family; others may share name or music with others. */
+static void group(struct build *b)
+{
+    uint32_t n = (uint32_t)b->n_songs;
+    struct group_piece *pieces = xcalloc(n + 1, sizeof(*pieces));
+    const char **names = xcalloc(n + 1, sizeof(*names));
+    uint64_t *groups = xcalloc(n + 1, sizeof(*groups));
+    for (uint32_t i = 0; i < n; i++) {
+        const struct file_entry *s = &b->songs[i];
+        char *folder = xstrndup(s->name, (size_t)(path_base(s->name) - s->name));
+        bool groove = s->group != hash_text(s->name, strlen(s->name));
+        names[i] = s->name;
+        pieces[i] = (struct group_piece){ .key = groove ? s->group : works_key(s->name, folder),
+                                          .notes = s->notes, .n = s->n_notes };
+        free(folder);
+    }
+    group_songs(pieces, names, n, groups);
+    for (uint32_t i = 0; i < n; i++)
+        b->songs[i].group = groups[i];
+    free(groups);
+    free(names);
+    free(pieces);
+}
+
+struct share { uint64_t group; uint32_t n, given; };
+
+static int share_order(const void *x, const void *y)
+{
+    const struct share *a = x, *b = y;
+    return a->group < b->group ? -1 : a->group > b->group;
+}
+
+/* Sorted by group, with how many phrases each has. */
+static struct share *shares_of(const struct build *b, size_t *n)
+{
+    struct share *s = xcalloc(b->n_songs + 1, sizeof(*s));
+    for (size_t i = 0; i < b->n_songs; i++)
+        s[i] = (struct share){ .group = b->songs[i].group, .n = b->songs[i].n };
+    qsort(s, b->n_songs, sizeof(*s), share_order);
+    *n = 0;
+    for (size_t i = 0; i < b->n_songs; i++)
+        if (*n > 0 && s[*n - 1].group == s[i].group)
+            s[*n - 1].n += s[i].n;
+        else
+            s[(*n)++] = s[i];
+    return s;
+}
+
+/* Of more phrases than a group may give, those that lie evenly over it. */
+static void thin(struct build *b)
+{
+    size_t n, n_recs = 0, n_notes = 0;
+    uint64_t most = (uint64_t)b->opts->per_song;
+    struct share *shares = shares_of(b, &n);
+    struct pnote *notes = (struct pnote *)b->notes.p;
+    for (size_t i = 0; i < b->n_songs; i++) {
+        struct file_entry *song = &b->songs[i];
+        struct share *g = bsearch(&(struct share){ .group = song->group }, shares, n, sizeof(*g), share_order);
+        uint32_t first = (uint32_t)n_recs;
+        for (uint32_t k = song->first; k < song->first + song->n; k++, g->given++) {
+            struct phrase_record r = b->recs[k];
+            if (g->n > most && g->given * most / g->n == (g->given + 1) * most / g->n)
+                continue;
+            memmove(notes + n_notes, notes + r.first, r.n * sizeof(*notes));
+            r.first = n_notes;
+            n_notes += r.n;
+            b->recs[n_recs++] = r;
+        }
+        song->first = first;
+        song->n = (uint32_t)n_recs - first;
+    }
+    b->drops[DROP_MORE] += (long)(b->n_recs - n_recs);
+    b->n_recs = n_recs;
+    b->notes.len = n_notes * sizeof(*notes);
+    free(shares);
+}
+
+/* What is held out in one folder or genre is held out in all. */
+static void hold_groups(struct build *b)
+{
+    for (size_t i = 0; i < b->n_songs; i++)
+        for (size_t k = 0; k < b->n_songs && b->songs[i].held_out; k++)
+            b->songs[k].held_out |= b->songs[k].group == b->songs[i].group;
+}
+
 static void split(struct build *b)
 {
+    if (b->opts->merged)
+        group(b);
+    if (b->opts->per_song > 0)
+        thin(b);
     for (size_t s = 0; s < b->sets.n; s++)
         for (size_t g = 0; g < b->genres.n; g++)
             split_part(b, (int)s, (int)g);
+    if (b->opts->merged)
+        hold_groups(b);
     for (size_t i = 0; i < b->n_songs; i++)
         for (uint32_t p = 0; p < b->songs[i].n; p++)
             b->recs[b->songs[i].first + p].held_out = b->songs[i].held_out;
@@ -336,16 +463,17 @@ static void split(struct build *b)
 
 /* ---- report and file ---- */
 
+/* Of one folder, or -1 of all. */
 static void report_genre(const struct build *b, int set, int genre)
 {
     long songs = 0, held = 0, phrases = 0, held_phrases = 0;
     double notes = 0;
     for (size_t i = 0; i < b->n_songs; i++) {
         const struct file_entry *s = &b->songs[i];
-        if (s->set != set || s->genre != genre)
+        if ((set >= 0 && s->set != set) || s->genre != genre)
             continue;
-        songs++;
-        held += s->held_out;
+        songs += s->n > 0;
+        held += s->n > 0 && s->held_out;
         phrases += s->n;
         held_phrases += s->held_out ? s->n : 0;
         for (uint32_t p = 0; p < s->n; p++)
@@ -353,7 +481,7 @@ static void report_genre(const struct build *b, int set, int genre)
     }
     if (songs > 0)
         str_addf(b->report, "%-16s %-14s %5ld songs %7ld phrases, %4ld songs %6ld phrases held out, %5.1f notes a phrase\n",
-                 b->sets.name[set], b->genres.name[genre], songs, phrases, held, held_phrases, notes / (double)phrases);
+                 set < 0 ? "all" : b->sets.name[set], b->genres.name[genre], songs, phrases, held, held_phrases, notes / (double)phrases);
 }
 
 static void report_all(const struct build *b)
@@ -361,6 +489,8 @@ static void report_all(const struct build *b)
     for (size_t s = 0; s < b->sets.n; s++)
         for (size_t g = 0; g < b->genres.n; g++)
             report_genre(b, (int)s, (int)g);
+    for (size_t g = 0; g < b->genres.n && b->sets.n > 1; g++)
+        report_genre(b, -1, (int)g);
     str_addf(b->report, "%zu phrases of %zu songs; %.1f %% of the onsets of a song lie on steps no subdivision uses, on average\n",
              b->n_recs, b->n_songs, b->n_read ? 100 * b->stray_sum / (double)b->n_read : 0);
     for (int i = 0; i < N_DROPS; i++)
@@ -411,8 +541,10 @@ static enum err write_file(const struct build *b, const char *path)
 
 static void build_fini(struct build *b)
 {
-    for (size_t i = 0; i < b->n_songs; i++)
+    for (size_t i = 0; i < b->n_songs; i++) {
         free(b->songs[i].name);
+        free(b->songs[i].notes);
+    }
     name_list_fini(&b->sets);
     name_list_fini(&b->genres);
     free(b->songs);
@@ -426,7 +558,14 @@ static enum err build(struct build *b, const char *const *dirs, size_t n_dirs, c
 {
     if (b->opts->manifest)
         TRY(manifest_read(b->opts->manifest, &b->manifest));
-    TRY(folders_walk(dirs, n_dirs, &b->sets, &b->dir, visit, b));
+    for (size_t i = 0; i < n_dirs; i++) {
+        if (!file_is_dir(dirs[i]))
+            return err_set(ERR_MISSING, "%s is not a folder", dirs[i]);
+        b->dir = dirs[i];
+        b->sets.name = xgrow(b->sets.name, b->sets.n, &b->sets.cap, sizeof(*b->sets.name));
+        b->sets.name[b->sets.n++] = folder_name(dirs[i]);
+        TRY(file_walk(dirs[i], visit, b));
+    }
     drop_unused_genres(b);
     split(b);
     report_all(b);
@@ -441,7 +580,7 @@ enum err dataset_build(const char *const *dirs, size_t n_dirs, const struct data
     struct str own;
     struct build b = { .opts = o, .report = report ? report : &own };
 
-    if (o->hop_bars < 1 || o->min_roles < 1 || o->min_roles > N_ROLES || !(o->held_out >= 0 && o->held_out < 1) ||
+    if (o->hop_bars < 1 || o->min_roles < 1 || o->min_roles > N_ROLES || o->per_song < 0 || !(o->held_out >= 0 && o->held_out < 1) ||
         n_dirs > 255)
         return err_set(ERR_RANGE, "hop of %d bars, at least %d roles, %.2f held out, %zu folders", o->hop_bars,
                        o->min_roles, o->held_out, n_dirs);

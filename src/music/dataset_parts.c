@@ -5,6 +5,7 @@
 #include "file.h"
 #include "mem.h"
 #include "rng.h"
+#include "song.h"
 
 enum { MANIFEST_MAX_BYTES = 64 << 20 };
 
@@ -29,6 +30,16 @@ bool is_midi_path(const char *path)
         if (str_same(path_ext(path), exts[i]))
             return true;
     return false;
+}
+
+void drop_annotations(struct song *s)
+{
+    bool music = false;
+    for (size_t t = 0; t < s->n_tracks; t++)
+        music |= s->tracks[t].n > 0 && strcasecmp(s->tracks[t].name, "chords") != 0;
+    for (size_t t = 0; t < s->n_tracks && music; t++)
+        if (strcasecmp(s->tracks[t].name, "chords") == 0)
+            track_clear(&s->tracks[t], 0, SONG_MAX_TICKS);
 }
 
 char *folder_name(const char *dir)
@@ -77,20 +88,6 @@ void put_names(struct str *s, const struct name_list *l)
 {
     for (size_t i = 0; i < l->n; i++)
         str_addn(s, l->name[i], strlen(l->name[i]) + 1);
-}
-
-enum err folders_walk(const char *const *dirs, size_t n, struct name_list *sets, const char **dir, file_walk_fn visit,
-                      void *ctx)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (!file_is_dir(dirs[i]))
-            return err_set(ERR_MISSING, "%s is not a folder", dirs[i]);
-        *dir = dirs[i];
-        sets->name = xgrow(sets->name, sets->n, &sets->cap, sizeof(*sets->name));
-        sets->name[sets->n++] = folder_name(dirs[i]);
-        TRY(file_walk(dirs[i], visit, ctx));
-    }
-    return ERR_OK;
 }
 
 /* ---- manifest ---- */

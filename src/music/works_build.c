@@ -1,6 +1,5 @@
 /* works_build.c: folders of piano music become one works file. Each file is read whole, labelled, laid on the grid;
  * then pieces are grouped (works_group.c) and groups held out, so that nothing that was trained on is asked. */
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,31 +91,12 @@ static bool label(struct build *b, const char *name, struct work_record *r)
     return wanted;
 }
 
-/* Movements and editions of a work mostly share their name up to its number in a catalogue: "sonatas_K330-2" up to
- * K330, "op12n03" up to op12. A number that a word is hyphened to ("371-chorales") counts the collection. What comes
- * before "__" names where a file is from. Case and punctuation mean nothing. */
+/* By composer of a folder. */
 static uint64_t name_key(const struct piece *p)
 {
-    const char *file = path_base(p->name), *from = strstr(file, "__");
-    size_t stem = strlen(file) - strlen(path_ext(file)), end = stem;
-    struct str key;
-
-    from = from && (size_t)(from + 2 - file) < stem ? from + 2 : file;
-    size_t i = (size_t)(from - file);
-    while (i < stem && end == stem) {
-        size_t digits = strspn(file + i, "0123456789"), after = i + digits;
-        bool counts = digits > 0 && !(file[after] == '-' && isalpha((unsigned char)file[after + 1]));
-        end = counts ? after : stem;
-        i = digits > 0 ? after : i + 1;
-    }
-    str_init(&key);
-    for (i = (size_t)(from - file); i < end && i < stem; i++)
-        if (isalnum((unsigned char)file[i]) || (unsigned char)file[i] >= 0x80)
-            str_addc(&key, (char)tolower((unsigned char)file[i]));
-    str_addf(&key, "/%d/%d", p->r.set, p->r.composer);
-    uint64_t h = hash_text(str_c(&key), key.len);
-    str_fini(&key);
-    return h;
+    char owner[32];
+    str_format(owner, sizeof(owner), "%d/%d", p->r.set, p->r.composer);
+    return works_key(p->name, owner);
 }
 
 /* A composer of whom there is but one such work is known by its pieces. */
@@ -166,17 +146,6 @@ static int32_t first_bar(const struct song *s)
         if (s->tracks[t].n > 0 && s->tracks[t].notes[0].tick < tick && s->tracks[t].role != ROLE_DRUMS)
             tick = s->tracks[t].notes[0].tick;
     return tick == INT32_MAX ? 0 : song_bar_tick(s, song_bar_of(s, tick));
-}
-
-/* Some collections write the harmony beside the music, as a track called "chords" that nobody plays. */
-static void drop_annotations(struct song *s)
-{
-    bool music = false;
-    for (size_t t = 0; t < s->n_tracks; t++)
-        music |= s->tracks[t].n > 0 && strcasecmp(s->tracks[t].name, "chords") != 0;
-    for (size_t t = 0; t < s->n_tracks && music; t++)
-        if (strcasecmp(s->tracks[t].name, "chords") == 0)
-            track_clear(&s->tracks[t], 0, SONG_MAX_TICKS);
 }
 
 static enum err add_piece(struct build *b, const char *name, struct work_record r, const struct song *s)
@@ -455,7 +424,14 @@ static enum err build(struct build *b, const char *const *dirs, size_t n_dirs, c
 {
     if (b->opts->manifest)
         TRY(manifest_read(b->opts->manifest, &b->manifest));
-    TRY(folders_walk(dirs, n_dirs, &b->sets, &b->dir, visit, b));
+    for (size_t i = 0; i < n_dirs; i++) {
+        if (!file_is_dir(dirs[i]))
+            return err_set(ERR_MISSING, "%s is not a folder", dirs[i]);
+        b->dir = dirs[i];
+        b->sets.name = xgrow(b->sets.name, b->sets.n, &b->sets.cap, sizeof(*b->sets.name));
+        b->sets.name[b->sets.n++] = folder_name(dirs[i]);
+        TRY(file_walk(dirs[i], visit, b));
+    }
     if (b->n == 0)
         return err_set(ERR_EMPTY, "no piece was found in %zu folders", n_dirs);
     group(b);

@@ -2,8 +2,11 @@
  * (what starts together); eight in a row, relative to the lowest note of the first, are a shingle. Shingles that many
  * pieces have are scales and cadences and say nothing; pairs of pieces are counted over the others. */
 #include "works_group.h"
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include "dataset_parts.h"
+#include "file.h"
 #include "mem.h"
 #include "rng.h"
 
@@ -155,4 +158,28 @@ uint32_t works_group(struct group_piece *pieces, uint32_t n)
     free(count);
     free(f.parent);
     return n_groups;
+}
+
+uint64_t works_key(const char *name, const char *owner)
+{
+    const char *file = path_base(name), *from = strstr(file, "__");
+    size_t stem = strlen(file) - strlen(path_ext(file)), end = stem;
+    struct str key;
+
+    from = from && (size_t)(from + 2 - file) < stem ? from + 2 : file;
+    size_t i = (size_t)(from - file);
+    while (i < stem && end == stem) {
+        size_t digits = strspn(file + i, "0123456789"), after = i + digits;
+        bool counts = digits > 0 && !(file[after] == '-' && isalpha((unsigned char)file[after + 1]));
+        end = counts ? after : stem;
+        i = digits > 0 ? after : i + 1;
+    }
+    str_init(&key);
+    for (i = (size_t)(from - file); i < end && i < stem; i++)
+        if (isalnum((unsigned char)file[i]) || (unsigned char)file[i] >= 0x80)
+            str_addc(&key, (char)tolower((unsigned char)file[i]));
+    str_addf(&key, "/%s", owner);
+    uint64_t h = hash_text(str_c(&key), key.len);
+    str_fini(&key);
+    return h;
 }

@@ -11,3 +11,9 @@ struct group_piece {
 /* Pieces share music when a fifth of what the shorter one plays, eight chords at a time in any key and rhythm,
  * occurs in the other. Returns the number of groups. */
 uint32_t works_group(struct group_piece *pieces, uint32_t n);
+
+/* Movements and editions of a work mostly share their name up to its number in a catalogue: "sonatas_K330-2" up to
+ * K330, "op12n03" up to op12. A number that a word is hyphened to ("371-chorales") counts the collection. What comes
+ * before "__" names where a file is from. Case and punctuation mean nothing. `owner` tells
+ * apart whose works they are. */
+uint64_t works_key(const char *name, const char *owner);

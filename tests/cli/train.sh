@@ -33,6 +33,9 @@ ok "and the rest" "$jamroll" train band --data set.bin -o half --set $small --st
 ok "the same music as in one go" "$jamroll" generate -m "half/$(basename "$weights")" --seed 1 -o second.mid
 is "the same notes" "$(notes first.mid "$all_tracks")" "$(notes second.mid "$all_tracks")"
 
+ok "merged phrases" "$jamroll" dataset build --phrases --genres rock --per-song 2 midi -o merged.bin
+has "a table by genre" 'midi +rock +[0-9]+ songs +[0-9]+ phrases, +[0-9]+ songs +[0-9]+ phrases held out' out
+has "the other is left out" '6 files are of a genre' out
 ok "whole pieces" "$jamroll" dataset build --works midi -o works.bin
 has "by era" 'midi +rock' out
 ok "a VQ-VAE" "$jamroll" train vqvae --data works.bin -o vq --set batch=4,codes=8,measure=32 --steps 4 --quiet

@@ -243,6 +243,149 @@ static void test_manifest(void **state)
     str_fini(&rows);
 }
 
+/* ---- phrases of all pitched tracks in one ---- */
+
+/* A melody of random notes over held notes of a second track, with drums. */
+static struct song *duet(uint64_t seed, int n_bars)
+{
+    struct song *s = song_new();
+    struct track *left, *right;
+    struct rng r;
+    song_add_track(s, "kit", ROLE_DRUMS);
+    rng_init(&r, seed, 1);
+    right = song_add_track(s, "right", ROLE_PIANO);
+    for (int i = 0; i < n_bars * 8; i++)
+        track_push(right, (struct note){ i * 240 + 9, 230, (uint8_t)(60 + (int)rng_below(&r, 20)), 80 });
+    left = song_add_track(s, "left", ROLE_STRINGS);
+    for (int b = 0; b < n_bars; b++)
+        track_push(left, (struct note){ b * 1920, 1920, (uint8_t)(40 + (int)rng_below(&r, 12)), 60 });
+    for (int b = 0; b < n_bars * 4; b++)
+        track_push(&s->tracks[0], (struct note){ b * 480, 100, 36, 100 });
+    return s;
+}
+
+static void cells_of_phrase(const struct phrase *p, uint8_t cells[64][128])
+{
+    memset(cells, 0, 64 * 128);
+    for (uint32_t i = 0; i < p->n; i++) {
+        assert_int_equal(p->notes[i].start % 3, 0);
+        assert_int_equal(p->notes[i].dur % 3, 0);
+        assert_int_equal(p->notes[i].role, ROLE_PIANO);
+        for (int c = p->notes[i].start / 3; c < (p->notes[i].start + p->notes[i].dur) / 3; c++) {
+            assert_int_equal(cells[c][p->notes[i].pitch], 0); /* strokes never overlap */
+            cells[c][p->notes[i].pitch] = 1;
+        }
+    }
+}
+
+static void make_merged_files(void)
+{
+    for (int i = 0; i < 8; i++) {
+        char name[32];
+        str_format(name, sizeof(name), "song%d.mid", i);
+        save(duet(500 + (uint64_t)i, 12), i % 2 ? "scores/minor/x" : "scores/jazz", name);
+    }
+    save(duet(510, 60), "other/pop", "long.mid");
+    struct song *edition = duet(501, 12);               /* song1, but for an ornament a phrase */
+    for (int i = 0; i < 3; i++)
+        edition->tracks[1].notes[i * 32 + 31].pitch ^= 1;
+    save(edition, "other/pop", "edition.mid");
+    struct song *two = duet(600, 16), *waltz = duet(601, 12), *over = duet(602, 4);
+    song_set_metre(two, 8 * 1920, 3, 4);
+    save(two, "scores/jazz", "two.mid");
+    song_set_metre(waltz, 0, 3, 4);
+    save(waltz, "scores/jazz", "waltz.mid");
+    song_add_track(over, "more", ROLE_GUITAR);             /* strikes a pitch that another track holds */
+    over->tracks[2].n = over->tracks[1].n = 0;
+    track_push(&over->tracks[1], (struct note){ 0, 1920, 70, 50 });
+    track_push(&over->tracks[3], (struct note){ 480, 240, 70, 90 });
+    for (int i = 0; i < 40; i++)
+        track_push(&over->tracks[1], (struct note){ 1920 + i * 120, 110, (uint8_t)(71 + i % 7), 50 });
+    save(over, "scores/jazz", "over.mid");
+}
+
+/* Of a duet the chord and the melody, whose notes leave no step empty; of the other the note that is held. */
+static void check_cells(const struct phrase *p, bool held)
+{
+    uint8_t cells[64][128];
+    cells_of_phrase(p, cells);
+    for (int c = 0; c < (held ? 16 : 64); c++) {
+        int low = 0, high = 0;
+        for (int k = 0; k < 128; k++)
+            *(k < 60 ? &low : &high) += cells[c][k];
+        assert_int_equal(low, !held);
+        assert_int_equal(high, 1);
+    }
+}
+
+static void check_merged(const struct dataset *d)
+{
+    int side[2] = { -1, -1 };
+    assert_int_equal(dataset_n_genres(d), 3);
+    assert_int_equal(dataset_n(d), 8 * 3 + 15 + 3 + 2 + 1);
+    for (size_t i = 0; i < dataset_n(d); i++) {
+        struct phrase p = dataset_get(d, i);
+        const char *song = dataset_song(d, p.song);
+        const char *genre = strstr(song, "/pop/") ? "pop" : strstr(song, "/jazz/") ? "swing" : "minor";
+        assert_string_equal(dataset_genre(d, p.genre), genre);
+        check_cells(&p, strstr(song, "over.mid"));
+        if (strstr(song, "song1.mid") || strstr(song, "edition.mid")) {
+            int *s = &side[strstr(song, "edition") != NULL];
+            assert_true(*s < 0 || *s == p.held_out);
+            *s = p.held_out;
+        }
+    }
+    assert_true(side[0] >= 0 && side[0] == side[1]);
+}
+
+static void check_thinned(const struct dataset *d)
+{
+    int last = -4, n = 0, work = 0;
+    for (size_t i = 0; i < dataset_n(d); i++) {
+        struct phrase p = dataset_get(d, i);
+        const char *song = dataset_song(d, p.song);
+        check_cells(&p, strstr(song, "over.mid"));
+        work += strstr(song, "edition.mid") || strstr(song, "song1.mid");
+        if (!strstr(song, "long.mid"))
+            continue;
+        assert_true(p.bar >= last + 8); /* spread over it */
+        last = p.bar;
+        n++;
+    }
+    assert_int_equal(n, 4);
+    assert_int_equal(work, 4); /* in two files, and one work all the same */
+}
+
+static void test_merged(void **state)
+{
+    (void)state;
+    char old[sizeof(folder)];
+    struct dataset_opts o;
+    struct dataset *d;
+    struct str report;
+    str_copy(old, sizeof(old), folder);
+    str_format(folder, sizeof(folder), "%.48s/merged", old);
+    make_merged_files();
+    dataset_opts_init(&o);
+    o.merged = true;
+    o.held_out = 0.4;
+    o.genres = "swing,pop,minor";
+    o.rename = "jazz=swing";
+    assert_int_equal(build(&o, &d, &report), ERR_OK);
+    check_merged(d);
+    dataset_close(d);
+    str_fini(&report);
+    o.per_song = 4;
+    o.one_metre = true;
+    assert_int_equal(build(&o, &d, &report), ERR_OK);
+    assert_non_null(strstr(str_c(&report), "2 files are not in 4/4 throughout"));
+    assert_non_null(strstr(str_c(&report), "windows are more than their songs may give"));
+    check_thinned(d);
+    dataset_close(d);
+    str_fini(&report);
+    str_copy(folder, sizeof(folder), old);
+}
+
 static void test_hostile_file(void **state)
 {
     (void)state;
@@ -287,7 +430,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_window), cmocka_unit_test(test_conversions), cmocka_unit_test(test_build),
-        cmocka_unit_test(test_manifest), cmocka_unit_test(test_hostile_file),
+        cmocka_unit_test(test_manifest), cmocka_unit_test(test_merged), cmocka_unit_test(test_hostile_file),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
