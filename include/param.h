@@ -6,8 +6,9 @@
 #include "rng.h"
 
 /* INIT_XAVIER is uniform within scale sqrt(6 / (in + out)), INIT_KAIMING normal of deviation
- * scale sqrt(2 / in), INIT_TRUNC_NORMAL redrawn beyond two deviations; INIT_ORTHOGONAL is times scale. */
-enum init { INIT_ZEROS, INIT_ONES, INIT_NORMAL, INIT_TRUNC_NORMAL, INIT_UNIFORM, INIT_XAVIER, INIT_KAIMING,
+ * scale sqrt(2 / in), INIT_TRUNC_NORMAL redrawn beyond two deviations, INIT_NEAR_ONE normal about 1; INIT_ORTHOGONAL
+ * is times scale. */
+enum init { INIT_ZEROS, INIT_ONES, INIT_NEAR_ONE, INIT_NORMAL, INIT_TRUNC_NORMAL, INIT_UNIFORM, INIT_XAVIER, INIT_KAIMING,
             INIT_ORTHOGONAL };
 struct init_spec { enum init kind; float scale; }; /* deviation, or half-width for INIT_UNIFORM */
 

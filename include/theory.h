@@ -20,6 +20,7 @@ struct key key_estimate(const double profile[12], double *strength);
 struct key song_key(const struct song *s, int32_t from, int32_t to, double *strength);
 /* Chord name of a pitch-class set with bass ("Am", "F", "G7", "" unknown). */
 void chord_name(uint16_t classes, int bass, char buf[16]);
+int key_home(struct key k);                       /* semitones to C major or A minor, the near way, -6..5; unknown 0 */
 int key_snap(struct key k, int pitch);             /* nearest pitch in the scale, downwards on ties */
 bool pitch_parse(const char *text, int middle_c_octave, int *out); /* "C4", "f#3", "Bb-1", "60" */
 void pitch_name(int pitch, int middle_c_octave, char buf[8]); /* 60 -> "C4" with middle_c_octave 4 */

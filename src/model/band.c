@@ -7,6 +7,8 @@
 #include "kinds.h"
 #include "mem.h"
 #include "opt.h"
+#include "stepper.h"
+#include "steptrain.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,27 +17,37 @@ static const struct opt options[] = {
     { "layers", 0, OPT_INT, 1, 24, "4", NULL, "N", "transformer blocks" },
     { "heads", 0, OPT_INT, 1, 64, "6", NULL, "N", "attention heads" },
     { "mlp", 0, OPT_INT, 16, 4096, "384", NULL, "N", "hidden width of the note heads" },
-    { "dropout", 0, OPT_REAL, 0, 0.9, "0.2", NULL, "X", "dropout while training" },
-    { "lr", 0, OPT_REAL, 0, 1, "0.001", NULL, "X", "highest learning rate" },
-    { "lr-floor", 0, OPT_REAL, 0, 1, "0.02", NULL, "X", "learning rate at the end, as a share of the highest" },
-    { "warmup", 0, OPT_INT, 1, 1000000, "200", NULL, "N", "updates until the highest learning rate" },
-    { "beta2", 0, OPT_REAL, 0.5, 0.99999, "0.99", NULL, "X", "decay of AdamW's second moment" },
-    { "weight-decay", 0, OPT_REAL, 0, 1, "0.05", NULL, "X", "weight decay of AdamW" },
-    { "clip", 0, OPT_REAL, 0, 1000, "1", NULL, "X", "largest gradient norm, 0 = any" },
-    { "ema", 0, OPT_REAL, 0, 0.99999, "0.999", NULL, "X", "decay of the averaged weights that ship" },
     { "rows", 0, OPT_INT, 128, 1048576, "4096", NULL, "N", "steps a batch, about" },
     { "vel-weight", 0, OPT_REAL, 0, 10, "0.3", NULL, "X", "weight of the velocities in the loss" },
     { "any-genre", 0, OPT_REAL, 0, 1, "0.15", NULL, "X", "share of phrases shown without their genre" },
     { "filler", 0, OPT_REAL, 0.001, 0.999, "0.25", NULL, "X", "preference for filler sets over real songs; 0.5 = none" },
     { "transpose", 0, OPT_REAL, 0, 1, "0.9", NULL, "X", "share of phrases moved by up to two semitones" },
-    { "seed", 0, OPT_INT, 0, 2147483647, "1", NULL, "N", "seed of the weights and of the order of the data" },
+    STEPTRAIN_OPTIONS("0.001", "0.2"),
 };
 
-enum err band_config_from(const struct opts *o, int n_genres, struct band_config *out)
+struct stepnet band_net(int n_genres)
 {
-    struct band_config c = { .width = (int)opts_int(o, "width"), .layers = (int)opts_int(o, "layers"),
-                             .heads = (int)opts_int(o, "heads"), .mlp = (int)opts_int(o, "mlp"),
-                             .n_genres = n_genres, .dropout = opts_real(o, "dropout") };
+    return (struct stepnet){
+        .n_in = N_INPUTS,
+        .in = { [IN_TAG] = { "tag", N_TAGS },        [IN_KEPT] = { "kept", 2 },
+                [IN_GENRE] = { "genre", n_genres + 1 }, [IN_CLASS] = { "class", CODEC_CLASSES },
+                [IN_POS] = { "pos", CODEC_POS },     [IN_PITCH] = { "pitch", CODEC_PITCH },
+                [IN_DUR] = { "dur", CODEC_DUR },     [IN_VEL] = { "vel", CODEC_VEL } },
+        .n_out = N_HEADS,
+        .out = { [HEAD_POS] = { "pos", CODEC_POS_OUT }, [HEAD_PITCH] = { "pitch", CODEC_PITCH },
+                 [HEAD_DUR] = { "dur", CODEC_DUR }, [HEAD_VEL] = { "vel", CODEC_VEL } },
+        .head_bias = true,
+    };
+}
+
+enum err band_net_from(const struct opts *o, int n_genres, struct stepnet *out)
+{
+    struct stepnet c = band_net(n_genres);
+    c.width = (int)opts_int(o, "width");
+    c.layers = (int)opts_int(o, "layers");
+    c.heads = (int)opts_int(o, "heads");
+    c.mlp = (int)opts_int(o, "mlp");
+    c.dropout = opts_real(o, "dropout");
     if (c.width % c.heads)
         return err_set(ERR_RANGE, "band: width %d is not a multiple of %d heads", c.width, c.heads);
     if (n_genres < 1 || n_genres > BAND_MAX_GENRES)
@@ -44,13 +56,14 @@ enum err band_config_from(const struct opts *o, int n_genres, struct band_config
     return ERR_OK;
 }
 
-struct model *band_model_new(struct device *d, const struct band_config *c)
+struct model *band_model_new(struct device *d, const struct stepnet *net, int n_genres)
 {
     struct model *m = xcalloc(1, sizeof *m);
-    m->config = *c;
+    m->net = *net;
+    m->n_genres = n_genres;
     m->device = d;
     m->params = params_new();
-    m->genres = xcalloc((size_t)c->n_genres + 1, sizeof *m->genres);
+    m->genres = xcalloc((size_t)n_genres + 1, sizeof *m->genres);
     return m;
 }
 
@@ -58,10 +71,10 @@ void band_model_free(struct model *m)
 {
     if (!m)
         return;
-    sampler_free(m->sampler);
-    trainer_free(m->trainer);
+    stepper_free(m->stepper);
+    band_trainer_free(m->trainer);
     params_free(m->params);
-    for (int i = 0; i < m->config.n_genres; i++)
+    for (int i = 0; i < m->n_genres; i++)
         free(m->genres[i]);
     free(m->genres);
     free(m);
@@ -72,22 +85,22 @@ enum { USUAL_GENRES = 16 };
 
 static int band_nets(const struct opts *o, struct model_net *out, int cap)
 {
-    struct band_config c;
-    if (cap < 1 || band_config_from(o, USUAL_GENRES, &c) != ERR_OK)
+    struct stepnet c;
+    if (cap < 1 || band_net_from(o, USUAL_GENRES, &c) != ERR_OK)
         return 0;
     struct net n = { .g = graph_new(), .p = params_new() };
-    band_build_batch(&n, &c, 1, 2);
+    stepnet_build_batch(&n, &c, 1, 2);
     out[0] = (struct model_net){ "band", params_count(n.p) };
     graph_free(n.g);
     params_free(n.p);
     return 1;
 }
 
-static enum err read_config(const struct ckpt *w, int n_genres, struct band_config *out)
+static enum err read_config(const struct ckpt *w, int n_genres, struct stepnet *out)
 {
     struct opts *o;
     TRY(ckpt_options(w, options, COUNT_OF(options), &o));
-    enum err err = band_config_from(o, n_genres, out);
+    enum err err = band_net_from(o, n_genres, out);
     opts_free(o);
     return err;
 }
@@ -108,15 +121,16 @@ static int split_genres(char *list, char **out, int cap)
 static enum err open_model(struct device *d, const struct ckpt *w, char *genre_list, struct model **out)
 {
     char *genres[BAND_MAX_GENRES];
-    struct band_config c;
-    TRY(read_config(w, split_genres(genre_list, genres, BAND_MAX_GENRES), &c));
-    struct model *m = band_model_new(d, &c);
-    for (int i = 0; i < c.n_genres; i++)
+    struct stepnet c;
+    int n = split_genres(genre_list, genres, BAND_MAX_GENRES);
+    TRY(read_config(w, n, &c));
+    struct model *m = band_model_new(d, &c, n);
+    for (int i = 0; i < n; i++)
         m->genres[i] = xstrdup(genres[i]);
     const char *name = ckpt_meta(w, "name");
     str_copy(m->name, sizeof m->name, name ? name : "band");
     str_copy(m->hash, sizeof m->hash, ckpt_hash(w));
-    enum err err = sampler_new(m, w, &m->sampler);
+    enum err err = stepper_new(d, &m->net, m->params, w, BAND_ROWS, BAND_STEPS, &m->stepper);
     if (err != ERR_OK) {
         band_model_free(m);
         return err;
@@ -138,7 +152,7 @@ static enum err band_open(struct device *d, const struct ckpt *w, struct model *
 
 static int band_n_genres(const struct model *m)
 {
-    return m->config.n_genres;
+    return m->n_genres;
 }
 
 static const char *band_genre(const struct model *m, int i)

@@ -13,23 +13,17 @@ struct pile { uint32_t *id; double *upto; size_t n, cap_id, cap_upto; };
 struct band_data {
     const struct dataset *set;
     struct band_data_opts opts;
-    struct pile pile[N_SPLITS][BAND_BUCKETS];
+    struct pile pile[N_STEP_SPLITS][BAND_BUCKETS];
     int n_genres;
 };
 
-int band_data_time(const struct band_data *b, int bucket)
-{
-    (void)b;
-    return bucket_time[bucket];
-}
-
-int band_data_rows(const struct band_data *b, int bucket)
+struct step_shape band_data_shape(const struct band_data *b, int bucket)
 {
     int rows = b->opts.rows / bucket_time[bucket];
-    return rows > 0 ? rows : 1;
+    return (struct step_shape){ rows > 0 ? rows : 1, bucket_time[bucket] };
 }
 
-size_t band_data_n(const struct band_data *b, enum band_split s)
+size_t band_data_n(const struct band_data *b, enum step_split s)
 {
     size_t n = 0;
     for (int i = 0; i < BAND_BUCKETS; i++)
@@ -42,9 +36,9 @@ static bool is_filler(const struct phrase *p)
     return p->set > 0;
 }
 
-static enum band_split split_of(const struct phrase *p)
+static enum step_split split_of(const struct phrase *p)
 {
-    return p->held_out ? SPLIT_HELD_OUT : SPLIT_TRAIN;
+    return p->held_out ? STEP_HELD_OUT : STEP_TRAIN;
 }
 
 /* The bucket of a phrase, or -1 when it is too long or empty. Its length does not depend on what is kept,
@@ -91,22 +85,22 @@ enum err band_data_new(const struct dataset *d, const struct band_data_opts *o, 
     b->set = d;
     b->opts = *o;
     b->n_genres = (int)dataset_n_genres(d);
-    struct counts *counts = xcalloc((size_t)b->n_genres * N_SPLITS + 1, sizeof *counts);
+    struct counts *counts = xcalloc((size_t)b->n_genres * N_STEP_SPLITS + 1, sizeof *counts);
     int8_t *bucket = xmalloc(n + 1);
     for (size_t i = 0; i < n; i++) {
         struct phrase p = dataset_get(d, i);
         bucket[i] = (int8_t)bucket_of(&p);
-        counts[p.genre * N_SPLITS + split_of(&p)].n[is_filler(&p)] += bucket[i] >= 0;
+        counts[p.genre * N_STEP_SPLITS + split_of(&p)].n[is_filler(&p)] += bucket[i] >= 0;
     }
     for (size_t i = 0; i < n; i++) {
         struct phrase p = dataset_get(d, i);
-        enum band_split s = split_of(&p);
+        enum step_split s = split_of(&p);
         if (bucket[i] >= 0)
-            pile_add(&b->pile[s][bucket[i]], (uint32_t)i, weight_of(b, &counts[p.genre * N_SPLITS + s], is_filler(&p)));
+            pile_add(&b->pile[s][bucket[i]], (uint32_t)i, weight_of(b, &counts[p.genre * N_STEP_SPLITS + s], is_filler(&p)));
     }
     free(bucket);
     free(counts);
-    if (band_data_n(b, SPLIT_TRAIN) == 0) {
+    if (band_data_n(b, STEP_TRAIN) == 0) {
         band_data_free(b);
         return err_set(ERR_EMPTY, "the data set holds no phrase to train on");
     }
@@ -118,7 +112,7 @@ void band_data_free(struct band_data *b)
 {
     if (!b)
         return;
-    for (int s = 0; s < N_SPLITS; s++)
+    for (int s = 0; s < N_STEP_SPLITS; s++)
         for (int i = 0; i < BAND_BUCKETS; i++) {
             free(b->pile[s][i].id);
             free(b->pile[s][i].upto);
@@ -132,11 +126,12 @@ static double pile_weight(const struct pile *p)
 }
 
 /* A batch of a bucket shows `rows` phrases, so buckets are drawn by weight over rows. */
-int band_data_bucket(const struct band_data *b, enum band_split s, uint64_t index)
+int band_data_bucket(void *band_data, enum step_split s, uint64_t index)
 {
+    const struct band_data *b = band_data;
     double total = 0, odds[BAND_BUCKETS];
     for (int i = 0; i < BAND_BUCKETS; i++)
-        total += odds[i] = pile_weight(&b->pile[s][i]) / band_data_rows(b, i);
+        total += odds[i] = pile_weight(&b->pile[s][i]) / band_data_shape(b, i).rows;
     struct rng r;
     rng_init(&r, rng_hash(b->opts.seed, index), STREAM_BUCKET + 16u * s);
     double left = rng_uniform(&r) * total;
@@ -228,7 +223,7 @@ static int draw_shift(const struct band_data *b, const struct phrase *p, uint32_
     struct key own = { p->tonic < 12 ? (int8_t)p->tonic : -1, p->minor }, key = codec_key(p->notes, p->n, kept);
     bool moved = rng_uniform(r) < (float)b->opts.transpose && key.tonic >= 0;
     int by = (int)rng_below(r, 5) - 2;
-    return codec_key_shift(key.tonic < 0 ? own : key) + (moved ? by : 0);
+    return key_home(key.tonic < 0 ? own : key) + (moved ? by : 0);
 }
 
 static unsigned active_ranks(const struct phrase *p)
@@ -249,26 +244,23 @@ static int draw_example(const struct band_data *b, const struct pile *pile, stru
     return codec_steps(notes, codec_notes(p.notes, p.n, shift, notes), kept, genre, out, time);
 }
 
-void band_data_fill(const struct band_data *b, enum band_split s, uint64_t index, struct band_batch *out)
+void band_data_fill(void *band_data, enum step_split s, uint64_t index, struct step_batch *out)
 {
-    int time = band_data_time(b, out->bucket), rows = band_data_rows(b, out->bucket);
+    const struct band_data *b = band_data;
+    struct step_shape shape = band_data_shape(b, out->shape);
     struct codec_step steps[BAND_LONGEST];
     struct rng r;
     rng_init(&r, rng_hash(b->opts.seed, index), STREAM_PHRASES + 16u * s);
-    for (int h = 0; h < N_HEADS; h++)
-        out->valid[h] = 0;
-    for (int row = 0; row < rows; row++) {
-        int n = draw_example(b, &b->pile[s][out->bucket], &r, time, steps);
+    for (int row = 0; row < shape.rows; row++) {
+        int n = draw_example(b, &b->pile[s][out->shape], &r, shape.time, steps);
         BUG_ON(n == 0);
         out->length[row] = n;
-        for (int t = 0; t < time; t++) {
-            size_t at = (size_t)row * (size_t)time + (size_t)t;
+        for (int t = 0; t < shape.time; t++) {
+            size_t at = (size_t)row * (size_t)shape.time + (size_t)t;
             for (int i = 0; i < N_INPUTS; i++)
                 out->in[i][at] = t < n ? steps[t].in[i] : -1;
-            for (int h = 0; h < N_HEADS; h++) {
+            for (int h = 0; h < N_HEADS; h++)
                 out->target[h][at] = t < n ? steps[t].out[h] : -1;
-                out->valid[h] += out->target[h][at] >= 0;
-            }
         }
     }
 }

@@ -4,9 +4,9 @@
 #pragma once
 #include "codec.h"
 #include "rng.h"
+#include "steptrain.h"
 
 enum { BAND_BUCKETS = 7, BAND_LONGEST = 512 };
-enum band_split { SPLIT_TRAIN, SPLIT_HELD_OUT, N_SPLITS };
 
 struct band_data_opts {
     uint64_t seed;
@@ -20,19 +20,11 @@ struct band_data;
 /* Borrows the data set. ERR_EMPTY when the training side holds nothing. */
 NODISCARD enum err band_data_new(const struct dataset *d, const struct band_data_opts *o, struct band_data **out);
 void band_data_free(struct band_data *b);
-int band_data_time(const struct band_data *b, int bucket);   /* padded length */
-int band_data_rows(const struct band_data *b, int bucket);   /* sequences a batch */
-size_t band_data_n(const struct band_data *b, enum band_split s);
-
-/* Where a batch is written: index arrays [rows*time], lengths [rows], and valid predictions a head. */
-struct band_batch {
-    int bucket;
-    int32_t *in[N_INPUTS], *target[N_HEADS], *length;
-    long valid[N_HEADS];
-};
-int band_data_bucket(const struct band_data *b, enum band_split s, uint64_t index);
-/* Fills all but `bucket`, which the caller set to what band_data_bucket said for the same index. */
-void band_data_fill(const struct band_data *b, enum band_split s, uint64_t index, struct band_batch *out);
+struct step_shape band_data_shape(const struct band_data *b, int bucket);
+size_t band_data_n(const struct band_data *b, enum step_split s);
+/* Which bucket a batch is drawn from, and the batch: as steptrain.h asks for them. */
+int band_data_bucket(void *band_data, enum step_split s, uint64_t index);
+void band_data_fill(void *band_data, enum step_split s, uint64_t index, struct step_batch *out);
 
 /* Which cells a training example keeps, given the ranks that sound: nothing, whole roles, scattered cells,
  * all but a span of one role, or the first bars. */

@@ -1,14 +1,13 @@
-/* band_draw.h: the sampler's engine: several takes at once as rows of the decoding plans. A row's answer
+/* band_draw.h: several takes at once as rows of a stepper. A row's answer
  * depends on its own steps and its own random numbers only, never on what the other rows do. */
 #pragma once
 #include "band_row.h"
 #include "draw.h"
 #include "model.h"
 
-enum { SAMPLER_ROWS = 8, SAMPLER_STEPS = 640 };
 struct draw_row { struct row row; struct rng rng; };
 
-struct sampler;
+struct stepper;
 /* Whom a run talks to; cancel may be NULL. on_step hears the longest row's position, on_done each row that has
  * just been finished. */
 struct draw_watch {
@@ -17,6 +16,6 @@ struct draw_watch {
     void (*on_done)(void *ctx, int row);
     void *ctx;
 };
-/* Run the rows (begun by row_begin) until all are done. */
-NODISCARD enum err sampler_run(struct sampler *s, struct draw_row *rows, int n, const struct draw_opts *o,
-                               const struct draw_watch *watch);
+/* Run the rows (begun by row_begin), at most BAND_ROWS, until all are done. */
+NODISCARD enum err band_draw(struct stepper *s, struct draw_row *rows, int n, const struct draw_opts *o,
+                             const struct draw_watch *watch);

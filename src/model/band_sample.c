@@ -135,8 +135,8 @@ static enum err check_request(const struct model *m, const struct request *rq)
     if (rq->n_bars < 1 || rq->n_bars > REQUEST_MAX_BARS || rq->bar0 < 0)
         return err_set(ERR_RANGE, "a span of %d bars from bar %d; 1 to %d bars are possible", rq->n_bars, rq->bar0 + 1,
                        REQUEST_MAX_BARS);
-    if (rq->genre < -1 || rq->genre >= m->config.n_genres)
-        return err_set(ERR_RANGE, "genre %d; the model has %d", rq->genre, m->config.n_genres);
+    if (rq->genre < -1 || rq->genre >= m->n_genres)
+        return err_set(ERR_RANGE, "genre %d; the model has %d", rq->genre, m->n_genres);
     if (rq->n_takes < 1)
         return err_set(ERR_RANGE, "%d takes", rq->n_takes);
     if (!(rq->temperature >= 0 && rq->temperature <= 10) || !(rq->top_p >= 0 && rq->top_p <= 1))
@@ -340,12 +340,12 @@ static enum err begin_window(const struct job *j, struct draft *d, struct draw_r
         d->key = key.tonic >= 0 ? key : draw_key(d->seed);
     if (key.tonic < 0)
         key = d->key;
-    d->shift = codec_key_shift(key);
+    d->shift = key_home(key);
     d->context = xrealloc(d->context, (n + 1) * sizeof *d->context);
     int n_context = keep_context(d->context, codec_notes(notes, n, d->shift, d->context), c.kept);
     free(notes);
-    struct window_ask ask = { .genre = j->rq->genre < 0 ? j->m->config.n_genres : j->rq->genre, .shift = d->shift,
-                              .kept = c.kept, .wanted = c.wanted, .max_steps = SAMPLER_STEPS };
+    struct window_ask ask = { .genre = j->rq->genre < 0 ? j->m->n_genres : j->rq->genre, .shift = d->shift,
+                              .kept = c.kept, .wanted = c.wanted, .max_steps = BAND_STEPS };
     if (j->rq->snap)
         ask.scale = key_scale(j->rq->key.tonic >= 0 ? j->rq->key : key);
     if (j->from)
@@ -464,7 +464,7 @@ static void row_done(void *ctx, int k)
         deliver(j, &j->draft[k], j->n_done + k);
 }
 
-/* Up to SAMPLER_ROWS takes side by side. */
+/* Up to BAND_ROWS takes side by side. */
 static enum err run_batch(struct job *j)
 {
     const struct draw_opts o = { .temperature = j->rq->temperature, .top_p = j->rq->top_p };
@@ -472,7 +472,7 @@ static enum err run_batch(struct job *j)
     for (j->at = 0; j->at < j->n_windows; j->at++) {
         for (int k = 0; k < j->n_now; k++)
             TRY(begin_window(j, &j->draft[k], &j->row[k]));
-        TRY(sampler_run(j->m->sampler, j->row, j->n_now, &o, &watch));
+        TRY(band_draw(j->m->stepper, j->row, j->n_now, &o, &watch));
     }
     return ERR_OK;
 }
@@ -491,12 +491,12 @@ enum err band_run(struct model *m, const struct request *rq, const struct progre
         band_path_init(&j.path, rq);
     }
     plan_windows(&j);
-    j.draft = xcalloc(SAMPLER_ROWS, sizeof *j.draft);
-    j.row = xcalloc(SAMPLER_ROWS, sizeof *j.row);
+    j.draft = xcalloc(BAND_ROWS, sizeof *j.draft);
+    j.row = xcalloc(BAND_ROWS, sizeof *j.row);
     enum err err = ERR_OK;
     for (; j.n_done < rq->n_takes && err == ERR_OK; j.n_done += j.n_now) {
         int left = rq->n_takes - j.n_done;
-        j.n_now = left < SAMPLER_ROWS ? left : SAMPLER_ROWS;
+        j.n_now = left < BAND_ROWS ? left : BAND_ROWS;
         for (int k = 0; k < j.n_now; k++)
             draft_init(&j, &j.draft[k], j.n_done + k);
         err = run_batch(&j);

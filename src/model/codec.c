@@ -102,14 +102,6 @@ int codec_vel_midi(int vel)
     return vel * 16 + 8;
 }
 
-int codec_key_shift(struct key k)
-{
-    if (k.tonic < 0)
-        return 0;
-    int up = ((k.minor ? 9 : 0) - k.tonic + 12) % 12;
-    return up > 5 ? up - 12 : up;
-}
-
 static int note_cell(const struct pnote *p)
 {
     return codec_cell(p->start / PHRASE_BAR_STEPS, codec_rank(p->role));

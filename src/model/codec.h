@@ -57,8 +57,6 @@ int codec_pitch_midi(int pitch, int shift);
 int codec_vel(int vel);
 int codec_vel_midi(int vel);          /* middle of the class */
 
-/* Semitones to add so that the key is written as C major or A minor: -6..5; unknown = 0. */
-int codec_key_shift(struct key k);
 /* Key of the pitched notes whose cells are in `cells`; unknown below CODEC_KEY_NOTES of them. */
 enum { CODEC_KEY_NOTES = 8 };
 struct key codec_key(const struct pnote *notes, uint32_t n, uint32_t cells);

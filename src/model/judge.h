@@ -17,3 +17,6 @@ int judge_find(const struct judge *j, const char *genre);          /* -1 when it
 NODISCARD enum err judge_run(struct judge *j, const uint8_t *grids, int n, double sigma, uint64_t seed, float *out);
 /* Of two genres only: the probability of `a` when it is a or b, [n]. */
 NODISCARD enum err judge_pair(struct judge *j, const uint8_t *grids, int n, int a, int b, float *out);
+
+/* [N,1,GRID_STEPS,GRID_PITCHES,1] of -1 and 1 to logits [N,genres]; full size is width 64. */
+struct node *judge_network(struct net *n, int width, int genres, struct node *cells);

@@ -19,7 +19,8 @@ static const struct opt options[] = {
     { "no-style", 0, OPT_REAL, 0, 1, "0.05", NULL, "X", "share of music shown under no name" },
     { "no-key", 0, OPT_REAL, 0, 1, "0.2", NULL, "X", "share of music shown without its key" },
     { "balance", 0, OPT_REAL, 0, 1, "0.6", NULL, "X", "composers are heard by amount of music to this power" },
-    STEPTRAIN_OPTIONS("8", "0.001", "0.1"),
+    { "rows", 0, OPT_INT, 1, 65536, "8", NULL, "N", "sequences a batch" },
+    STEPTRAIN_OPTIONS("0.001", "0.1"),
 };
 
 enum err pianist_net_from(const struct opts *o, int n_styles, struct stepnet *out)

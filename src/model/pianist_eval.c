@@ -143,7 +143,7 @@ static enum err foresee(struct evaluation *e, struct reader *r)
         i++;
         piano_piece_of_work(&k, &p);
         struct key key = key_of_work(&k);
-        int n = piano_steps(&p, (int)rng_below(&rng, k.quarters), piano_home(key), piano_mode(key), steps, m->context);
+        int n = piano_steps(&p, (int)rng_below(&rng, k.quarters), key_home(key), piano_mode(key), steps, m->context);
         if (of >= 0)
             styles_weigh(&m->styles, of, 1, style);
         err = cancelled(e) ? stopped() : reader_nats(m, r, steps, n, style, &nats);

@@ -175,7 +175,7 @@ static enum err plan_job(struct job *j)
     j->vel = mean_vel(notes, n);
     piano_piece_init(&j->given, notes, err == ERR_OK ? n : 0, frame, j->ask.end);
     free(notes);
-    j->ask.shift = piano_home(key);
+    j->ask.shift = key_home(key);
     j->ask.key = piano_mode(key);
     find_range(j, key);
     return err;

@@ -29,8 +29,9 @@ static enum err open_parts(struct model *m, const struct opts *o, const struct w
                                        .time = m->context, .no_composer = opts_real(o, "no-composer"),
                                        .no_style = opts_real(o, "no-style"), .no_key = opts_real(o, "no-key"), .balance = opts_real(o, "balance") };
     TRY(piano_data_new(w, &m->styles, &d, &t->data));
-    struct step_source source = { t->data, piano_data_fill, piano_data_held_out(t->data) };
-    return steptrain_new(m->device, &m->net, m->params, source, m->context, o, resume, &t->train);
+    struct step_source source = { .ctx = t->data, .shape = { { d.rows, d.time } }, .n_shapes = 1, .fill = piano_data_fill,
+                                  .weight = { 1, 1, 1 }, .held_out = piano_data_held_out(t->data) };
+    return steptrain_new(m->device, &m->net, m->params, source, o, resume, &t->train);
 }
 
 enum err pianist_train_open(struct device *d, const struct opts *o, const struct dataset *data, const struct ckpt *resume,

@@ -120,12 +120,6 @@ int piano_mode(struct key k)
     return k.tonic < 0 ? PIANO_MODES - 1 : k.minor;
 }
 
-int piano_home(struct key k)
-{
-    int up = k.tonic < 0 ? 0 : ((k.minor ? 9 : 0) - k.tonic + 12) % 12;
-    return up > 6 ? up - 12 : up;
-}
-
 /* ---- steps ---- */
 
 static struct piano_step blank(int kind, const struct piano_frame *f, int key)

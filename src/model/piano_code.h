@@ -55,7 +55,6 @@ static inline int piano_count(const struct piano_piece *p, int q) { return (int)
 struct piano_frame piano_frame(int32_t column, int num, int den, int bar);
 int piano_left(int quarters);          /* quarters to the end of the piece, this one included; 0 = not in sight */
 int piano_mode(struct key k);          /* once the music is at home: 0 C major, 1 A minor, 2 unknown */
-int piano_home(struct key k);          /* semitones to C major or A minor, the near way, -5..6; 0 for an unknown key */
 
 int piano_dur(int cells);              /* nearest class of a length in 24ths of a quarter */
 int piano_dur_cells(int dur);

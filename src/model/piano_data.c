@@ -223,7 +223,7 @@ void piano_data_fill(void *piano_data, enum step_split s, uint64_t index, struct
         const struct source *src = draw_source(d, s, &r);
         int q = draw_begin(&src->piece, time, &r);
         struct key key = rng_uniform(&r) < (float)d->opts.no_key ? (struct key){ .tonic = -1 } : src->key;
-        int n = piano_steps(&src->piece, q, piano_home(src->key), piano_mode(key), steps, time);
+        int n = piano_steps(&src->piece, q, key_home(src->key), piano_mode(key), steps, time);
         draw_style(d, src, &r, out->style + (size_t)row * (size_t)d->styles->n);
         out->length[row] = n;
         for (int t = 0; t < time; t++) {

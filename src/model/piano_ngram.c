@@ -83,7 +83,7 @@ static void learn_work(struct ngram *g, const struct work *k, struct piano_step 
 {
     struct piano_piece p;
     piano_piece_of_work(k, &p);
-    int m = symbols(steps, piano_steps(&p, 0, piano_home(key_of_work(k)), 0, steps, CAP), symbol, head);
+    int m = symbols(steps, piano_steps(&p, 0, key_home(key_of_work(k)), 0, steps, CAP), symbol, head);
     for (int i = 0; i < m; i++)
         learn(g, symbol + i, i);
     piano_piece_fini(&p);

@@ -151,6 +151,11 @@ void stepper_free(struct stepper *s)
     free(s);
 }
 
+const struct stepnet *stepper_net(const struct stepper *s)
+{
+    return s->net;
+}
+
 int32_t *stepper_in(struct stepper *s, int input)
 {
     return s->feed + feed_at(s, input);

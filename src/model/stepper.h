@@ -12,6 +12,7 @@ struct stepper;
 NODISCARD enum err stepper_new(struct device *d, const struct stepnet *c, struct params *p, const struct ckpt *weights,
                                int rows, int time, struct stepper **out);
 void stepper_free(struct stepper *s);
+const struct stepnet *stepper_net(const struct stepper *s);
 /* What the next run reads, for every row: a step's indices (-1 = absent), its place in its sequence (at most the
  * number of steps fed so far), and the weights of the styles [rows,S]. */
 int32_t *stepper_in(struct stepper *s, int input);

@@ -26,8 +26,7 @@ struct steptrain {
     struct optim optim;
     struct ema *ema;
     struct feed feed;
-    struct runner runner[N_STEP_SPLITS];
-    int rows, time;
+    struct runner runner[N_STEP_SPLITS][STEP_SHAPES];
     double lr, floor;
     long warmup, total, samples;
     uint64_t seed;
@@ -39,10 +38,20 @@ static void feed_place(struct feed *f, int which, size_t words)
     f->words += (words + ALIGN_WORDS - 1) / ALIGN_WORDS * ALIGN_WORDS;
 }
 
+static size_t cells(const struct step_shape *s)
+{
+    return (size_t)s->rows * (size_t)s->time;
+}
+
 static enum err feed_new(struct steptrain *t)
 {
     struct feed *f = &t->feed;
-    size_t rows = (size_t)t->rows, all = rows * (size_t)t->time;
+    size_t rows = 0, all = 0;           /* one block serves every shape */
+    for (int i = 0; i < t->source.n_shapes; i++) {
+        const struct step_shape *k = &t->source.shape[i];
+        rows = (size_t)k->rows > rows ? (size_t)k->rows : rows;
+        all = cells(k) > all ? cells(k) : all;
+    }
     for (int i = 0; i < t->net->n_in; i++)
         feed_place(f, FEED_IN + i, all);
     for (int h = 0; h < t->net->n_out; h++) {
@@ -73,7 +82,7 @@ static void feed_bind(const struct feed *f, const struct stepnet *c, const struc
 }
 
 /* Outputs of a plan: the heads' mean losses, then (training) the gradients. */
-static enum err runner_open(struct steptrain *t, enum step_split split, struct runner *r)
+static enum err runner_open(struct steptrain *t, enum step_split split, const struct step_shape *shape, struct runner *r)
 {
     const struct stepnet *c = t->net;
     struct node *outputs[STEP_HEADS + MAX_TENSORS], *leaves[MAX_TENSORS];
@@ -82,7 +91,7 @@ static enum err runner_open(struct steptrain *t, enum step_split split, struct r
     struct net net = { .g = r->graph, .p = t->params, .training = split == STEP_TRAIN };
     if (net.training)
         net.seed = g_input(r->graph, "seed", I32, SHAPE(2));
-    struct stepnet_batch b = stepnet_build_batch(&net, c, t->rows, t->time);
+    struct stepnet_batch b = stepnet_build_batch(&net, c, shape->rows, shape->time);
     memcpy(outputs, b.head, (size_t)c->n_out * sizeof *outputs);
     if (net.training) {
         n = params_leaves(t->params, r->graph, "", leaves, index, MAX_TENSORS);
@@ -95,35 +104,42 @@ static enum err runner_open(struct steptrain *t, enum step_split split, struct r
     return ERR_OK;
 }
 
-/* The share of each head in the loss is its share of the predictions. */
-static void weigh(struct steptrain *t, double share[STEP_HEADS])
+/* A head's share is that of its predictions among the first head's. */
+static void weigh(struct steptrain *t, const struct step_shape *shape, double share[STEP_HEADS])
 {
     struct feed *f = &t->feed;
-    size_t all = (size_t)t->rows * (size_t)t->time;
     double valid[STEP_HEADS] = { 0 };
     for (int h = 0; h < t->net->n_out; h++) {
-        for (size_t i = 0; i < all; i++)
+        for (size_t i = 0; i < cells(shape); i++)
             valid[h] += f->host[f->at[FEED_TARGET + h] + i] >= 0;
         share[h] = valid[0] > 0 ? valid[h] / valid[0] : 0;
-        float weight = (float)share[h];
+        float weight = (float)(share[h] * t->source.weight[h]);
         memcpy(f->host + f->at[FEED_WEIGHT + h], &weight, sizeof weight);
     }
+}
+
+static int pick_shape(const struct steptrain *t, enum step_split s, uint64_t index)
+{
+    return t->source.pick ? t->source.pick(t->source.ctx, s, index) : 0;
 }
 
 static enum err run_batch(struct steptrain *t, enum step_split split, uint64_t index, double losses[STEP_HEADS])
 {
     struct feed *f = &t->feed;
-    struct runner *r = &t->runner[split];
-    struct step_batch b = { .length = f->host + f->at[FEED_LENGTH], .style = (float *)(f->host + f->at[FEED_STYLE]) };
+    int pick = pick_shape(t, split, index);
+    const struct step_shape *shape = &t->source.shape[pick];
+    struct runner *r = &t->runner[split][pick];
+    struct step_batch b = { .shape = pick, .length = f->host + f->at[FEED_LENGTH],
+                            .style = (float *)(f->host + f->at[FEED_STYLE]) };
     double share[STEP_HEADS];
     if (!r->plan)
-        TRY(runner_open(t, split, r));
+        TRY(runner_open(t, split, shape, r));
     for (int i = 0; i < t->net->n_in; i++)
         b.in[i] = f->host + f->at[FEED_IN + i];
     for (int h = 0; h < t->net->n_out; h++)
         b.target[h] = f->host + f->at[FEED_TARGET + h];
     t->source.fill(t->source.ctx, split, index, &b);
-    weigh(t, share);
+    weigh(t, shape, share);
     f->host[f->at[FEED_SEED]] = (int32_t)t->seed;
     f->host[f->at[FEED_SEED] + 1] = (int32_t)index;
     TRY(device_upload(t->device, f->device, f->host, f->words * sizeof *f->host));
@@ -146,7 +162,7 @@ enum err steptrain_step(struct steptrain *t, long step, double losses[STEP_HEADS
     t->optim.step = step;
     optim_step(&t->optim, t->params, "", t->device);
     ema_update(t->ema, t->params, t->device);
-    t->samples += t->rows;
+    t->samples += t->source.shape[pick_shape(t, STEP_TRAIN, (uint64_t)step)].rows;
     return ERR_OK;
 }
 
@@ -206,7 +222,7 @@ static enum err load_weights(struct steptrain *t, const struct opts *o, const st
     return resume ? ckpt_load_ema(resume, t->ema, t->params, t->device) : ERR_OK;
 }
 
-enum err steptrain_new(struct device *d, const struct stepnet *c, struct params *p, struct step_source source, int time,
+enum err steptrain_new(struct device *d, const struct stepnet *c, struct params *p, struct step_source source,
                        const struct opts *o, const struct ckpt *resume, struct steptrain **out)
 {
     struct steptrain *t = xcalloc(1, sizeof *t);
@@ -214,8 +230,6 @@ enum err steptrain_new(struct device *d, const struct stepnet *c, struct params 
     t->net = c;
     t->params = p;
     t->source = source;
-    t->rows = (int)opts_int(o, "rows");
-    t->time = time;
     t->lr = opts_real(o, "lr");
     t->floor = opts_real(o, "lr-floor");
     t->warmup = (long)opts_int(o, "warmup");
@@ -238,10 +252,11 @@ void steptrain_free(struct steptrain *t)
 {
     if (!t)
         return;
-    for (int s = 0; s < N_STEP_SPLITS; s++) {
-        plan_free(t->runner[s].plan);
-        graph_free(t->runner[s].graph);
-    }
+    for (int s = 0; s < N_STEP_SPLITS; s++)
+        for (int i = 0; i < STEP_SHAPES; i++) {
+            plan_free(t->runner[s][i].plan);
+            graph_free(t->runner[s][i].graph);
+        }
     ema_free(t->ema);
     free(t->feed.host);
     if (t->feed.device)

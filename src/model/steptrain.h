@@ -9,17 +9,23 @@
 struct ckpt; struct ckpt_writer; struct opt; struct opts;
 
 enum step_split { STEP_TRAIN, STEP_HELD_OUT, N_STEP_SPLITS };
-/* Where a batch is written: index arrays [rows*time], style weights [rows,S], lengths [rows]. */
-struct step_batch { int32_t *in[STEP_INPUTS], *target[STEP_HEADS], *length; float *style; };
+enum { STEP_SHAPES = 8 };
+struct step_shape { int rows, time; };      /* sequences, steps of the longest */
+/* Where a batch of that shape is written: index arrays [rows*time], style weights [rows,S], lengths [rows]. */
+struct step_batch { int shape; int32_t *in[STEP_INPUTS], *target[STEP_HEADS], *length; float *style; };
 struct step_source {
     void *ctx;
-    void (*fill)(void *ctx, enum step_split s, uint64_t index, struct step_batch *out); /* a pure function of (s, index) */
+    struct step_shape shape[STEP_SHAPES];
+    int n_shapes;
+    /* Pure functions of (s, index): which shape a batch has (NULL = the first), and what it holds. */
+    int (*pick)(void *ctx, enum step_split s, uint64_t index);
+    void (*fill)(void *ctx, enum step_split s, uint64_t index, struct step_batch *out);
+    double weight[STEP_HEADS];              /* of a head in the loss, times its share of the predictions */
     bool held_out;                          /* is there held-out data? */
 };
 
 /* Rows of a family's option table, and the values read from it. */
-#define STEPTRAIN_OPTIONS(rows, lr, dropout) \
-    { "rows", 0, OPT_INT, 1, 65536, rows, NULL, "N", "sequences a batch" }, \
+#define STEPTRAIN_OPTIONS(lr, dropout) \
     { "lr", 0, OPT_REAL, 0, 1, lr, NULL, "X", "highest learning rate" }, \
     { "lr-floor", 0, OPT_REAL, 0, 1, "0.02", NULL, "X", "learning rate at the end, as a share of the highest" }, \
     { "warmup", 0, OPT_INT, 1, 1000000, "200", NULL, "N", "updates until the highest learning rate" }, \
@@ -33,7 +39,7 @@ struct step_source {
 struct steptrain;
 /* Declares the network in `p` and allocates it, random or as `resume` left it. All but opts is borrowed. */
 NODISCARD enum err steptrain_new(struct device *d, const struct stepnet *c, struct params *p, struct step_source source,
-                                 int time, const struct opts *o, const struct ckpt *resume, struct steptrain **out);
+                                 const struct opts *o, const struct ckpt *resume, struct steptrain **out);
 void steptrain_free(struct steptrain *t);
 void steptrain_horizon(struct steptrain *t, long total);   /* updates the run will have */
 long steptrain_samples(const struct steptrain *t);         /* sequences seen */

@@ -90,6 +90,20 @@ void put_names(struct str *s, const struct name_list *l)
         str_addn(s, l->name[i], strlen(l->name[i]) + 1);
 }
 
+enum err folders_walk(const char *const *dirs, size_t n, struct name_list *sets, const char **dir, file_walk_fn visit,
+                      void *ctx)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!file_is_dir(dirs[i]))
+            return err_set(ERR_MISSING, "%s is not a folder", dirs[i]);
+        *dir = dirs[i];
+        sets->name = xgrow(sets->name, sets->n, &sets->cap, sizeof(*sets->name));
+        sets->name[sets->n++] = folder_name(dirs[i]);
+        TRY(file_walk(dirs[i], visit, ctx));
+    }
+    return ERR_OK;
+}
+
 /* ---- manifest ---- */
 
 enum err manifest_read(const char *path, struct manifest *m)

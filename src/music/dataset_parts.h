@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "err.h"
+#include "file.h"
 #include "str.h"
 struct dataset_opts; struct song;
 
@@ -18,6 +19,11 @@ struct name_list { char **name; size_t n, cap; };
 size_t name_index(struct name_list *l, const char *name);      /* added when it is new */
 void name_list_fini(struct name_list *l);
 void put_names(struct str *s, const struct name_list *l);      /* each ended by a zero byte */
+
+/* Every file of the folders. While those of one are visited *dir is that folder, and its name the last of sets, where
+ * two folders of one name are two. */
+NODISCARD enum err folders_walk(const char *const *dirs, size_t n, struct name_list *sets, const char **dir,
+                                file_walk_fn visit, void *ctx);
 
 /* A table of files: tab-separated, the first line names the columns, among them path and label. Rows borrow
  * from text. composer is NULL where the table has no such column. */

@@ -88,6 +88,14 @@ uint16_t key_scale(struct key k)
     return (uint16_t)((s | s >> 12) & 0xfff);
 }
 
+int key_home(struct key k)
+{
+    if (k.tonic < 0)
+        return 0;
+    int up = ((k.minor ? 9 : 0) - k.tonic + 12) % 12;
+    return up > 5 ? up - 12 : up;
+}
+
 int key_snap(struct key k, int pitch)
 {
     unsigned scale = key_scale(k);

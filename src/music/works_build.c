@@ -424,14 +424,7 @@ static enum err build(struct build *b, const char *const *dirs, size_t n_dirs, c
 {
     if (b->opts->manifest)
         TRY(manifest_read(b->opts->manifest, &b->manifest));
-    for (size_t i = 0; i < n_dirs; i++) {
-        if (!file_is_dir(dirs[i]))
-            return err_set(ERR_MISSING, "%s is not a folder", dirs[i]);
-        b->dir = dirs[i];
-        b->sets.name = xgrow(b->sets.name, b->sets.n, &b->sets.cap, sizeof(*b->sets.name));
-        b->sets.name[b->sets.n++] = folder_name(dirs[i]);
-        TRY(file_walk(dirs[i], visit, b));
-    }
+    TRY(folders_walk(dirs, n_dirs, &b->sets, &b->dir, visit, b));
     if (b->n == 0)
         return err_set(ERR_EMPTY, "no piece was found in %zu folders", n_dirs);
     group(b);

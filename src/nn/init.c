@@ -29,10 +29,10 @@ static void fill_uniform(struct rng *r, float *out, size_t n, double half)
         out[i] = (float)(half * (2.0 * (double)rng_uniform(r) - 1.0));
 }
 
-static void fill_normal(struct rng *r, float *out, size_t n, double deviation)
+static void fill_normal(struct rng *r, float *out, size_t n, double mean, double deviation)
 {
     for (size_t i = 0; i < n; i++)
-        out[i] = (float)(deviation * (double)rng_normal(r));
+        out[i] = (float)(mean + deviation * (double)rng_normal(r));
 }
 
 static void fill_truncated(struct rng *r, float *out, size_t n, double deviation)
@@ -72,7 +72,7 @@ static void fill_orthogonal(struct rng *r, struct fans f, float *out, double gai
     size_t in = (size_t)f.in, width = (size_t)f.out;
     size_t n_rows = in < width ? in : width, length = in < width ? width : in;
     float *v = xmalloc(n_rows * length * sizeof *v);
-    fill_normal(r, v, n_rows * length, 1.0);
+    fill_normal(r, v, n_rows * length, 0, 1);
     orthonormalise(v, n_rows, length);
     for (size_t i = 0; i < in; i++)
         for (size_t j = 0; j < width; j++)
@@ -102,8 +102,11 @@ void init_fill(struct init_spec spec, struct shape s, uint64_t seed, const char 
     case INIT_ONES:
         fill_const(out, n, 1);
         break;
+    case INIT_NEAR_ONE:
+        fill_normal(&r, out, n, 1, scale);
+        break;
     case INIT_NORMAL:
-        fill_normal(&r, out, n, scale);
+        fill_normal(&r, out, n, 0, scale);
         break;
     case INIT_TRUNC_NORMAL:
         fill_truncated(&r, out, n, scale);
@@ -115,7 +118,7 @@ void init_fill(struct init_spec spec, struct shape s, uint64_t seed, const char 
         fill_uniform(&r, out, n, scale * sqrt(6.0 / (f.in + f.out)));
         break;
     case INIT_KAIMING:
-        fill_normal(&r, out, n, scale * sqrt(2.0 / f.in));
+        fill_normal(&r, out, n, 0, scale * sqrt(2.0 / f.in));
         break;
     case INIT_ORTHOGONAL:
         fill_orthogonal(&r, f, out, scale);

@@ -83,10 +83,10 @@ struct node *nn_conv_t(struct net *n, const char *name, struct node *x, int out,
 }
 
 /* x * gamma + beta, both vectors over the last axis. */
-static struct node *affine(struct net *n, const char *name, struct node *x)
+static struct node *affine(struct net *n, const char *name, struct node *x, struct init_spec init)
 {
     struct shape s = node_shape(x);
-    struct node *gamma = part(n, name, ".gamma", SHAPE(last_dim(x)), ONES);
+    struct node *gamma = part(n, name, ".gamma", SHAPE(last_dim(x)), init);
     struct node *beta = part(n, name, ".beta", SHAPE(last_dim(x)), ZEROS);
     return g_add(g_mul(x, nn_across(gamma, s)), nn_across(beta, s));
 }
@@ -111,21 +111,21 @@ struct node *nn_batch_norm(struct net *n, const char *name, struct node *x, floa
         struct node *away = g_sub(x, g_expand(batch_mean, s));
         nn_keep_moving(n, mean, batch_mean, momentum);
         nn_keep_moving(n, var, g_mean(g_mul(away, away), axes), momentum);
-        return affine(n, name, g_norm(x, axes, eps));
+        return affine(n, name, g_norm(x, axes, eps), ONES);
     }
     struct node *inverse = g_powc(g_scale(var, 1, eps), -0.5f);
-    return affine(n, name, g_mul(g_sub(x, nn_across(mean, s)), nn_across(inverse, s)));
+    return affine(n, name, g_mul(g_sub(x, nn_across(mean, s)), nn_across(inverse, s)), ONES);
 }
 
 struct node *nn_layer_norm(struct net *n, const char *name, struct node *x, float eps)
 {
-    return affine(n, name, g_norm(x, 1u << (node_shape(x).rank - 1), eps));
+    return affine(n, name, g_norm(x, 1u << (node_shape(x).rank - 1), eps), ONES);
 }
 
 struct node *nn_instance_norm(struct net *n, const char *name, struct node *x, float eps)
 {
     unsigned axes = (1u << (node_shape(x).rank - 1)) - 2; /* all but the first and the last */
-    return affine(n, name, g_norm(x, axes, eps));
+    return affine(n, name, g_norm(x, axes, eps), (struct init_spec){INIT_NEAR_ONE, 0.02f});
 }
 
 struct node *nn_embedding(struct net *n, const char *name, struct node *idx, int rows, int width,

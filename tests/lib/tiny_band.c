@@ -10,13 +10,22 @@
 #include "ckpt.h"
 #include "tiny_band.h"
 
-static const struct band_config config = TINY_BAND;
+struct stepnet tiny_net(void)
+{
+    struct stepnet c = band_net(TINY_GENRES);
+    c.width = 32;
+    c.layers = 2;
+    c.heads = 4;
+    c.mlp = 32;
+    return c;
+}
 
 struct params *tiny_params(struct device *d)
 {
     struct params *p = params_new();
     struct net n = { .g = graph_new(), .p = p };
-    band_build_batch(&n, &config, 1, 2);
+    struct stepnet config = tiny_net();
+    stepnet_build_batch(&n, &config, 1, 2);
     assert_int_equal(params_alloc(p, d, false), ERR_OK);
     params_init(p, 7);
     graph_free(n.g);

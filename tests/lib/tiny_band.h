@@ -4,7 +4,7 @@
 #include "song.h"
 
 enum { TINY_GENRES = 3, TINY_TAKES = 16 };
-#define TINY_BAND { .width = 32, .layers = 2, .heads = 4, .mlp = 32, .n_genres = TINY_GENRES }
+struct stepnet tiny_net(void);
 struct params *tiny_params(struct device *d);
 struct model *tiny_model(struct device *d);
 /* Eight bars: piano chords off the grid with a tail over a bar line, bass, drums; guitar and strings empty. */

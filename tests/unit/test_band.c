@@ -18,7 +18,7 @@
 #include "song.h"
 #include "tiny_band.h"
 
-static const struct band_config config = TINY_BAND;
+static struct stepnet config;
 static struct device *device;
 
 static void random_row(struct row *r, struct rng *rng)
@@ -183,7 +183,7 @@ static struct plan *make_plan(struct graph *g, struct node *const *outputs, int 
 static void batch_losses(struct params *p, const struct codec_step *steps, int n, int time, double out[N_HEADS])
 {
     struct net net = { .g = graph_new(), .p = p };
-    struct band_batch_net b = band_build_batch(&net, &config, 1, time);
+    struct stepnet_batch b = stepnet_build_batch(&net, &config, 1, time);
     struct plan *plan = make_plan(net.g, b.head, N_HEADS, p);
     int32_t in[N_INPUTS][512], target[N_HEADS][512], length = n;
     float one = 1;
@@ -224,22 +224,22 @@ static void step_losses(struct params *p, const struct codec_step *steps, int n,
     struct plan *plan[N_HEADS];
     int32_t in[N_INPUTS][16], position[16], drawn[16];
     int count[N_HEADS] = { 0 };
-    struct band_head_net head[N_HEADS];
+    struct stepnet_head head[N_HEADS];
     float *cache = xcalloc((size_t)config.layers * 2 * ROWS * (size_t)(time * config.width), sizeof *cache);
     for (int h = 0; h < N_HEADS; h++)
         net[h] = (struct net){ .g = graph_new(), .p = p };
-    struct band_step_net s = band_build_step(&net[0], &config, ROWS, time);
+    struct stepnet_step s = stepnet_build_step(&net[0], &config, ROWS, time);
     plan[0] = make_plan(net[0].g, (struct node *[]){ s.logits, s.hidden }, 2, p);
     for (int i = 0; i < N_INPUTS; i++)
         plan_bind(plan[0], s.in[i], in[i]);
     plan_bind(plan[0], s.position, position);
     for (int i = 0; i < 2 * config.layers; i++) {
         char name[32];
-        band_cache_name(name, i % 2 ? 'v' : 'k', i / 2);
+        stepnet_cache_name(name, i % 2 ? 'v' : 'k', i / 2);
         plan_bind_name(plan[0], name, cache + i * ROWS * time * config.width);
     }
     for (int h = 1; h < N_HEADS; h++) {
-        head[h] = band_build_head(&net[h], &config, h, ROWS);
+        head[h] = stepnet_build_head(&net[h], &config, h, ROWS);
         plan[h] = make_plan(net[h].g, (struct node *[]){ head[h].logits, head[h].refined }, 2, p);
         plan_bind(plan[h], head[h].drawn, drawn);
     }
@@ -259,7 +259,7 @@ static void step_losses(struct params *p, const struct codec_step *steps, int n,
             assert_int_equal(plan_run(plan[h], NULL), ERR_OK);
             if (steps[t].out[h] < 0)
                 continue;
-            int size = band_head_size(h);
+            int size = config.out[h].rows;
             out[h] += nll((float *)plan_output(plan[h], 0) + ROW * size, size, steps[t].out[h]);
             count[h]++;
         }
@@ -502,6 +502,7 @@ static void test_refusals(void **state)
 
 static int setup(void **state)
 {
+    config = tiny_net();
     (void)state;
     assert_int_equal(device_open("cpu", 1, &device), ERR_OK);
     model = tiny_model(device);

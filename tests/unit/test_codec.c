@@ -74,13 +74,13 @@ static void test_key(void **state)
 {
     (void)state;
     for (int tonic = 0; tonic < 12; tonic++) {
-        int major = codec_key_shift((struct key){ (int8_t)tonic, false });
-        int minor = codec_key_shift((struct key){ (int8_t)tonic, true });
+        int major = key_home((struct key){ (int8_t)tonic, false });
+        int minor = key_home((struct key){ (int8_t)tonic, true });
         assert_true(major >= -6 && major <= 5 && minor >= -6 && minor <= 5);
         assert_int_equal((tonic + major + 12) % 12, 0);
         assert_int_equal((tonic + minor + 12) % 12, 9);
     }
-    assert_int_equal(codec_key_shift((struct key){ -1, false }), 0);
+    assert_int_equal(key_home((struct key){ -1, false }), 0);
 
     /* A D major scale on the piano, and drums that must not count. */
     static const uint8_t scale[] = { 62, 64, 66, 67, 69, 71, 73, 74 };

@@ -103,6 +103,20 @@ static void initialisers(void **state)
     }
 }
 
+static void near_one(void **state)
+{
+    (void)state;
+    struct params *p = params_new();
+    double mean, deviation, largest;
+    params_declare(p, "x", SHAPE(128, 256), (struct init_spec){INIT_NEAR_ONE, 0.02f}, true);
+    assert_int_equal(params_alloc(p, device, false), ERR_OK);
+    params_init(p, 7);
+    moments(params_value(p, 0), 128 * 256, &mean, &deviation, &largest);
+    assert_true(fabs(mean - 1) < 0.001);
+    assert_true(fabs(deviation - 0.02) < 0.0005);
+    params_free(p);
+}
+
 static void orthogonal(void **state)
 {
     (void)state;
@@ -151,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layout),
         cmocka_unit_test(initialisers),
+        cmocka_unit_test(near_one),
         cmocka_unit_test(orthogonal),
         cmocka_unit_test(streams),
     };

@@ -79,21 +79,21 @@ static void test_batches(void **state)
     static int32_t buf[2][N_INPUTS + N_HEADS + 1][1024];
     assert_int_equal(dataset_open(data, &d), ERR_OK);
     assert_int_equal(band_data_new(d, &o, &b), ERR_OK);
-    assert_true(band_data_n(b, SPLIT_TRAIN) > 50 && band_data_n(b, SPLIT_HELD_OUT) > 0);
+    assert_true(band_data_n(b, STEP_TRAIN) > 50 && band_data_n(b, STEP_HELD_OUT) > 0);
     for (uint64_t index = 0; index < 20; index++) {
-        struct band_batch x[2];
+        struct step_batch x[2];
         for (int k = 0; k < 2; k++) {
-            x[k].bucket = band_data_bucket(b, SPLIT_TRAIN, index);
+            x[k].shape = band_data_bucket(b, STEP_TRAIN, index);
             for (int i = 0; i < N_INPUTS; i++)
                 x[k].in[i] = buf[k][i];
             for (int h = 0; h < N_HEADS; h++)
                 x[k].target[h] = buf[k][N_INPUTS + h];
             x[k].length = buf[k][N_INPUTS + N_HEADS];
             memset(buf[k], 99, sizeof buf[k]);
-            band_data_fill(b, SPLIT_TRAIN, index, &x[k]);
+            band_data_fill(b, STEP_TRAIN, index, &x[k]);
         }
         assert_memory_equal(buf[0], buf[1], sizeof buf[0]);
-        int time = band_data_time(b, x[0].bucket), rows = band_data_rows(b, x[0].bucket);
+        int time = band_data_shape(b, x[0].shape).time, rows = band_data_shape(b, x[0].shape).rows;
         for (int row = 0; row < rows; row++) {
             assert_in_range(x[0].length[row], CODEC_HEADER + 4, time);
             for (int t = 0; t < time; t++) {
