@@ -12,7 +12,7 @@
 #include "rng.h"
 #include "song.h"
 
-enum { WINDOWS = 96, PIECE_BARS = 8, BLEND_PIECES = 16, TWO_BARS = 8 };
+enum { WINDOWS = 96, PIECE_QUARTERS = 32, BLEND_PIECES = 16, TWO_BARS = 8 };
 
 struct evaluation {
     struct model *m;
@@ -169,7 +169,7 @@ static void on_take(void *ctx, int index, struct take *t)
     struct batch *b = ctx;
     struct qnote *notes = NULL;
     uint32_t n = 0;
-    int quarters = PIECE_BARS * 4;
+    int quarters = PIECE_QUARTERS;
     (void)index;
     if (b->err == ERR_OK)
         b->err = qnotes_from_song(t->song, 0, quarters * SONG_TPQ, &notes, &n);
@@ -186,19 +186,40 @@ static void on_take(void *ctx, int index, struct take *t)
     take_fini(t);
 }
 
-/* n pieces in a style or a blend; heard gains the eras' probabilities of each. */
-static enum err make(struct evaluation *e, int n, const struct style_weight *style, int n_styles, uint64_t salt,
+/* The metre of some training piece in that era; rags are not written in 4/4. */
+static struct qmetre draw_metre(const struct evaluation *e, int era, struct rng *r)
+{
+    struct qmetre m = { 0, 4, 4 };
+    for (int tries = 0; tries < 20000; tries++) {
+        struct work k = works_get(e->w, rng_below(r, (uint32_t)works_n(e->w)));
+        if (k.era != era || k.held_out)
+            continue;
+        m = work_bar(&k, 0);
+        break;
+    }
+    return m;
+}
+
+/* n pieces in a style or a blend, four at a time in a metre of that era; heard gains the eras' probabilities of each. */
+static enum err make(struct evaluation *e, int n, int era, const struct style_weight *style, int n_styles, uint64_t salt,
                      float (*heard)[LISTENER_MAX])
 {
-    struct song *song = song_new_band();
     struct batch b = { .e = e, .heard = heard };
     struct progress p = { .cancel = e->o->cancel, .on_take = on_take, .ctx = &b };
-    struct request rq = { .verb = VERB_GENERATE, .song = song, .n_bars = PIECE_BARS, .genre = -1, .key = { .tonic = -1 },
-                          .temperature = e->o->temperature, .top_p = e->o->top_p, .n_takes = n, .n_styles = n_styles,
-                          .seed = rng_hash(e->o->seed, salt) >> 1 };
-    memcpy(rq.style, style, (size_t)n_styles * sizeof *style);
-    enum err err = pianist_run(e->m, &rq, &p);
-    song_free(song);
+    enum err err = ERR_OK;
+    struct rng r;
+    rng_init(&r, e->o->seed, salt);
+    for (int i = 0; i < n && err == ERR_OK; i += 4) {
+        struct song *song = song_new_band();
+        struct qmetre m = draw_metre(e, era, &r);
+        song_set_metre(song, 0, m.num, m.den);
+        struct request rq = { .verb = VERB_GENERATE, .song = song, .n_bars = (PIECE_QUARTERS * m.den + 4 * m.num - 1) / (4 * m.num),
+                              .genre = -1, .key = { .tonic = -1 }, .temperature = e->o->temperature, .top_p = e->o->top_p,
+                              .n_takes = n - i < 4 ? n - i : 4, .n_styles = n_styles, .seed = rng_hash(e->o->seed + (uint64_t)i, salt) >> 1 };
+        memcpy(rq.style, style, (size_t)n_styles * sizeof *style);
+        err = pianist_run(e->m, &rq, &p);
+        song_free(song);
+    }
     return err == ERR_OK ? b.err : err;
 }
 
@@ -222,7 +243,7 @@ static enum err hear_eras(struct evaluation *e)
         float (*heard)[LISTENER_MAX] = xcalloc((size_t)n, sizeof *heard);
         int right = 0;
         char name[64];
-        enum err err = w.style >= 0 ? make(e, n, &w, 1, (uint64_t)era, heard) : ERR_OK;
+        enum err err = w.style >= 0 ? make(e, n, era, &w, 1, (uint64_t)era, heard) : ERR_OK;
         for (int i = 0; i < n; i++) {
             int best = 0;
             for (int k = 1; k < listener_n_eras(e->listener); k++)
@@ -259,7 +280,7 @@ static enum err hear_blend(struct evaluation *e)
         struct style_weight w[2] = { { style_of_era(e, from), 1 - share, 1 - share }, { style_of_era(e, to), share, share } };
         double odds = 0;
         char name[64];
-        TRY(make(e, BLEND_PIECES, w, 2, 1000 + (uint64_t)i, heard));
+        TRY(make(e, BLEND_PIECES, from, w, 2, 1000 + (uint64_t)i, heard));
         for (int k = 0; k < BLEND_PIECES; k++)
             odds += (log((double)heard[k][to] + 1e-4) - log((double)heard[k][from] + 1e-4)) / BLEND_PIECES;
         str_format(name, sizeof name, "log odds of romantic over baroque at %d:%d", 100 - (int)(100 * share), (int)(100 * share));
