@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "mem.h"
+#include "ngram.h"
 #include "phrase.h"
 #include "pianist.h"
 #include "piano_data.h"
@@ -125,7 +126,7 @@ static enum err stopped(void)
 static enum err foresee(struct evaluation *e, struct reader *r)
 {
     struct model *m = e->m;
-    struct ngram *ngram = ngram_new(e->w);
+    struct ngram *ngram = piano_ngram_new(e->w);
     struct piano_step *steps = xcalloc((size_t)m->context, sizeof *steps);
     struct rng rng;
     double model = 0, counted = 0;
@@ -148,7 +149,7 @@ static enum err foresee(struct evaluation *e, struct reader *r)
             styles_weigh(&m->styles, of, 1, style);
         err = cancelled(e) ? stopped() : reader_nats(m, r, steps, n, style, &nats);
         model += nats;
-        counted += ngram_nats(ngram, steps, n);
+        counted += piano_ngram_nats(ngram, steps, n);
         for (int t = 0; t < n; t++)
             quarters += steps[t].in[PIN_KIND] == KIND_QUARTER;
         piano_piece_fini(&p);

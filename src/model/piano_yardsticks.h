@@ -18,11 +18,10 @@ NODISCARD enum err listener_ask(struct listener *j, const struct piano_piece *p,
 /* Balanced share of held-out windows whose era is named rightly. */
 NODISCARD enum err listener_held_out(struct listener *j, const struct works *w, uint64_t seed, double *share);
 
-/* piano_ngram.c: interpolated n-grams over the same predictions that the network makes. */
+/* piano_ngram.c: n-grams (ngram.h) over the same predictions that the network makes. */
 struct ngram;
-struct ngram *ngram_new(const struct works *w);   /* of the training side */
-void ngram_free(struct ngram *g);
-double ngram_nats(const struct ngram *g, const struct piano_step *steps, int n);
+struct ngram *piano_ngram_new(const struct works *w);   /* of the training side */
+double piano_ngram_nats(const struct ngram *g, const struct piano_step *steps, int n);
 
 /* piano_memory.c */
 struct echo;
