@@ -12,11 +12,13 @@ static const char *const bottleneck_names[N_BOTTLENECKS] = { "ema", "vq", "ae", 
 
 static const struct opt options[] = {
     { "bottleneck", 0, OPT_ENUM, 0, 0, "ema", "ema|vq|ae|vae|dae|sparse", "KIND", "codes by moving average or by gradient; autoencoders" },
-    { "codes", 0, OPT_INT, 2, VQVAE_MAX_CODES, "16", NULL, "N", "rows of the codebook" },
+    { "codes", 0, OPT_INT, 2, VQVAE_MAX_CODES, "16", NULL, "N", "rows of a codebook" },
+    { "stages", 0, OPT_INT, 1, VQVAE_STAGES, "1", NULL, "N", "codes a place, each for what the one before left over" },
     { "recon", 0, OPT_REAL, 0, 1e6, "1", NULL, "X", "weight of the picture in the loss" },
     { "commit", 0, OPT_REAL, 0, 1e6, "0.25", NULL, "X", "weight of staying near the codes" },
     { "beta", 0, OPT_REAL, 0, 1e6, "0.001", NULL, "X", "vae, sparse: weight of the prior, of silence" },
     { "noise", 0, OPT_REAL, 0, 0.5, "0.02", NULL, "X", "dae: share of cells turned over" },
+    { "soften", 0, OPT_REAL, 0, 1, "0", NULL, "X", "share of the run in which the latent hardens into codes" },
     { "revive", 0, OPT_REAL, 0, 1000, "0.1", NULL, "X", "ema: mean uses a batch below which a code is dead; 0: none is" },
     { "lr", 0, OPT_REAL, 0, 1, "0.001", NULL, "X", "highest learning rate" },
     { "lr-floor", 0, OPT_REAL, 0, 1, "0.02", NULL, "X", "learning rate at the end, as a share of the highest" },
@@ -28,7 +30,7 @@ static const struct opt options[] = {
 
 enum err vqvae_config_from(const struct opts *o, struct vqvae_config *out)
 {
-    *out = (struct vqvae_config){ .codes = (int)opts_int(o, "codes") };
+    *out = (struct vqvae_config){ .codes = (int)opts_int(o, "codes"), .stages = (int)opts_int(o, "stages") };
     for (int i = 0; i < N_BOTTLENECKS; i++)
         if (strcmp(opts_text(o, "bottleneck"), bottleneck_names[i]) == 0)
             out->bottleneck = (enum bottleneck)i;
@@ -46,7 +48,7 @@ static int nets(const struct opts *o, struct model_net *out, int cap)
         return 0;
     struct params *p = params_new();
     vqvae_declare(p, &c);
-    size_t book = c.bottleneck == BOTTLENECK_EMA ? 2 * (size_t)c.codes * VQVAE_WIDTH : 0;
+    size_t book = c.bottleneck == BOTTLENECK_EMA ? 2 * (size_t)c.codes * (size_t)c.stages * VQVAE_WIDTH : 0;
     out[0] = (struct model_net){ "encoder, codebook, decoder", params_count(p) + book };
     params_free(p);
     return 1;

@@ -95,17 +95,29 @@ static struct node *cross_entropy(struct node *logits, struct node *cells)
     return all_mean(g_sub(softplus, g_mul(cells, logits)));
 }
 
-/* The codebook's leaves: the codes, and of the EMA the running counts and sums of their members. */
+void vqvae_book_name(int stage, const char *of, char name[32])
+{
+    if (stage == 0)
+        str_format(name, 32, "vq.book%s", of);
+    else
+        str_format(name, 32, "vq.book.%d%s", stage + 1, of);
+}
+
+/* A codebook's leaves: the codes, and of the EMA the running counts and sums of their members. */
 struct book { struct node *codes, *count, *sum; };
 
-static struct book book_of(struct net *n, const struct vqvae_config *c)
+static struct book book_of(struct net *n, const struct vqvae_config *c, int stage)
 {
     struct shape s = SHAPE(c->codes, VQVAE_WIDTH);
     struct init_spec zeros = { INIT_ZEROS, 0 };
+    char book[32], count[32], sum[32];
+    vqvae_book_name(stage, "", book);
+    vqvae_book_name(stage, ".count", count);
+    vqvae_book_name(stage, ".sum", sum);
     if (c->bottleneck == BOTTLENECK_VQ)
-        return (struct book){ .codes = nn_param(n, "vq.book", s, book_init) };
-    return (struct book){ nn_state(n, "vq.book", s, book_init), nn_state(n, "vq.book.count", SHAPE(c->codes, 1), zeros),
-                          nn_state(n, "vq.book.sum", s, book_init) };
+        return (struct book){ .codes = nn_param(n, book, s, book_init) };
+    return (struct book){ nn_state(n, book, s, book_init), nn_state(n, count, SHAPE(c->codes, 1), zeros),
+                          nn_state(n, sum, s, book_init) };
 }
 
 /* Counts are smoothed so that no code is divided by nothing. */
@@ -124,23 +136,41 @@ static void follow_members(struct net *n, const struct vqvae_config *c, const st
     n->stores[n->n_stores++] = g_store(g_div(sum, g_expand(smooth, wide)), b->codes);
 }
 
+/* Every stage picks a code for what the stages before left over; the decoder sees their sum, and the gradient passes
+ * straight through. With `hardness` less than 1 it sees a place between the latent and its codes. */
+static struct node *quantised(struct net *n, const struct vqvae_config *c, const struct vqvae_train_opts *o,
+                              struct vqvae_train_net *t)
+{
+    struct node *z = t->latent, *rest = z, *sum = NULL;
+    for (int s = 0; s < c->stages; s++) {
+        struct book b = book_of(n, c, s);
+        t->codes[s] = vqvae_nearest(g_stop(rest), g_stop(b.codes));
+        struct node *q = g_gather(b.codes, t->codes[s]);
+        t->extra = g_add(t->extra, g_scale(distance(g_stop(q), rest), o->commit, 0));
+        if (c->bottleneck == BOTTLENECK_VQ)
+            t->extra = g_add(t->extra, distance(q, g_stop(rest)));
+        else if (n->training)
+            follow_members(n, c, &b, rest, t->codes[s]);
+        sum = sum ? g_add(sum, q) : q;
+        rest = g_sub(rest, g_stop(q));
+    }
+    struct node *off = g_sub(sum, z);
+    if (n->training && o->softens) {
+        t->hardness = g_input(n->g, "hardness", F32, (struct shape){ 0 });
+        off = g_mul(off, g_expand(t->hardness, node_shape(z)));
+        t->extra = g_mul(t->extra, t->hardness);
+    }
+    return g_add(z, g_stop(off));
+}
+
 /* What the decoder sees of the latent, and the loss that this asks for. */
 static struct node *through(struct net *n, const struct vqvae_config *c, const struct vqvae_train_opts *o,
                             struct vqvae_train_net *t)
 {
     struct node *z = t->latent;
     t->extra = g_const(n->g, 0);
-    if (vqvae_has_codes(c)) {
-        struct book b = book_of(n, c);
-        t->codes = vqvae_nearest(g_stop(z), g_stop(b.codes));
-        struct node *q = g_gather(b.codes, t->codes);
-        t->extra = g_scale(distance(g_stop(q), z), o->commit, 0);
-        if (c->bottleneck == BOTTLENECK_VQ)
-            t->extra = g_add(t->extra, distance(q, g_stop(z)));
-        else if (n->training)
-            follow_members(n, c, &b, z, t->codes);
-        return g_add(z, g_stop(g_sub(q, z))); /* the gradient passes straight through */
-    }
+    if (vqvae_has_codes(c))
+        return quantised(n, c, o, t);
     if (c->bottleneck == BOTTLENECK_SPARSE)
         t->extra = g_scale(all_mean(g_leaky(z, -1)), o->beta, 0);
     if (c->bottleneck == BOTTLENECK_VAE) {
@@ -178,7 +208,7 @@ struct vqvae_train_net vqvae_build(struct net *n, const struct vqvae_config *c, 
 void vqvae_declare(struct params *p, const struct vqvae_config *c)
 {
     struct net n = { .g = graph_new(), .p = p, .training = true };
-    static const struct vqvae_train_opts any = { 1, 1, 1, 0.1f };
+    static const struct vqvae_train_opts any = { 1, 1, 1, 0.1f, false };
     vqvae_build(&n, c, &any, 1);
     graph_free(n.g);
 }

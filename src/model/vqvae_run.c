@@ -34,16 +34,28 @@ static void cells_to_quarter(const float *logits, struct quarter *q)
     }
 }
 
+static int pick_codes(struct vqvae *v, struct graph *g, struct node *latent, struct node **out)
+{
+    for (int s = 0; s < v->c.stages; s++) {
+        char name[32];
+        vqvae_book_name(s, "", name);
+        struct node *book = g_param(g, name, SHAPE(v->c.codes, VQVAE_WIDTH));
+        out[s] = vqvae_nearest(latent, book);
+        latent = g_sub(latent, g_gather(book, out[s]));
+    }
+    return v->c.stages;
+}
+
 static enum err open_half(struct vqvae *v, struct half *h, int n, bool encoder)
 {
     struct net net = { .g = h->g = graph_new(), .p = v->params };
-    struct node *in, *out[2];
+    struct node *in, *out[1 + VQVAE_STAGES];
     int n_out = 1;
     if (encoder) {
         in = g_input(net.g, "in", F32, SHAPE(n, 1, QUARTER_KEYS, QUARTER_COLS, 1));
         out[0] = vqvae_encoder(&net, in);
         if (vqvae_has_codes(&v->c))
-            out[n_out++] = vqvae_nearest(out[0], g_param(net.g, "vq.book", SHAPE(v->c.codes, VQVAE_WIDTH)));
+            n_out += pick_codes(v, net.g, out[0], out + 1);
     } else {
         in = g_input(net.g, "in", F32, SHAPE(n * VQVAE_SLOTS, VQVAE_WIDTH));
         out[0] = vqvae_decoder(&net, in);
@@ -76,9 +88,14 @@ static enum err make_runnable(struct vqvae *v)
     if (!vqvae_has_codes(&v->c))
         return ERR_OK;
     size_t n = (size_t)v->c.codes * VQVAE_WIDTH;
-    v->book = xcalloc(n, sizeof *v->book);
-    float *book = params_value(v->params, (size_t)params_find(v->params, "vq.book"));
-    return device_download(v->device, v->book, book, n * sizeof *v->book);
+    v->book = xcalloc(n * (size_t)v->c.stages, sizeof *v->book);
+    for (int s = 0; s < v->c.stages; s++) {
+        char name[32];
+        vqvae_book_name(s, "", name);
+        float *book = params_value(v->params, (size_t)params_find(v->params, name));
+        TRY(device_download(v->device, v->book + (size_t)s * n, book, n * sizeof *v->book));
+    }
+    return ERR_OK;
 }
 
 static enum err finish(struct vqvae *v, enum err err, struct vqvae **out)
@@ -113,12 +130,15 @@ enum err vqvae_of_params(struct device *d, const struct vqvae_config *c, struct 
 static enum err config_of(const struct ckpt *w, struct vqvae_config *out)
 {
     const char *bottleneck = ckpt_meta(w, "vq.bottleneck"), *codes = ckpt_meta(w, "vq.codes");
-    int64_t b, n;
+    const char *stages = ckpt_meta(w, "vq.stages");
+    int64_t b, n, s = 1;
     if (!bottleneck || !codes)
         return err_set(ERR_FORMAT, "the weights hold no VQ-VAE: vq.bottleneck or vq.codes is missing");
     TRY(parse_int(bottleneck, 0, N_BOTTLENECKS - 1, &b));
     TRY(parse_int(codes, 2, VQVAE_MAX_CODES, &n));
-    *out = (struct vqvae_config){ (enum bottleneck)b, (int)n };
+    if (stages)
+        TRY(parse_int(stages, 1, VQVAE_STAGES, &s));
+    *out = (struct vqvae_config){ (enum bottleneck)b, (int)n, (int)s };
     return ERR_OK;
 }
 
@@ -135,11 +155,14 @@ enum err vqvae_load(struct device *d, const struct ckpt *weights, struct vqvae *
 
 void vqvae_config_meta(const struct vqvae_config *c, struct ckpt_writer *w)
 {
-    char text[2][16];
-    str_format(text[0], sizeof text[0], "%d", (int)c->bottleneck);
-    str_format(text[1], sizeof text[1], "%d", c->codes);
-    ckpt_writer_meta(w, "vq.bottleneck", text[0]);
-    ckpt_writer_meta(w, "vq.codes", text[1]);
+    const struct { const char *key; int value; } rows[] = {
+        { "vq.bottleneck", (int)c->bottleneck }, { "vq.codes", c->codes }, { "vq.stages", c->stages },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char text[16];
+        str_format(text, sizeof text, "%d", rows[i].value);
+        ckpt_writer_meta(w, rows[i].key, text);
+    }
 }
 
 void vqvae_save(const struct vqvae *v, struct ckpt_writer *w)
@@ -191,28 +214,43 @@ enum err vqvae_encode(struct vqvae *v, const struct quarter *q, int n, int32_t *
         if (latent)
             TRY(device_download(v->device, latent + (size_t)at * VQVAE_SLOTS * VQVAE_WIDTH, plan_output(h->plan, 0),
                                 (size_t)rows * VQVAE_WIDTH * sizeof(float)));
-        if (codes)
-            TRY(device_download(v->device, codes + (size_t)at * VQVAE_SLOTS, plan_output(h->plan, 1),
-                                (size_t)rows * sizeof(int32_t)));
+        for (int k = 0; codes && k < v->c.stages; k++) {
+            int32_t picked[MANY * VQVAE_SLOTS];
+            TRY(device_download(v->device, picked, plan_output(h->plan, 1 + k), (size_t)rows * sizeof *picked));
+            for (int r = 0; r < rows; r++)
+                codes[(at * VQVAE_SLOTS + r) * v->c.stages + k] = picked[r];
+        }
         at += sizes[s];
     }
     return ERR_OK;
 }
 
-/* Latents come from memory, or a row at a time from the codebook. */
+/* A place is the sum of its codes. */
+static void place(const struct vqvae *v, const int32_t *codes, float *out)
+{
+    for (int s = 0; s < v->c.stages; s++) {
+        const float *code = v->book + ((size_t)s * (size_t)v->c.codes + (size_t)codes[s]) * VQVAE_WIDTH;
+        for (int i = 0; i < VQVAE_WIDTH; i++)
+            out[i] = s == 0 ? code[i] : out[i] + code[i];
+    }
+}
+
+/* Latents come from memory, or a place at a time from the codebooks. */
 static enum err decode(struct vqvae *v, const float *latent, const int32_t *codes, int n, struct quarter *out)
 {
-    for (int i = 0; codes && i < n * VQVAE_SLOTS; i++)
+    for (int i = 0; codes && i < n * vqvae_slots(&v->c); i++)
         if (codes[i] < 0 || codes[i] >= v->c.codes)
             return err_set(ERR_RANGE, "code %d of a book of %d", codes[i], v->c.codes);
     for (int at = 0; at < n;) {
         int s = size_for(n - at);
         size_t rows = (size_t)sizes[s] * VQVAE_SLOTS, first = (size_t)at * VQVAE_SLOTS;
         struct half *h = &v->dec[s];
-        for (size_t r = 0; r < rows; r++)
-            memcpy(v->host + r * VQVAE_WIDTH,
-                   codes ? v->book + (size_t)codes[first + r] * VQVAE_WIDTH : latent + (first + r) * VQVAE_WIDTH,
-                   VQVAE_WIDTH * sizeof(float));
+        for (size_t r = 0; r < rows; r++) {
+            if (codes)
+                place(v, codes + (first + r) * (size_t)v->c.stages, v->host + r * VQVAE_WIDTH);
+            else
+                memcpy(v->host + r * VQVAE_WIDTH, latent + (first + r) * VQVAE_WIDTH, VQVAE_WIDTH * sizeof(float));
+        }
         TRY(device_upload(v->device, h->in, v->host, rows * VQVAE_WIDTH * sizeof(float)));
         TRY(plan_run(h->plan, NULL));
         TRY(device_download(v->device, v->host, plan_output(h->plan, 0), (size_t)sizes[s] * VQVAE_CELLS * sizeof(float)));
@@ -236,7 +274,7 @@ struct tally { long both, made, real, exact, quarters; long *used; };
 static enum err measure_some(struct vqvae *v, const struct quarter *q, int n, struct tally *t)
 {
     struct quarter *back = xcalloc((size_t)n, sizeof *back);
-    size_t slots = (size_t)n * VQVAE_SLOTS;
+    size_t slots = (size_t)n * (size_t)vqvae_slots(&v->c);
     bool coded = vqvae_has_codes(&v->c);
     int32_t *codes = coded ? xcalloc(slots, sizeof *codes) : NULL;
     float *latent = coded ? NULL : xcalloc(slots * VQVAE_WIDTH, sizeof *latent);
@@ -254,8 +292,10 @@ static enum err measure_some(struct vqvae *v, const struct quarter *q, int n, st
         }
         t->exact += same;
         t->quarters++;
-        for (int s = 0; coded && s < VQVAE_SLOTS; s++)
-            t->used[codes[i * VQVAE_SLOTS + s]]++;
+    }
+    for (size_t i = 0; coded && err == ERR_OK && i < slots; i++) {
+        size_t stage = i % (size_t)v->c.stages;
+        t->used[stage * (size_t)v->c.codes + (size_t)codes[i]]++;
     }
     free(back);
     free(codes);
@@ -263,15 +303,19 @@ static enum err measure_some(struct vqvae *v, const struct quarter *q, int n, st
     return err;
 }
 
-static double perplexity(const long *used, int n)
+/* Of the stages together, as their geometric mean. */
+static double perplexity(const long *used, const struct vqvae_config *c)
 {
-    double total = 0, entropy = 0;
-    for (int i = 0; i < n; i++)
-        total += (double)used[i];
-    for (int i = 0; i < n; i++)
-        if (used[i] > 0)
-            entropy -= (double)used[i] / total * log((double)used[i] / total);
-    return exp(entropy);
+    double entropy = 0;
+    for (int s = 0; s < c->stages; s++, used += c->codes) {
+        double total = 0;
+        for (int i = 0; i < c->codes; i++)
+            total += (double)used[i];
+        for (int i = 0; i < c->codes; i++)
+            if (used[i] > 0)
+                entropy -= (double)used[i] / total * log((double)used[i] / total);
+    }
+    return exp(entropy / c->stages);
 }
 
 /* Runs of quarters at even distances through all pieces of one side, one after another. */
@@ -291,7 +335,7 @@ static enum err measure_pieces(struct vqvae *v, const struct works *w, const siz
 
 enum err vqvae_measure(struct vqvae *v, const struct works *w, bool held_out, long limit, struct vqvae_score *out)
 {
-    struct tally t = { .used = xcalloc((size_t)v->c.codes, sizeof(long)) };
+    struct tally t = { .used = xcalloc((size_t)v->c.codes * (size_t)v->c.stages, sizeof(long)) };
     size_t *piece = xcalloc(works_n(w) + 1, sizeof *piece), n = 0;
     for (size_t i = 0; i < works_n(w); i++)
         if (works_get(w, i).held_out == held_out)
@@ -302,7 +346,7 @@ enum err vqvae_measure(struct vqvae *v, const struct works *w, bool held_out, lo
         double p = t.made ? (double)t.both / (double)t.made : 0, r = t.real ? (double)t.both / (double)t.real : 0;
         *out = (struct vqvae_score){ t.quarters, p, r, p + r > 0 ? 2 * p * r / (p + r) : 0,
                                      (double)t.exact / (double)t.quarters,
-                                     vqvae_has_codes(&v->c) ? perplexity(t.used, v->c.codes) : 0 };
+                                     vqvae_has_codes(&v->c) ? perplexity(t.used, &v->c) : 0 };
     }
     free(piece);
     free(t.used);

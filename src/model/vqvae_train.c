@@ -9,8 +9,8 @@
 #include "vqvae.h"
 #include "works.h"
 
-enum { MAX_TENSORS = 64, MAX_OUTPUTS = MAX_TENSORS + 16, REVIVE_EVERY = 25, DOWN = 5, UP = 6 };
-enum { OUT_RECON, OUT_EXTRA, OUT_LATENT, N_OUT };
+enum { MAX_TENSORS = 64, MAX_OUTPUTS = MAX_TENSORS + 8 * VQVAE_STAGES, REVIVE_EVERY = 25, DOWN = 5, UP = 6 };
+enum { OUT_RECON, OUT_EXTRA, OUT_LATENT, OUT_CODES };
 static const double REVIVE_UNTIL = 0.8; /* share of the run; then the book comes to rest */
 
 struct vqvae_trainer {
@@ -24,7 +24,9 @@ struct vqvae_trainer {
     const struct works *works;
     double *upto;                     /* running sum of the training pieces' weights */
     float *cells, *host;
+    float *hardness;
     int32_t *seed_at;
+    double soften;                    /* share of the run until the latent is hard */
     double lr, floor, dead;           /* dead: mean uses a batch below which a code is revived */
     long warmup, total, samples, measure;
     int batch;
@@ -77,34 +79,79 @@ static enum err scalar(const struct vqvae_trainer *t, int i, double *out)
     return ERR_OK;
 }
 
+/* The latents of a batch, [rows,WIDTH], less what the stages so far make of them. */
+struct seen { float *z, *far; int32_t *codes; size_t rows; };
+
+static float *state(const struct vqvae_trainer *t, int stage, const char *of)
+{
+    char name[32];
+    vqvae_book_name(stage, of, name);
+    return params_value(t->params, (size_t)params_find(t->params, name));
+}
+
+/* A latent by its distance from its code: where the book serves worst. Its like is not wanted twice. */
+static size_t draw_far(struct seen *b, struct rng *r)
+{
+    double sum = 0, at = (double)rng_uniform(r);
+    for (size_t i = 0; i < b->rows; i++)
+        sum += (double)b->far[i];
+    if (!(sum > 0))
+        return (size_t)rng_below(r, (uint32_t)b->rows);
+    size_t i = 0;
+    for (at *= sum; i + 1 < b->rows && (at -= (double)b->far[i]) >= 0; i++)
+        ;
+    b->far[i] = 0;
+    return i;
+}
+
 /* A dead code gets a latent of this batch as its place, and members enough to live a while. */
+static enum err revive_stage(struct vqvae_trainer *t, int stage, bool all, struct seen *b, struct rng *r)
+{
+    size_t k = (size_t)t->c.codes, wide = k * VQVAE_WIDTH * sizeof(float);
+    float *code = xcalloc(2 * k * VQVAE_WIDTH + k, sizeof *code), *sum = code + k * VQVAE_WIDTH, *count = sum + k * VQVAE_WIDTH;
+    float *rest = xcalloc(b->rows * VQVAE_WIDTH, sizeof *rest);
+    enum err err = ERR_OK;
+    TRY_OUT(device_download(t->device, b->codes, plan_output(t->plan, OUT_CODES + stage), b->rows * sizeof *b->codes));
+    TRY_OUT(device_download(t->device, code, state(t, stage, ""), wide));
+    TRY_OUT(device_download(t->device, sum, state(t, stage, ".sum"), wide));
+    TRY_OUT(device_download(t->device, count, state(t, stage, ".count"), k * sizeof *count));
+    for (size_t i = 0; i < b->rows; i++) {
+        b->far[i] = 0;
+        for (size_t w = 0; w < VQVAE_WIDTH; w++) {
+            float off = rest[i * VQVAE_WIDTH + w] = b->z[i * VQVAE_WIDTH + w] - code[(size_t)b->codes[i] * VQVAE_WIDTH + w];
+            b->far[i] += off * off;
+        }
+    }
+    for (size_t i = 0; i < k; i++) {
+        if (!all && (double)count[i] >= t->dead)
+            continue;
+        const float *from = b->z + draw_far(b, r) * VQVAE_WIDTH;
+        count[i] = 1;
+        memcpy(code + i * VQVAE_WIDTH, from, VQVAE_WIDTH * sizeof *code);
+        memcpy(sum + i * VQVAE_WIDTH, from, VQVAE_WIDTH * sizeof *code);
+    }
+    memcpy(b->z, rest, b->rows * VQVAE_WIDTH * sizeof *rest);
+    TRY_OUT(device_upload(t->device, state(t, stage, ""), code, wide));
+    TRY_OUT(device_upload(t->device, state(t, stage, ".sum"), sum, wide));
+    TRY_OUT(device_upload(t->device, state(t, stage, ".count"), count, k * sizeof *count));
+out:
+    free(code);
+    free(rest);
+    return err;
+}
+
 static enum err revive(struct vqvae_trainer *t, long step, struct rng *r)
 {
-    size_t k = (size_t)t->c.codes, rows = (size_t)t->batch * VQVAE_SLOTS;
-    float *book = params_value(t->params, (size_t)params_find(t->params, "vq.book"));
-    float *count_at = params_value(t->params, (size_t)params_find(t->params, "vq.book.count"));
-    float *sum_at = params_value(t->params, (size_t)params_find(t->params, "vq.book.sum"));
-    float *z = xcalloc((rows + 2 * k) * VQVAE_WIDTH + k, sizeof *z);
-    float *code = z + rows * VQVAE_WIDTH, *sum = code + k * VQVAE_WIDTH, *count = sum + k * VQVAE_WIDTH;
-    size_t wide = k * VQVAE_WIDTH * sizeof *z;
-    enum err err = ERR_OK;
-    TRY_OUT(device_download(t->device, z, plan_output(t->plan, OUT_LATENT), rows * VQVAE_WIDTH * sizeof *z));
-    TRY_OUT(device_download(t->device, code, book, wide));
-    TRY_OUT(device_download(t->device, sum, sum_at, wide));
-    TRY_OUT(device_download(t->device, count, count_at, k * sizeof *z));
-    for (size_t i = 0; i < k; i++) {
-        if (step > 0 && (double)count[i] >= t->dead)
-            continue;
-        const float *from = z + (size_t)rng_below(r, (uint32_t)rows) * VQVAE_WIDTH;
-        count[i] = 1;
-        memcpy(code + i * VQVAE_WIDTH, from, VQVAE_WIDTH * sizeof *z);
-        memcpy(sum + i * VQVAE_WIDTH, from, VQVAE_WIDTH * sizeof *z);
-    }
-    TRY_OUT(device_upload(t->device, book, code, wide));
-    TRY_OUT(device_upload(t->device, sum_at, sum, wide));
-    TRY_OUT(device_upload(t->device, count_at, count, k * sizeof *z));
-out:
-    free(z);
+    struct seen b = { .rows = (size_t)t->batch * VQVAE_SLOTS };
+    size_t latents = b.rows * VQVAE_WIDTH;
+    b.z = xcalloc(latents + b.rows, sizeof *b.z);
+    b.far = b.z + latents;
+    b.codes = xcalloc(b.rows, sizeof *b.codes);
+    enum err err = device_download(t->device, b.z, plan_output(t->plan, OUT_LATENT), latents * sizeof *b.z);
+    for (int s = 0; s < t->c.stages && err == ERR_OK; s++)
+        err = revive_stage(t, s, step == 0, &b, r);
+    free(b.z);
+    free(b.codes);
     return err;
 }
 
@@ -115,9 +162,12 @@ enum err vqvae_train_step(struct model *m, long step, double losses[4])
     rng_init(&r, t->seed, 1 + (uint64_t)step);
     for (int i = 0; i < t->batch; i++)
         draw_quarter(t, &r, t->host + (size_t)i * VQVAE_CELLS);
+    float hard = (float)((double)step / (t->soften * (double)t->total + 1));
+    hard = hard > 1 ? 1 : hard;
     int32_t seed[2] = { (int32_t)t->seed, (int32_t)step };
     TRY(device_upload(t->device, t->cells, t->host, (size_t)t->batch * VQVAE_CELLS * sizeof(float)));
     TRY(device_upload(t->device, t->seed_at, seed, sizeof seed));
+    TRY(device_upload(t->device, t->hardness, &hard, sizeof hard));
     TRY(plan_run(t->plan, NULL));
     TRY(scalar(t, OUT_RECON, &losses[0]));
     TRY(scalar(t, OUT_EXTRA, &losses[1]));
@@ -180,7 +230,8 @@ enum err vqvae_train_save(struct model *m, const char *path, bool for_shipping, 
 static void read_options(struct vqvae_trainer *t, const struct opts *o)
 {
     t->o = (struct vqvae_train_opts){ (float)opts_real(o, "recon"), (float)opts_real(o, "commit"),
-                                      (float)opts_real(o, "beta"), (float)opts_real(o, "noise") };
+                                      (float)opts_real(o, "beta"), (float)opts_real(o, "noise"), opts_real(o, "soften") > 0 };
+    t->soften = opts_real(o, "soften");
     t->lr = opts_real(o, "lr");
     t->floor = opts_real(o, "lr-floor");
     t->warmup = (long)opts_int(o, "warmup");
@@ -201,15 +252,20 @@ static enum err make_plan(struct vqvae_trainer *t)
     out[OUT_RECON] = b.recon;
     out[OUT_EXTRA] = b.extra;
     out[OUT_LATENT] = b.latent;
-    int n = params_leaves(t->params, net.g, "", leaf, index, MAX_TENSORS);
-    graph_grad(b.loss, leaf, n, out + N_OUT);
-    memcpy(out + N_OUT + n, net.stores, (size_t)net.n_stores * sizeof *out);
+    int first = OUT_CODES, n = params_leaves(t->params, net.g, "", leaf, index, MAX_TENSORS);
+    for (int s = 0; s < VQVAE_STAGES && b.codes[s]; s++)
+        out[first++] = b.codes[s];
+    graph_grad(b.loss, leaf, n, out + first);
+    memcpy(out + first + n, net.stores, (size_t)net.n_stores * sizeof *out);
     TRY(device_alloc(t->device, (size_t)t->batch * VQVAE_CELLS * sizeof(float), (void **)&t->cells));
     TRY(device_alloc(t->device, 2 * sizeof(int32_t), (void **)&t->seed_at));
-    TRY(plan_new(t->device, net.g, out, N_OUT + n + net.n_stores, NULL, &t->plan));
+    TRY(device_alloc(t->device, sizeof(float), (void **)&t->hardness));
+    TRY(plan_new(t->device, net.g, out, first + n + net.n_stores, NULL, &t->plan));
     params_bind(t->params, t->plan);
-    params_bind_grads(t->params, t->plan, N_OUT, index, n);
+    params_bind_grads(t->params, t->plan, first, index, n);
     plan_bind(t->plan, b.cells, t->cells);
+    if (b.hardness)
+        plan_bind(t->plan, b.hardness, t->hardness);
     if (b.seed)
         plan_bind(t->plan, b.seed, t->seed_at);
     return ERR_OK;
@@ -223,6 +279,8 @@ void vqvae_trainer_free(struct vqvae_trainer *t)
     graph_free(t->graph);
     if (t->cells)
         device_free(t->device, t->cells);
+    if (t->hardness)
+        device_free(t->device, t->hardness);
     if (t->seed_at)
         device_free(t->device, t->seed_at);
     params_free(t->params);

@@ -13,7 +13,7 @@
 #include "optim.h"
 
 enum { BATCH = 32, MAX = 64 };
-static const struct vqvae_config config = { BOTTLENECK_EMA, 16 };
+static const struct vqvae_config config = { BOTTLENECK_EMA, 16, 1 };
 
 struct work {
     struct vqvae *vqvae;

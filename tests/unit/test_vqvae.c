@@ -81,7 +81,7 @@ static void same(const json_t *want, const float *got, size_t n, double toleranc
 static void test_golden(void **state)
 {
     (void)state;
-    static const struct vqvae_config c = { BOTTLENECK_EMA, 16 };
+    static const struct vqvae_config c = { BOTTLENECK_EMA, 16, 1 };
     static const struct vqvae_train_opts o = { .recon = 1, .commit = 0.25f };
     enum { RECON, EXTRA, LATENT, CODES, FIRST };
     struct node *out[FIRST + MAX + 3], *leaf[MAX];
@@ -93,7 +93,7 @@ static void test_golden(void **state)
     fill(p);
     struct net net = { .g = graph_new(), .p = p, .training = true };
     struct vqvae_train_net b = vqvae_build(&net, &c, &o, N);
-    out[RECON] = b.recon, out[EXTRA] = b.extra, out[LATENT] = b.latent, out[CODES] = b.codes;
+    out[RECON] = b.recon, out[EXTRA] = b.extra, out[LATENT] = b.latent, out[CODES] = b.codes[0];
     int n = params_leaves(p, net.g, "", leaf, index, MAX);
     graph_grad(b.loss, leaf, n, out + FIRST);
     memcpy(out + FIRST + n, net.stores, (size_t)net.n_stores * sizeof *out);
@@ -135,7 +135,7 @@ static void test_decoder(void **state)
 {
     (void)state;
     struct params *p = params_new();
-    static const struct vqvae_config c = { BOTTLENECK_EMA, 16 };
+    static const struct vqvae_config c = { BOTTLENECK_EMA, 16, 1 };
     struct vqvae *v;
     int32_t codes[N * VQVAE_SLOTS];
     struct quarter q[N];
@@ -183,7 +183,7 @@ static void test_codes(void **state)
 {
     (void)state;
     enum { MANY = 37 };
-    static const struct vqvae_config c = { BOTTLENECK_EMA, 64 };
+    static const struct vqvae_config c = { BOTTLENECK_EMA, 64, 1 };
     static struct quarter q[MANY], all[MANY], one[1], again[MANY];
     static int32_t codes[MANY * VQVAE_SLOTS], single[VQVAE_SLOTS], loaded[MANY * VQVAE_SLOTS];
     struct vqvae *v, *w;
