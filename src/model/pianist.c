@@ -6,8 +6,8 @@
 #include "kinds.h"
 #include "mem.h"
 #include "opt.h"
+#include "piano_shelf.h"
 #include "str.h"
-#include "steptrain.h"
 
 static const struct opt options[] = {
     { "width", 0, OPT_INT, 16, 1024, "192", NULL, "N", "width of the transformer, a multiple of the heads" },
@@ -15,11 +15,8 @@ static const struct opt options[] = {
     { "heads", 0, OPT_INT, 1, 64, "6", NULL, "N", "attention heads" },
     { "mlp", 0, OPT_INT, 16, 4096, "384", NULL, "N", "hidden width of the note heads" },
     { "context", 0, OPT_INT, 128, 4096, "512", NULL, "N", "steps the network looks back" },
-    { "no-composer", 0, OPT_REAL, 0, 1, "0.15", NULL, "X", "share of music shown under its era alone" },
-    { "no-style", 0, OPT_REAL, 0, 1, "0.05", NULL, "X", "share of music shown under no name" },
-    { "no-key", 0, OPT_REAL, 0, 1, "0.2", NULL, "X", "share of music shown without its key" },
-    { "balance", 0, OPT_REAL, 0, 1, "0.6", NULL, "X", "composers are heard by amount of music to this power" },
     { "rows", 0, OPT_INT, 1, 65536, "8", NULL, "N", "sequences a batch" },
+    SHELF_OPTIONS,
     STEPTRAIN_OPTIONS("0.001", "0.1"),
 };
 
@@ -57,52 +54,6 @@ void pianist_model_free(struct model *m)
     pianist_trainer_free(m->trainer);
     params_free(m->params);
     free(m);
-}
-
-/* ---- styles ---- */
-
-enum err styles_parse(const char *text, struct styles *out)
-{
-    char *copy = xstrdup(text), *rest = copy, era[STYLES_MAX][32] = { { 0 } };
-    enum err err = ERR_OK;
-    memset(out, 0, sizeof *out);
-    for (char *item = str_split(&rest, ','); item && err == ERR_OK; item = str_split(&rest, ',')) {
-        char *slash = strchr(item, '/');
-        if (out->n == STYLES_MAX || (slash && out->n > out->n_composers))
-            err = err_set(ERR_FORMAT, "its styles are not composers and then eras, %d at most", STYLES_MAX);
-        if (err != ERR_OK)
-            break;
-        if (slash) {
-            str_copy(era[out->n], sizeof era[0], (*slash = '\0', item));
-            out->n_composers++;
-        }
-        str_copy(out->at[out->n++].name, sizeof out->at->name, slash ? slash + 1 : item);
-    }
-    for (int i = 0; i < out->n && err == ERR_OK; i++) {
-        int e = i < out->n_composers ? out->n_composers : i;
-        while (i < out->n_composers && e < out->n && strcmp(out->at[e].name, era[i]) != 0)
-            e++;
-        out->at[i].era = e;
-        if (e == out->n)
-            err = err_set(ERR_FORMAT, "its style %s is of no era it names", out->at[i].name);
-    }
-    free(copy);
-    return err;
-}
-
-void styles_print(const struct styles *s, struct str *out)
-{
-    for (int i = 0; i < s->n; i++)
-        str_addf(out, "%s%s%s%s", i ? "," : "", i < s->n_composers ? s->at[s->at[i].era].name : "",
-                 i < s->n_composers ? "/" : "", s->at[i].name);
-}
-
-void styles_weigh(const struct styles *s, int style, float weight, float *row)
-{
-    int era = s->at[style].era;
-    row[style] += weight;
-    if (era != style)
-        row[era] += weight;
 }
 
 /* ---- the row ---- */

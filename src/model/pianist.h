@@ -5,18 +5,8 @@
 #pragma once
 #include "model.h"
 #include "piano_code.h"
+#include "piano_style.h"
 #include "stepnet.h"
-
-enum { STYLES_MAX = 96 };
-
-/* Composers come first, then eras; a composer brings the era along. */
-struct style { char name[32]; int era; };  /* index of the era among the styles; of an era, its own */
-struct styles { int n, n_composers; struct style at[STYLES_MAX]; };
-/* "baroque/bach,baroque" and back; ERR_FORMAT. */
-NODISCARD enum err styles_parse(const char *text, struct styles *out);
-void styles_print(const struct styles *s, struct str *out);
-/* Adds a style's weight to a row of the network's style weights [n]. */
-void styles_weigh(const struct styles *s, int style, float weight, float *row);
 
 struct pianist_sampler;
 struct pianist_trainer;

@@ -8,7 +8,7 @@
 #include "ngram.h"
 #include "phrase.h"
 #include "pianist.h"
-#include "piano_data.h"
+#include "piano_work.h"
 #include "piano_yardsticks.h"
 #include "rng.h"
 #include "song.h"

@@ -25,11 +25,10 @@ void pianist_trainer_free(struct pianist_trainer *t)
 static enum err open_parts(struct model *m, const struct opts *o, const struct works *w, const struct ckpt *resume)
 {
     struct pianist_trainer *t = m->trainer;
-    const struct piano_data_opts d = { .seed = (uint64_t)opts_int(o, "seed"), .rows = (int)opts_int(o, "rows"),
-                                       .time = m->context, .no_composer = opts_real(o, "no-composer"),
-                                       .no_style = opts_real(o, "no-style"), .no_key = opts_real(o, "no-key"), .balance = opts_real(o, "balance") };
-    TRY(piano_data_new(w, &m->styles, &d, &t->data));
-    struct step_source source = { .ctx = t->data, .shape = { { d.rows, d.time } }, .n_shapes = 1, .fill = piano_data_fill,
+    const struct shelf_opts shelf = shelf_opts_from(o);
+    int rows = (int)opts_int(o, "rows");
+    TRY(piano_data_new(w, &m->styles, &shelf, (uint64_t)opts_int(o, "seed"), rows, m->context, &t->data));
+    struct step_source source = { .ctx = t->data, .shape = { { rows, m->context } }, .n_shapes = 1, .fill = piano_data_fill,
                                   .weight = { 1, 1, 1 }, .held_out = piano_data_held_out(t->data) };
     return steptrain_new(m->device, &m->net, m->params, source, o, resume, &t->train);
 }

@@ -6,7 +6,7 @@
 #include "layer.h"
 #include "mem.h"
 #include "optim.h"
-#include "piano_data.h"
+#include "piano_work.h"
 #include "rng.h"
 
 enum { F_CHROMA = 0, F_STEP = F_CHROMA + 12, F_DUR = F_STEP + 25, F_POS = F_DUR + PIANO_DUR, F_CHORD = F_POS + PIANO_GRID,

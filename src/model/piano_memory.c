@@ -3,7 +3,7 @@
  * by hash and followed as far as they go. */
 #include <stdlib.h>
 #include "mem.h"
-#include "piano_data.h"
+#include "piano_work.h"
 #include "piano_yardsticks.h"
 #include "rng.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "mem.h"
 #include "ngram.h"
-#include "piano_data.h"
+#include "piano_work.h"
 #include "piano_yardsticks.h"
 
 enum { ORDERS = 6, PIECES_EACH = 60, CAP = 1 << 16 };

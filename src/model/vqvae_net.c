@@ -157,7 +157,7 @@ static struct node *quantised(struct net *n, const struct vqvae_config *c, const
     struct node *off = g_sub(sum, z);
     if (n->training && o->softens) {
         t->hardness = g_input(n->g, "hardness", F32, (struct shape){ 0 });
-        off = g_mul(off, g_expand(t->hardness, node_shape(z)));
+        off = g_mul(off, g_expand(g_reshape(t->hardness, SHAPE(1, 1)), node_shape(z)));
         t->extra = g_mul(t->extra, t->hardness);
     }
     return g_add(z, g_stop(off));
