@@ -11,12 +11,12 @@ const char *group_title(enum group g);
 enum complete { COMPLETE_NONE, COMPLETE_FILE, COMPLETE_GENRE, COMPLETE_STYLE, COMPLETE_MODEL, COMPLETE_KEY, COMPLETE_TRACK, COMPLETE_MIDI_OUT, COMPLETE_MIDI_IN,
                 COMPLETE_WORDS };
 
-/* Columns of keys: one a mode, one a pane. A pane's keys come before those of NORMAL, which work there too;
- * keys[KEYS_ANY] work everywhere. */
+/* Columns of keys: one a mode, one a pane, one for while something is suggested. A pane's keys come before those of
+ * NORMAL, which work there too; those of a suggestion before those of either mode; keys[KEYS_ANY] work everywhere. */
 enum keys { KEYS_NORMAL = MODE_NORMAL, KEYS_STEP = MODE_STEP, KEYS_SELECT = MODE_SELECT, KEYS_TAKES,
-            KEYS_GENERATE, KEYS_MIXER, KEYS_FALL, N_COLUMNS, KEYS_ANY = N_COLUMNS, N_KEYS };
+            KEYS_GENERATE, KEYS_MIXER, KEYS_FALL, KEYS_SUGGEST, N_COLUMNS, KEYS_ANY = N_COLUMNS, N_KEYS };
 const char *keys_name(enum keys k);    /* "NORMAL", "takes" */
-enum keys keys_here(const struct desk *d);
+enum keys keys_here(const struct desk *d); /* the column that comes first */
 struct action {
     const char *name;
     /* Space-separated key sequences of one or two keys; "x=word" runs the action with that argument. */

@@ -56,6 +56,18 @@ struct area { int32_t from, to; int track0, track1, low, high; };
 struct noteref { int32_t tick; uint8_t track, pitch; };                /* names a note */
 struct picks { struct noteref *at; size_t n, cap; };                   /* sorted by track, tick, pitch */
 
+/* What could come next at the cursor, the likeliest first. It is there while cursor and music are as they were. */
+struct suggest {
+    bool by_itself;                          /* wanted after every step of STEP mode */
+    bool asked;                              /* by hand: it sounds, and is told of when there is none */
+    int job;                                 /* -1 none */
+    int track, section;
+    int32_t tick;
+    uint64_t version;
+    struct suggestion at[SUGGESTIONS];
+    int n, now;
+};
+
 /* What was yanked. */
 struct clip {
     struct clip_note { int track; struct note note; } *at;          /* ticks count from the clip's start */
@@ -88,6 +100,7 @@ struct desk {
     struct picks picks;                      /* the selected notes, once an edit or a command has named them */
     struct area picks_of;                    /* ... as long as this is what is selected */
     struct clip clip;
+    struct suggest suggest;
     bool lock;                               /* notes entered by hand are of the key */
     bool ghosts;                             /* notes of other tracks shown */
     int middle_c;                            /* octave in the name of MIDI note 60: 3 or 4 */
@@ -180,6 +193,12 @@ int desk_row(const struct desk *d, enum pane p);            /* that cursor, -1 w
 int desk_take(const struct desk *d);                        /* under the hand: in the takes pane the row's, else the
                                                              * chosen one; -1 none */
 int desk_lock(const struct desk *d, int pitch);             /* the pitch that scale lock makes of it */
+/* Suggestions (act_suggest.c). */
+const struct suggestion *desk_suggestion(const struct desk *d);  /* the one shown, or NULL */
+bool desk_suggesting(const struct desk *d);                      /* one is, or was asked for by hand and will be */
+void desk_drop_suggestion(struct desk *d);
+void desk_may_suggest(struct desk *d);                           /* the cursor went on in STEP mode */
+bool desk_suggest_event(struct desk *d, struct event *ev);       /* whether it is of the suggestion's job */
 /* Sections (form_desk.c). Ticks of the desk are those of the section under the hand; what plays may be the chain. */
 struct song *desk_music(const struct desk *d);              /* what plays; the caller frees it */
 NODISCARD enum err desk_music_tick(struct desk *d, int32_t *tick);  /* of the section -> of what plays from there */

@@ -36,6 +36,7 @@ struct song *session_whole(const struct session *s);
 const char *session_path(const struct session *s);            /* NULL when never saved nor opened */
 const char *session_title(const struct session *s);           /* base name of the path, or "untitled" */
 bool session_dirty(const struct session *s);
+uint64_t session_version(const struct session *s);            /* names the present state among all that undo knows */
 /* "bridge.mid" in the current folder, or "bridge-2.mid" when that exists: names given unasked never
  * overwrite. malloc'd. */
 char *session_free_name(const struct session *s, const char *ext);

@@ -2,6 +2,7 @@
  * asynchronous engine the screen uses: a worker thread, jobs, and events with a descriptor to poll. */
 #pragma once
 #include "model.h"
+#include "song.h"
 
 /* Weight files (*.safetensors of a known family): the folders of $JAMROLL_MODELS (a list with colons),
  * $XDG_DATA_HOME/jamroll/models, the install folder, ./models, and models/ beside the program's folder. Of two
@@ -40,8 +41,12 @@ void event_fini(struct event *ev);
 /* Defaults: the whole song, at least four bars, in whole phrases of four; nothing kept; any genre, free key,
  * temperature 1, top_p 0.99, one take, seed 0. */
 void request_init(struct request *rq, enum verb v, const struct song *song);
-/* Suggest at that tick: the span is its bar and the three after it, nothing kept, five candidates. */
+enum { SUGGESTIONS = 5, SUGGESTION_NOTES = 24 };
+/* Suggest at that tick: the span is its bar and the three after it, nothing kept, SUGGESTIONS candidates. */
 void request_suggest(struct request *rq, const struct song *song, enum role role, int32_t at);
+/* A candidate of VERB_SUGGEST: what its take adds to the song it was asked on, and how likely that is. */
+struct suggestion { double p; int n; struct note notes[SUGGESTION_NOTES]; };
+void suggestion_of(const struct take *t, const struct song *song, enum role role, int32_t at, struct suggestion *out);
 NODISCARD enum err request_check(const struct request *rq); /* what no family could carry out */
 /* "bach", "bach debussy:0.3", "bach:1..0, ravel:0..1" (a weight, or one that glides over the span) among names, or
  * "any". Styles without a weight share what the others leave of 1. ERR_FORMAT with the names there are. */

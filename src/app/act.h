@@ -62,6 +62,9 @@ struct overlay { const char *action; enum keys in; const char *keys; };
 void keymap_piano(const char *keys, struct str *gone);  /* of key-note in STEP; *gone gets the keys it took */
 void keymap_overlay(const struct overlay *rows, size_t n);
 
+/* act_suggest.c */
+act_fn act_suggest, act_accept;
+
 /* act_pane.c */
 act_fn act_pane, act_waterfall, act_maximize, act_row, act_adjust, act_mouse;
 

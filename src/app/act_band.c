@@ -439,6 +439,8 @@ enum err act_cancel(struct desk *d, int argc, char **argv)
     if (d->job >= 0 && d->doors.cancel) {
         d->doors.cancel(d->doors.ctx, d->job);
         desk_say(d, "cancelling...");
+    } else if (desk_suggesting(d)) {
+        desk_drop_suggestion(d);
     } else if (d->rendering && d->doors.cancel_render) {
         d->doors.cancel_render(d->doors.ctx);
         desk_say(d, "cancelling the export...");

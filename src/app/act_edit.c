@@ -9,9 +9,10 @@ enum err act_note(struct desk *d, int argc, char **argv)
     struct track *t = desk_track(d);
     long i = hand_at_cursor(d);
     session_edit_begin(d->session, i >= 0 ? "delete note" : "note");
+    enum err err = i >= 0 ? ERR_OK : hand_grow(d, d->tick); /* behind an accepted suggestion the song may end */
     if (i >= 0) {
         track_remove(t, (size_t)i);
-    } else {
+    } else if (err == ERR_OK) {
         desk_pitch(d, desk_lock(d, d->pitch));
         struct note n = {d->tick, d->len, (uint8_t)d->pitch, (uint8_t)d->vel};
         track_add(t, n);
@@ -20,7 +21,7 @@ enum err act_note(struct desk *d, int argc, char **argv)
     }
     session_edit_end(d->session);
     d->stale = STALE_NOW;
-    return ERR_OK;
+    return err;
 }
 
 static enum err drop(struct desk *d, struct hand *h, const int *by)

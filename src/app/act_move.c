@@ -163,6 +163,7 @@ enum err act_normal(struct desk *d, int argc, char **argv)
     if (d->mode == MODE_STEP) /* it may stand behind the end, or between columns */
         desk_goto(d, d->tick);
     d->mode = MODE_NORMAL;
+    desk_drop_suggestion(d);
     d->chord = false;
     d->message[0] = '\0';
     return ERR_OK;

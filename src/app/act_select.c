@@ -6,6 +6,7 @@
 
 static void anchor(struct desk *d, enum select what, int track)
 {
+    desk_goto(d, d->tick); /* it may stand behind the end */
     d->mode = MODE_SELECT;
     d->select = what;
     d->anchor_tick = d->tick;

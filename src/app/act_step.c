@@ -20,6 +20,7 @@ void desk_step_on(struct desk *d)
 {
     int32_t end = session_end(d->session);
     d->tick = d->tick + d->len < end ? d->tick + d->len : end;
+    desk_may_suggest(d);
 }
 
 enum err desk_enter(struct desk *d, int pitch, int vel, bool stay)

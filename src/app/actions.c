@@ -205,6 +205,12 @@ const struct action actions[] = {
       .help = "variations of what sounds now, near (1) to far (9)" },
     { "interpolate", NORMAL("gi"), ARG("[1-32]", 0, 1), WORDS("3|4|7|9"), .group = GROUP_BAND, .hint = "A to B",
       .run = act_interpolate, .help = "steps from take A to take B, as takes" },
+    { "suggest", .keys = { [KEYS_NORMAL] = "gn", [KEYS_STEP] = "<S-Tab>", [KEYS_SUGGEST] = "<S-Tab>" },
+      ARG("[next|prev|on|off]", 0, 1), WORDS("next|prev|on|off"), .group = GROUP_BAND, .hint = "next note",
+      .run = act_suggest,
+      .help = "what could come next here, likeliest first; again for the next one; on: by itself after each step of STEP" },
+    { "accept", .keys = { [KEYS_SUGGEST] = "<Tab>" }, .group = GROUP_BAND, .hint = "take it", .run = act_accept,
+      .help = "write the suggested notes; the cursor goes behind them" },
     { "again", NORMAL_SELECT("g."), .group = GROUP_BAND, .hint = "again", .run = act_again,
       .help = "the last request with the next seed" },
     { "genre", NORMAL("ge G=next"), ARG("NAME|any|next|prev", 1, 1),
@@ -308,7 +314,7 @@ const struct action actions[] = {
       .help = "a take, genre, model or command, by a few letters" },
     { "log", .group = GROUP_PROGRAM, .run = act_log, .help = "what the program noted: sound, files, models" },
     { "set", ARG("NAME VALUE", 2, 9),
-      WORDS("genre|model|key|temperature|seed|batch|density|range|distance|snap|len|register|hit|lock|ghosts|piano|keys|"
+      WORDS("genre|model|key|temperature|seed|batch|density|range|distance|snap|len|register|hit|lock|ghosts|suggest|piano|keys|"
             "middlec|mouse|metronome|countin|inputgrid|midi-out|midi-in|audio|latency|clock"),
       .group = GROUP_PROGRAM,
       .run = act_set, .help = "a setting, by the name of its command; for the rc file" },

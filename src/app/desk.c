@@ -39,7 +39,8 @@ static void reset_hand(struct desk *d)
     d->play_to = 0;
     d->play_tracks = 0;
     d->last_tick = -1;
-    d->job = -1;
+    d->job = d->suggest.job = -1;
+    d->suggest.n = 0;
     d->stale = STALE_NOW;
 }
 
@@ -93,6 +94,7 @@ static void sit_down(struct desk *d)
 {
     if (d->job >= 0 && d->doors.cancel)
         d->doors.cancel(d->doors.ctx, d->job);
+    desk_drop_suggestion(d);
     if (d->playing && d->doors.stop)
         d->doors.stop(d->doors.ctx);
     desk_stop_recording(d);
@@ -251,7 +253,7 @@ static void part_came(struct desk *d, struct take *t)
 
 void desk_event(struct desk *d, struct event *ev)
 {
-    if (ev->job != d->job) /* of a job that was given up */
+    if (desk_suggest_event(d, ev) || ev->job != d->job) /* of a job that was given up */
         return;
     switch (ev->kind) {
     case EVENT_TAKE:

@@ -15,16 +15,34 @@ const char *keys_name(enum keys k)
                                             [KEYS_GENERATE] = PANE_GENERATE,
                                             [KEYS_MIXER] = PANE_MIXER,
                                             [KEYS_FALL] = PANE_FALL};
+    if (k == KEYS_SUGGEST)
+        return "suggestion";
     return k < (enum keys)N_MODES ? mode_name((enum mode)k) : pane_name(of[k]);
 }
 
-enum keys keys_here(const struct desk *d)
+/* The columns that a key is looked for in, one after another. */
+enum { MOST_LAYERS = 3 };
+static int layers(const struct desk *d, enum keys out[MOST_LAYERS])
 {
     static const enum keys of[N_PANES] = {[PANE_TAKES] = KEYS_TAKES,
                                           [PANE_GENERATE] = KEYS_GENERATE,
                                           [PANE_MIXER] = KEYS_MIXER,
                                           [PANE_FALL] = KEYS_FALL};
-    return d->mode != MODE_NORMAL ? (enum keys)d->mode : of[d->pane];
+    enum keys own = d->mode != MODE_NORMAL ? (enum keys)d->mode : of[d->pane];
+    int n = 0;
+    if (desk_suggesting(d))
+        out[n++] = KEYS_SUGGEST;
+    out[n++] = own;
+    if (own >= (enum keys)N_MODES)
+        out[n++] = KEYS_NORMAL;
+    return n;
+}
+
+enum keys keys_here(const struct desk *d)
+{
+    enum keys in[MOST_LAYERS];
+    layers(d, in);
+    return in[0];
 }
 
 static struct {
@@ -252,19 +270,25 @@ static void run_binding(struct desk *d, const struct binding *b)
     }
 }
 
-/* A pane's own keys first, then those of NORMAL. */
 static const struct binding *find_here(const struct desk *d, int k0, int k1)
 {
-    enum keys in = keys_here(d);
-    const struct binding *b = binding_find(in, k0, k1);
-    return b || in < (enum keys)N_MODES ? b : binding_find(KEYS_NORMAL, k0, k1);
+    enum keys in[MOST_LAYERS];
+    const struct binding *b = NULL;
+    for (int i = 0, n = layers(d, in); !b && i < n; i++)
+        b = binding_find(in[i], k0, k1);
+    return b;
 }
 
 static bool prefix_here(const struct desk *d, int key)
 {
-    enum keys in = keys_here(d);
-    return binding_is_prefix(in, key) || (in >= (enum keys)N_MODES && !binding_find(in, key, KC_NONE) &&
-                                          binding_is_prefix(KEYS_NORMAL, key));
+    enum keys in[MOST_LAYERS];
+    for (int i = 0, n = layers(d, in); i < n; i++) {
+        if (binding_is_prefix(in[i], key))
+            return true;
+        if (binding_find(in[i], key, KC_NONE))
+            return false;
+    }
+    return false;
 }
 
 bool command_key(struct desk *d, int key)

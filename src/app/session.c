@@ -128,6 +128,11 @@ bool session_dirty(const struct session *s)
     return s->version != s->saved_version || s->tray_dirty;
 }
 
+uint64_t session_version(const struct session *s)
+{
+    return s->version;
+}
+
 const char *session_title(const struct session *s)
 {
     return s->path ? path_base(s->path) : "untitled";

@@ -71,6 +71,7 @@ static const char *const footer_order[N_COLUMNS][16] = {
     [KEYS_TAKES] = {"row", "take", "star", "mark", "flip", "play", "pane", "maximize", "undo", "help", NULL},
     [KEYS_GENERATE] = {"row", "adjust", "accompany", "play", "pane", "maximize", "help", NULL},
     [KEYS_FALL] = {"play", "left", "zoom", "pane", "undo", "help", NULL},
+    [KEYS_SUGGEST] = {"accept", "suggest", "play", "save", NULL},
     [KEYS_MIXER] = {"track-by", "fader", "turn", "mute", "solo", "play", "pane", "maximize", "help", NULL},
 };
 

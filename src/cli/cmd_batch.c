@@ -82,13 +82,13 @@ static enum err wait_for_band(struct batch *b)
 {
     struct desk *d = &b->desk;
     struct event ev;
-    while (d->job >= 0) {
+    while (d->job >= 0 || d->suggest.job >= 0) {
         struct pollfd fd = {engine_fd(b->engine), POLLIN, 0};
         poll(&fd, 1, 100);
         if (atomic_load(cli_interrupt()))
-            engine_cancel(b->engine, d->job);
+            engine_cancel(b->engine, -1);
         while (engine_next(b->engine, &ev)) {
-            bool mine = ev.job == d->job;
+            bool mine = ev.job == d->job || ev.job == d->suggest.job;
             enum err err = ERR_OK;
             if (mine && ev.kind == EVENT_FAILED)
                 err = err_set(ERR_UNSUPPORTED, "%s", ev.text ? ev.text : "the model failed");
@@ -113,6 +113,7 @@ static enum stage stage_of(const struct action *a)
         {"open", STAGE_INPUT},        {"save", STAGE_OUTPUT},   {"midi", STAGE_OUTPUT},
         {"export", STAGE_OUTPUT},     {"render", STAGE_OUTPUT}, {"stems", STAGE_OUTPUT},
         {"model", STAGE_MODEL},       {"genre", STAGE_MODEL},   {"generate", STAGE_MODEL},
+        {"suggest", STAGE_MODEL},
         {"accompany", STAGE_MODEL},   {"infill", STAGE_MODEL},  {"again", STAGE_MODEL},
         {"play", STAGE_DEVICE},       {"cue", STAGE_DEVICE},    {"rewind", STAGE_DEVICE},
         {"play-start", STAGE_DEVICE},

@@ -8,7 +8,7 @@
 #include "song.h"
 #include "str.h"
 
-enum { PHRASE = 4, MAX_TAKES = 256, LEAST_RANGE = 3, SUGGESTIONS = 5 };
+enum { PHRASE = 4, MAX_TAKES = 256, LEAST_RANGE = 3 };
 
 void request_init(struct request *rq, enum verb v, const struct song *song)
 {
@@ -26,16 +26,6 @@ void request_init(struct request *rq, enum verb v, const struct song *song)
     rq->n_takes = 1;
     for (int r = 0; r < N_ROLES; r++)
         rq->density[r] = -1;
-}
-
-void request_suggest(struct request *rq, const struct song *song, enum role role, int32_t at)
-{
-    request_init(rq, VERB_SUGGEST, song);
-    rq->bar0 = song_bar_of(song, at);
-    rq->n_bars = PHRASE;
-    rq->role = role;
-    rq->at = at;
-    rq->n_takes = SUGGESTIONS;
 }
 
 static bool is_band(const struct song *s)

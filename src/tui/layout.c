@@ -16,6 +16,8 @@ const struct signs signs_ascii = {
     .strange = 'X',
     .ghost_head = 'o',
     .ghost_hold = '-',
+    .maybe_head = '?',
+    .maybe_hold = '~',
     .sound = {'.', '=', '#', '#'},
     .playing = '>',
     .stopped = '.',
@@ -37,6 +39,8 @@ const struct signs signs_utf8 = {
     .strange = 0x2593,
     .ghost_head = 0x2592,
     .ghost_hold = 0x2591,
+    .maybe_head = 0x25c7,
+    .maybe_hold = 0x254c,
     .sound = {0x2581, 0x2583, 0x2585, 0x2587},
     .playing = 0x25b6,
     .stopped = 0x25a0,
@@ -131,11 +135,17 @@ static int bar_cols(const struct desk *d, int bar)
     return (len + d->grid - 1) / d->grid;
 }
 
+int bars_shown(const struct desk *d)
+{
+    const struct suggestion *one = desk_suggestion(d);
+    return session_n_bars(d->session) + (one && one->notes[0].tick >= session_end(d->session));
+}
+
 /* Bars from `first` that fit whole into w columns, at least one. */
 static int bars_fitting(const struct desk *d, int first, int w)
 {
     int n = 0, used = 1;
-    while (first + n < session_n_bars(d->session) && (used += bar_cols(d, first + n) + 1) <= w)
+    while (first + n < bars_shown(d) && (used += bar_cols(d, first + n) + 1) <= w)
         n++;
     return n > 0 ? n : 1;
 }
@@ -180,12 +190,25 @@ const struct col *col_at(const struct ui *ui, int x)
     return i >= 0 && i < ui->cols.n && !ui->cols.at[i].line ? &ui->cols.at[i] : NULL;
 }
 
+/* As much of it as there is room for beside the cursor. */
+static void scroll_to_suggestion(struct ui *ui, int line, int span)
+{
+    const struct suggestion *one = desk_suggestion(ui->desk);
+    for (int i = 0; one && i < one->n; i++) {
+        int note = one->notes[i].pitch;
+        if (note > ui->top_pitch)
+            ui->top_pitch = note < line + span ? note : line + span - 1;
+        if (note <= ui->top_pitch - span)
+            ui->top_pitch = note + span - 1 > line ? note + span - 1 : line;
+    }
+}
+
 /* The view moves by whole screens, so that it stands still while one works inside it. */
 static void scroll(struct ui *ui, int w, int roll_rows)
 {
     const struct desk *d = ui->desk;
-    int last = session_n_bars(d->session) - 1;
-    int bar = ui->follow && d->playing ? song_bar_of(session_song(d->session), d->playhead) : desk_bar(d);
+    int last = bars_shown(d) - 1;
+    int bar = song_bar_of(session_song(d->session), ui->follow && d->playing ? d->playhead : d->tick);
     bar = bar > last ? last : bar;
     if (ui->first_bar > last || bar < ui->first_bar)
         ui->first_bar = bar - bar % 4;
@@ -193,6 +216,9 @@ static void scroll(struct ui *ui, int w, int roll_rows)
         ui->first_bar += bars_fitting(d, ui->first_bar, w);
     if (ui->first_bar > bar)
         ui->first_bar = bar;
+    /* Behind the end what leads there is seen too. */
+    for (int first = ui->first_bar - 1; bar == session_n_bars(d->session) && first >= 0; first--)
+        ui->first_bar = first + bars_fitting(d, first, w) > bar ? first : ui->first_bar;
     int span = roll_rows > 0 ? roll_rows : 1, line = line_of(d->track, d->pitch);
     if (abs(line - ui->top_pitch + span / 2) > span)
         ui->top_pitch = line + span / 2;
@@ -200,6 +226,7 @@ static void scroll(struct ui *ui, int w, int roll_rows)
         ui->top_pitch = line;
     if (line <= ui->top_pitch - span)
         ui->top_pitch = line + span - 1;
+    scroll_to_suggestion(ui, line, span);
     if (ui->top_pitch < span - 1)
         ui->top_pitch = span - 1;
     if (ui->top_pitch > 127)

@@ -12,7 +12,7 @@ enum { MIN_W = 60, MIN_H = 16, MAX_COLS = 512, GUTTER = 11, SIDE_W = 37 };
 
 /* Signs in both tiers; every state has a sign, never a colour alone. */
 struct signs {
-    uint32_t line, rule, dot, head, hold, offgrid, strange, ghost_head, ghost_hold, sound[4], playing, stopped, focus, full, empty, down;
+    uint32_t line, rule, dot, head, hold, offgrid, strange, ghost_head, ghost_hold, maybe_head, maybe_hold, sound[4], playing, stopped, focus, full, empty, down;
     uint32_t corner[4], edge_h, edge_v;
 };
 extern const struct signs signs_ascii, signs_utf8;
@@ -80,6 +80,7 @@ void ui_draw(struct ui *ui, struct grid *g);
 
 /* Shared by views. */
 enum style style_of(int role);
+int bars_shown(const struct desk *d);                    /* of the song, and one more for what is suggested behind it */
 int col_of(const struct cols *c, int32_t tick);          /* column showing that tick, -1 */
 const struct col *col_at(const struct ui *ui, int x);    /* music at a column of the screen, or NULL */
 /* Selected, at a column of a track; pitch -1: at any. */

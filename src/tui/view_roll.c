@@ -54,35 +54,38 @@ static void roll_line(const struct ui *ui, struct grid *g, int y, int pitch)
 }
 
 /* What a note looks like in a column: its start, beside the grid or beside the scale, or its going on. */
-static uint32_t sign_of(const struct ui *ui, const struct note *n, bool head, bool off, bool ghost)
+enum sort { NOTE_REAL, NOTE_GHOST, NOTE_MAYBE };
+static uint32_t sign_of(const struct ui *ui, const struct note *n, bool head, bool off, enum sort sort)
 {
     const struct signs *s = ui->signs;
     bool strange = !desk_drums(ui->desk) && ui->key.tonic >= 0 && !key_has(ui->key, n->pitch);
-    if (ghost)
+    if (sort == NOTE_GHOST)
         return head ? s->ghost_head : s->ghost_hold;
+    if (sort == NOTE_MAYBE)
+        return head ? s->maybe_head : s->maybe_hold;
     return off ? s->offgrid : !head ? s->hold : strange ? s->strange : s->head;
 }
 
-static void draw_note(const struct ui *ui, struct grid *g, int y, const struct track *t, const struct note *n, bool ghost)
+static void draw_note(const struct ui *ui, struct grid *g, int y, const struct track *t, const struct note *n, enum sort sort)
 {
     for (int i = 0; i < ui->cols.n && ui->cols.at[i].tick < n->tick + n->dur; i++) {
         const struct col *c = &ui->cols.at[i];
         bool head = n->tick >= c->tick && n->tick < c->end;
         if (c->line || c->end <= n->tick)
             continue;
-        grid_put(g, GUTTER + i, y, sign_of(ui, n, head, head && n->tick > c->tick + 5, ghost),
-                 ghost || t->mute ? STYLE_DIM : style_of(ui->desk->track),
-                 head && !ghost && n->vel >= 80 ? LOOK_BOLD : 0);
+        grid_put(g, GUTTER + i, y, sign_of(ui, n, head, head && n->tick > c->tick + 5, sort),
+                 sort == NOTE_GHOST || t->mute ? STYLE_DIM : style_of(ui->desk->track),
+                 head && (sort == NOTE_MAYBE || (sort == NOTE_REAL && n->vel >= 80)) ? LOOK_BOLD : 0);
     }
 }
 
-static void draw_notes(const struct ui *ui, struct grid *g, struct rect r, int role, bool ghost)
+static void draw_notes(const struct ui *ui, struct grid *g, struct rect r, int role, enum sort sort)
 {
     const struct track *t = &session_song(ui->desk->session)->tracks[role];
     for (size_t k = 0; k < t->n; k++) {
         int row = ui->top_pitch - line_of(ui->desk->track, t->notes[k].pitch);
         if (row >= 0 && row < r.h)
-            draw_note(ui, g, r.y + row, t, &t->notes[k], ghost);
+            draw_note(ui, g, r.y + row, t, &t->notes[k], sort);
     }
 }
 
@@ -104,7 +107,17 @@ static void draw_ghosts(const struct ui *ui, struct grid *g, struct rect r)
     const struct desk *d = ui->desk;
     for (int role = ROLE_PIANO; d->ghosts && !desk_drums(d) && role < N_ROLES; role++)
         if (role != d->track && !session_song(d->session)->tracks[role].mute)
-            draw_notes(ui, g, r, role, true);
+            draw_notes(ui, g, r, role, NOTE_GHOST);
+}
+
+static void draw_suggestion(const struct ui *ui, struct grid *g, struct rect r)
+{
+    const struct suggestion *one = desk_suggestion(ui->desk);
+    for (int i = 0; one && i < one->n; i++) {
+        int row = ui->top_pitch - line_of(ui->desk->track, one->notes[i].pitch);
+        if (row >= 0 && row < r.h)
+            draw_note(ui, g, r.y + row, desk_track(ui->desk), &one->notes[i], NOTE_MAYBE);
+    }
 }
 
 static void roll_draw(const struct ui *ui, struct grid *g, struct rect r)
@@ -124,7 +137,8 @@ static void roll_draw(const struct ui *ui, struct grid *g, struct rect r)
         draw_grounds(ui, g, r.y + row, pitch, playhead);
     }
     draw_ghosts(ui, g, r);
-    draw_notes(ui, g, r, d->track, false);
+    draw_notes(ui, g, r, d->track, NOTE_REAL);
+    draw_suggestion(ui, g, r);
     /* A step cursor waiting behind the last bar stands on its closing line. */
     int x = GUTTER + (cursor >= 0 ? cursor : ui->cols.n - 1), y = r.y + ui->top_pitch - line_of(d->track, d->pitch);
     if (y >= r.y && y < r.y + r.h)

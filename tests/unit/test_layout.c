@@ -266,6 +266,54 @@ static void test_states(void **state)
     close_ui(&ui, &d);
 }
 
+static enum err take_job(void *ctx, const char *model, const struct request *rq, int *job)
+{
+    (void)ctx, (void)model, (void)rq;
+    *job = 4;
+    return ERR_OK;
+}
+
+static void suggest(struct desk *d, int low, int high)
+{
+    struct event ev = {.kind = EVENT_TAKE, .job = 4, .take = xcalloc(1, sizeof *ev.take)};
+    press(d, "suggest");
+    ev.take->song = song_dup(session_song(d->session));
+    str_copy(ev.take->params, sizeof ev.take->params, "p=0.38");
+    for (int i = 0; i < 2; i++)
+        track_add(&ev.take->song->tracks[d->track], (struct note){d->tick, 240 + 240 * i, (uint8_t)(i ? high : low), 90});
+    desk_event(d, &ev);
+    event_fini(&ev);
+    desk_event(d, &(struct event){.kind = EVENT_DONE, .job = 4, .index = 1});
+}
+
+/* Signs of their own, told from notes of other tracks; rows they need are scrolled to and the cursor's stays; and
+ * behind the last bar there is one more to see them in. */
+static void test_suggestion(void **state)
+{
+    struct desk d;
+    struct ui ui;
+    (void)state;
+    for (int ascii = 0; ascii < 2; ascii++) {
+        open_ui(&ui, &d, ascii);
+        d.doors.submit = take_job;
+        press(&d, "track strings");
+        desk_pitch(&d, 62);
+        struct str before = {0};
+        picture(&ui, 80, 24, &before);
+        str_fini(&before);
+        suggest(&d, 64, 70);
+        compare(&ui, 80, 24, ascii ? "suggest" : "suggest-utf8");
+        press(&d, "accept");
+        d.tick = 4 * 1920;
+        suggest(&d, 57, 60);
+        assert_int_equal(bars_shown(&d), 5);
+        compare(&ui, 120, 40, ascii ? "suggest" : "suggest-utf8");
+        press(&d, "normal");
+        assert_int_equal(bars_shown(&d), 4);
+        close_ui(&ui, &d);
+    }
+}
+
 /* Every grid, from nothing to huge, at every zoom and in odd metres: the sanitizers watch. */
 static void test_any_size(void **state)
 {
@@ -443,6 +491,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),  cmocka_unit_test(test_states),  cmocka_unit_test(test_any_size),
         cmocka_unit_test(test_follow), cmocka_unit_test(test_pointer), cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_suggestion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

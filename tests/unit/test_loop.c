@@ -177,12 +177,24 @@ static void set_up(struct desk *d, struct ui *ui)
     ui_init(ui, d, false);
 }
 
+static void suggest_two(struct desk *d)
+{
+    for (int i = 0; i < 2; i++) {
+        struct event ev = {.kind = EVENT_TAKE, .job = 7, .index = i, .take = xcalloc(1, sizeof *ev.take)};
+        ev.take->song = song_dup(session_song(d->session));
+        track_add(&ev.take->song->tracks[d->track], (struct note){d->tick, 240, (uint8_t)(64 + i), 80});
+        desk_event(d, &ev);
+        event_fini(&ev);
+    }
+    desk_event(d, &(struct event){.kind = EVENT_DONE, .job = 7, .index = 2});
+}
+
 static void enter(struct desk *d, enum keys in)
 {
     static const char *const how[N_COLUMNS] = {[KEYS_NORMAL] = "normal",          [KEYS_STEP] = "step",
                                                [KEYS_SELECT] = "select",          [KEYS_TAKES] = "pane takes",
                                                [KEYS_GENERATE] = "pane generate", [KEYS_MIXER] = "pane mixer",
-                                               [KEYS_FALL] = "waterfall"};
+                                               [KEYS_FALL] = "waterfall",         [KEYS_SUGGEST] = "suggest"};
     if (!how[in])
         fail_msg("say how to come to %s", keys_name(in));
     must(d, how[in]);
@@ -198,6 +210,8 @@ static void enter(struct desk *d, enum keys in)
         must(d, "row 7");
     if (in == KEYS_TAKES)
         must(d, "row 2");
+    if (in == KEYS_SUGGEST)
+        suggest_two(d);
     assert_int_equal(keys_here(d), in);
 }
 
