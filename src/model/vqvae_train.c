@@ -63,10 +63,10 @@ static void draw_quarter(const struct vqvae_trainer *t, struct rng *r, float *ce
             lo = mid + 1;
     }
     struct work w = works_get(t->works, lo);
-    struct quarter q;
-    quarters_from_notes(w.notes, w.n, (int32_t)rng_below(r, w.quarters) * QUARTER_COLS, &q, 1);
-    q = quarter_transposed(&q, (int)rng_below(r, DOWN + UP + 1) - DOWN);
-    quarter_to_cells(&q, cells);
+    struct quarter q[2];   /* the next one too: a key struck anew in it is let go before */
+    quarters_from_notes(w.notes, w.n, (int32_t)rng_below(r, w.quarters) * QUARTER_COLS, q, 2);
+    *q = quarter_transposed(q, (int)rng_below(r, DOWN + UP + 1) - DOWN);
+    quarter_to_cells(q, cells);
 }
 
 /* ---- one update ---- */
