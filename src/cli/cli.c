@@ -18,7 +18,7 @@
 #include "session.h"
 
 const struct command *const commands[] = {
-    &cmd_generate, &cmd_accompany, &cmd_infill,  &cmd_vary,    &cmd_interpolate, &cmd_continue,
+    &cmd_generate, &cmd_accompany, &cmd_infill,  &cmd_vary,    &cmd_interpolate, &cmd_continue, &cmd_suggest,
     &cmd_render,   &cmd_play,      &cmd_info,    &cmd_lint,    &cmd_convert, &cmd_batch,   &cmd_keys,    &cmd_models,
     &cmd_dataset,  &cmd_train,     &cmd_eval,    &cmd_doctor,  &cmd_devices, &cmd_help,
     &cmd_completion,
@@ -189,6 +189,25 @@ enum err cli_load(struct cli *c, const char *path, struct song **out, struct str
         cli_note(c, "%s: %.*s", path, (int)(text.len - (text.p[text.len - 1] == '\n')), text.p);
     str_fini(&text);
     return err;
+}
+
+enum err cli_load_band(struct cli *c, const char *path, struct song **band)
+{
+    struct song *song = NULL;
+    TRY(cli_load(c, path, &song, NULL));
+    enum err err = role_band(song, band);
+    song_free(song);
+    return err;
+}
+
+char *cli_name_for(const struct cli *c)
+{
+    const char *path = opts_arg(c->opts, 0);
+    char *base = path_with_ext(str_same(path, "-") ? "jamroll" : path_base(path), "");
+    struct str name = {0};
+    str_addf(&name, "%s-%s.mid", base, c->command->name);
+    free(base);
+    return str_take(&name);
 }
 
 char *cli_free_name(const char *wanted)

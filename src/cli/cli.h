@@ -33,7 +33,7 @@ struct command {
     int (*run)(struct cli *c);
 };
 
-extern const struct command cmd_generate, cmd_accompany, cmd_infill, cmd_vary, cmd_interpolate, cmd_continue, cmd_render, cmd_play, cmd_info,
+extern const struct command cmd_generate, cmd_accompany, cmd_infill, cmd_vary, cmd_interpolate, cmd_continue, cmd_suggest, cmd_render, cmd_play, cmd_info,
     cmd_lint, cmd_convert, cmd_batch, cmd_keys, cmd_models, cmd_doctor, cmd_devices, cmd_dataset,
     cmd_train, cmd_eval, cmd_help, cmd_completion, cmd_screen;
 extern const struct command *const commands[];
@@ -70,6 +70,10 @@ const atomic_bool *cli_interrupt(void);
 
 /* Any readable kind: MIDI (also "-"), .npz, .jam. Oddities are noted on stderr, or kept in *report. */
 NODISCARD enum err cli_load(struct cli *c, const char *path, struct song **out, struct str *report);
+/* The same on the band's five tracks. */
+NODISCARD enum err cli_load_band(struct cli *c, const char *path, struct song **band);
+/* "IN-COMMAND.mid" for what a command makes of its first argument and nobody gave a name; malloc'd. */
+char *cli_name_for(const struct cli *c);
 /* `wanted`, or with -2, -3, ... before the extension while that exists: for names nobody gave. malloc'd. */
 char *cli_free_name(const char *wanted);
 
@@ -79,6 +83,10 @@ struct cells { uint8_t at[N_ROLES][REQUEST_MAX_BARS]; };
 NODISCARD enum err cells_parse(const char *text, int n_bars, struct cells *out);
 /* "5-8", "5", "5-" (to the end of n_bars); none beyond `most`. */
 NODISCARD enum err bars_parse(const char *text, int n_bars, int most, int *first, int *n);
+/* "3", "3.2", "3.2.3": bar, quarter and sixteenth as the screen tells a place, within the song or behind it. */
+NODISCARD enum err place_parse(const char *text, const struct song *s, int32_t *tick);
+void place_print(const struct song *s, int32_t tick, char out[24]);
+NODISCARD enum err role_of_text(const char *text, enum role *out);
 NODISCARD enum err roles_parse(const char *text, bool out[N_ROLES]);              /* "drums,bass" */
 /* "5" for every track, or "drums=3,bass=5"; the rest stays. */
 NODISCARD enum err density_parse(const char *text, int out[N_ROLES]);

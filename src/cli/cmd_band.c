@@ -203,28 +203,13 @@ static int ask(struct cli *c, struct request *rq, const char *fallback)
     return code;
 }
 
-/* The input on the band's five tracks. Its file name is what takes are called after. */
-static enum err load_band(struct cli *c, const char *path, struct song **band)
-{
-    struct song *song = NULL;
-    TRY(cli_load(c, path, &song, NULL));
-    enum err err = role_band(song, band);
-    song_free(song);
-    return err;
-}
-
+/* The input's file name is what takes are called after. */
 static int open_band(struct cli *c, struct song **band, char **fallback)
 {
-    const char *path = opts_arg(c->opts, 0);
-    enum err err = load_band(c, path, band);
+    enum err err = cli_load_band(c, opts_arg(c->opts, 0), band);
     if (err != ERR_OK)
         return cli_fail(c, STAGE_INPUT, err);
-    char *base = path_with_ext(str_same(path, "-") ? "jamroll" : path_base(path), "");
-    struct str name;
-    str_init(&name);
-    str_addf(&name, "%s-%s.mid", base, c->command->name);
-    *fallback = str_take(&name);
-    free(base);
+    *fallback = cli_name_for(c);
     return EXIT_OK;
 }
 
@@ -348,7 +333,7 @@ static int run_interpolate(struct cli *c)
     struct song *a = NULL, *b = NULL;
     char *fallback = NULL;
     int code = open_band(c, &a, &fallback);
-    enum err err = code == EXIT_OK ? load_band(c, opts_arg(c->opts, 1), &b) : ERR_OK;
+    enum err err = code == EXIT_OK ? cli_load_band(c, opts_arg(c->opts, 1), &b) : ERR_OK;
     if (err != ERR_OK)
         code = cli_fail(c, STAGE_INPUT, err);
     if (code == EXIT_OK) {

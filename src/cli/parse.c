@@ -39,7 +39,37 @@ enum err bars_parse(const char *text, int n_bars, int most, int *first, int *n)
     return ERR_OK;
 }
 
-static enum err role_number(const char *text, enum role *out)
+/* Where no bar line has been the last metre goes on. */
+enum { BARS_BEHIND = 256 };
+enum err place_parse(const char *text, const struct song *s, int32_t *tick)
+{
+    char copy[32];
+    int64_t part[3] = {1, 1, 1};
+    char *rest = copy, *item;
+    int n = 0;
+    if (!str_copy(copy, sizeof copy, text))
+        return err_set(ERR_FORMAT, "\"%.40s\" is no place", text);
+    while ((item = str_split(&rest, '.'))) {
+        if (n == 3 || parse_int(item, 1, n ? 1000 : song_n_bars(s) + BARS_BEHIND, &part[n]) != ERR_OK)
+            return err_set(ERR_FORMAT, "\"%.40s\" is no place: want BAR.BEAT, as 3.1, perhaps with a sixteenth, as 3.2.3",
+                           text);
+        n++;
+    }
+    int32_t bar = song_bar_tick(s, (int)part[0] - 1), end = song_bar_tick(s, (int)part[0]);
+    int64_t at = bar + (part[1] - 1) * SONG_TPQ + (part[2] - 1) * (SONG_TPQ / 4);
+    if (at >= end || part[2] > 4)
+        return err_set(ERR_RANGE, "%s: bar %d has no such place", text, (int)part[0]);
+    *tick = (int32_t)at;
+    return ERR_OK;
+}
+
+void place_print(const struct song *s, int32_t tick, char out[24])
+{
+    int bar = song_bar_of(s, tick), in = tick - song_bar_tick(s, bar);
+    str_format(out, 24, "%d.%d.%d", bar + 1, in / SONG_TPQ + 1, in % SONG_TPQ / (SONG_TPQ / 4) + 1);
+}
+
+enum err role_of_text(const char *text, enum role *out)
 {
     if (!role_parse(text, out) || *out == ROLE_NONE)
         return err_set(ERR_FORMAT, "\"%.40s\" is not a track of the band (drums, piano, guitar, bass, strings)", text);
@@ -62,7 +92,7 @@ static enum err cells_item(char *item, int n_bars, struct cells *out)
     }
     if (bars != item && !str_same(item, "all")) {
         enum role role;
-        TRY(role_number(item, &role));
+        TRY(role_of_text(item, &role));
         role0 = role1 = (int)role;
     }
     if (bars)
@@ -91,7 +121,7 @@ enum err roles_parse(const char *text, bool out[N_ROLES])
     memset(out, 0, N_ROLES * sizeof *out);
     while (err == ERR_OK && (item = str_split(&rest, ','))) {
         enum role role;
-        err = role_number(item, &role);
+        err = role_of_text(item, &role);
         if (err == ERR_OK)
             out[role] = true;
     }
@@ -109,7 +139,7 @@ static enum err by_role(const char *text, enum err (*set)(char *value, int role,
         enum role only = ROLE_NONE;
         if (value) {
             *value++ = '\0';
-            TRY_OUT(role_number(item, &only));
+            TRY_OUT(role_of_text(item, &only));
         }
         for (int r = 0; r < N_ROLES && err == ERR_OK; r++)
             if (only == ROLE_NONE || r == (int)only)
