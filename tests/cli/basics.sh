@@ -6,11 +6,11 @@ seeds=("$root"/assets/seeds/*.mid)
 ok "version" "$jamroll" --version
 has "version text" '^jamroll [0-9]+\.[0-9]+' out
 ok "overview" "$jamroll" help
-for command in generate accompany infill vary interpolate continue render play info lint convert models dataset train eval doctor \
+for command in generate accompany infill vary interpolate continue suggest render play info lint convert models dataset train eval doctor \
     devices help completion; do
     has "overview names $command" "^  $command " "$work/out"
 done
-for command in generate accompany infill vary interpolate continue render play info lint convert models dataset train eval doctor devices; do
+for command in generate accompany infill vary interpolate continue suggest render play info lint convert models dataset train eval doctor devices; do
     "$jamroll" help "$command" > a 2> err
     ok "help of $command" "$jamroll" "$command" --help
     is "two ways to the help of $command" "$(cat a)" "$(cat out)"
