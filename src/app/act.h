@@ -64,6 +64,8 @@ void keymap_overlay(const struct overlay *rows, size_t n);
 
 /* act_suggest.c */
 act_fn act_suggest, act_accept;
+#define SUGGESTION_STEP "suggestion"     /* what undo calls an accepted one */
+void suggestion_undone(struct desk *d, const struct song *was);   /* the hand goes back to where it was accepted */
 
 /* act_pane.c */
 act_fn act_pane, act_waterfall, act_maximize, act_row, act_adjust, act_mouse;

@@ -94,7 +94,14 @@ enum err act_undo(struct desk *d, int argc, char **argv)
     (void)argc, (void)argv;
     char what[64];
     str_format(what, sizeof what, "undone: %s", session_undo_name(d->session));
-    return after_travel(d, session_undo(d->session), what, "nothing to undo");
+    bool suggested = str_same(session_undo_name(d->session), SUGGESTION_STEP);
+    struct song *was = suggested ? song_dup(session_song(d->session)) : NULL;
+    int here = session_here(d->session);
+    bool moved = session_undo(d->session);
+    if (was && here == session_here(d->session))
+        suggestion_undone(d, was);
+    song_free(was);
+    return after_travel(d, moved, what, "nothing to undo");
 }
 
 enum err act_redo(struct desk *d, int argc, char **argv)

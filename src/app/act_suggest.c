@@ -153,7 +153,7 @@ enum err act_accept(struct desk *d, int argc, char **argv)
     int32_t to = d->tick, end;
     if (!one)
         return err_set(ERR_EMPTY, "%s", desk_suggesting(d) ? "nothing has come yet" : "nothing is suggested here: g n asks");
-    session_edit_begin(d->session, "suggestion");
+    session_edit_begin(d->session, SUGGESTION_STEP);
     enum err err = hand_grow(d, one->notes[one->n - 1].tick);
     struct track *t = desk_track(d);
     for (int i = 0; err == ERR_OK && i < one->n; i++) {
@@ -173,6 +173,19 @@ enum err act_accept(struct desk *d, int argc, char **argv)
     d->tick = to < end ? to : end;
     desk_may_suggest(d);
     return ERR_OK;
+}
+
+void suggestion_undone(struct desk *d, const struct song *was)
+{
+    const struct take before = {.song = (struct song *)was};
+    for (int r = 0; r < N_ROLES; r++) {
+        struct suggestion gone;
+        suggestion_of(&before, session_song(d->session), (enum role)r, 0, &gone);
+        if (gone.n > 0) {
+            d->track = r;
+            d->tick = gone.notes[0].tick;
+        }
+    }
 }
 
 /* ---- from the engine ---- */

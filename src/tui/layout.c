@@ -190,17 +190,19 @@ const struct col *col_at(const struct ui *ui, int x)
     return i >= 0 && i < ui->cols.n && !ui->cols.at[i].line ? &ui->cols.at[i] : NULL;
 }
 
-/* As much of it as there is room for beside the cursor. */
-static void scroll_to_suggestion(struct ui *ui, int line, int span)
+/* All of it, or its top where there is not room enough; the cursor's row as long as both fit. */
+static void scroll_to_suggestion(struct ui *ui, int span)
 {
     const struct suggestion *one = desk_suggestion(ui->desk);
+    int low = 127, high = 0;
     for (int i = 0; one && i < one->n; i++) {
-        int note = one->notes[i].pitch;
-        if (note > ui->top_pitch)
-            ui->top_pitch = note < line + span ? note : line + span - 1;
-        if (note <= ui->top_pitch - span)
-            ui->top_pitch = note + span - 1 > line ? note + span - 1 : line;
+        low = one->notes[i].pitch < low ? one->notes[i].pitch : low;
+        high = one->notes[i].pitch > high ? one->notes[i].pitch : high;
     }
+    if (one && low <= ui->top_pitch - span)
+        ui->top_pitch = low + span - 1;
+    if (one && (high > ui->top_pitch || high - low >= span))
+        ui->top_pitch = high;
 }
 
 /* The view moves by whole screens, so that it stands still while one works inside it. */
@@ -226,7 +228,7 @@ static void scroll(struct ui *ui, int w, int roll_rows)
         ui->top_pitch = line;
     if (line <= ui->top_pitch - span)
         ui->top_pitch = line + span - 1;
-    scroll_to_suggestion(ui, line, span);
+    scroll_to_suggestion(ui, span);
     if (ui->top_pitch < span - 1)
         ui->top_pitch = span - 1;
     if (ui->top_pitch > 127)

@@ -286,6 +286,12 @@ static void suggest(struct desk *d, int low, int high)
     desk_event(d, &(struct event){.kind = EVENT_DONE, .job = 4, .index = 1});
 }
 
+static void suggest_anew(struct desk *d, int low, int high)
+{
+    desk_drop_suggestion(d);
+    suggest(d, low, high);
+}
+
 /* Signs of their own, told from notes of other tracks; rows they need are scrolled to and the cursor's stays; and
  * behind the last bar there is one more to see them in. */
 static void test_suggestion(void **state)
@@ -303,6 +309,15 @@ static void test_suggestion(void **state)
         str_fini(&before);
         suggest(&d, 64, 70);
         compare(&ui, 80, 24, ascii ? "suggest" : "suggest-utf8");
+        static const int far[][2] = {{30, 34}, {80, 91}, {40, 60}}; /* of 12 rows; the last is too wide for them */
+        for (size_t i = 0; i < COUNT_OF(far); i++) {
+            suggest_anew(&d, far[i][0], far[i][1]);
+            struct str text = {0};
+            picture(&ui, 80, 24, &text);
+            assert_true(far[i][1] <= ui.top_pitch && (i == 2 || far[i][0] > ui.top_pitch - 12));
+            str_fini(&text);
+        }
+        suggest_anew(&d, 64, 70);
         press(&d, "accept");
         d.tick = 4 * 1920;
         suggest(&d, 57, 60);

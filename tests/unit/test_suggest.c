@@ -168,7 +168,13 @@ static void test_accepting(void **state)
     assert_int_equal(asked.n, 2);
     assert_int_equal(asked.rq.at, 720);
     bring_three(&d);
-    press(&d, "gn<Tab>uu");
+    press(&d, "gn<Tab>");
+    must(&d, "track bass");
+    press(&d, "u"); /* back to where it was taken, for another one */
+    assert_int_equal(d.tick, 720);
+    assert_int_equal(d.track, ROLE_PIANO);
+    press(&d, "u");
+    assert_int_equal(d.tick, 240);
     assert_int_equal(desk_track(&d)->n, 1);
     press(&d, "U");
     assert_int_equal(desk_track(&d)->n, 3);
