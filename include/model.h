@@ -73,7 +73,11 @@ struct progress {
 /* What `jamroll eval` reports of a family that measures itself: a figure, and the one it stands beside. */
 struct measure { char name[64]; double value; char beside[32]; double other; };  /* beside "" = none */
 struct measures { struct measure *at; size_t n, cap; };                          /* at is the caller's to free */
-struct measure_opts { int n; double temperature, top_p; uint64_t seed; const atomic_bool *cancel; }; /* n pieces each */
+struct measure_opts {
+    int n;                            /* pieces each */
+    double temperature, top_p; uint64_t seed; const atomic_bool *cancel;
+    const char *judge;                /* weights of a judge of genres, of families that want one; NULL = none */
+};
 
 struct model;
 /* A network the program can build, for `models show --all`: name and trainable parameters. */

@@ -16,6 +16,8 @@ double optim_step(struct optim *o, struct params *p, const char *prefix, struct 
 enum schedule_kind { SCHEDULE_CONST, SCHEDULE_LINEAR, SCHEDULE_COSINE };
 /* Learning rate at update `step`: linear warm-up, then constant, linear or cosine to `floor` at `total`. */
 double schedule_lr(enum schedule_kind k, double lr, double floor, long warmup, long total, long step);
+/* `lr` for the first share `hold` of the updates, then in a straight line to nothing. */
+double schedule_hold(double lr, double hold, long total, long step);
 /* Moving average of the trained weights; early on the decay is (1 + t) / (10 + t) where that is less. */
 struct ema;
 NODISCARD enum err ema_new(struct params *p, struct device *d, double decay, struct ema **out);

@@ -27,7 +27,7 @@ struct evaluation {
     const struct eval_opts *o;
     struct eval *out;
     struct memory *memory;
-    struct judge *judge;
+    struct ear *ear;
     struct roll roll;
     double model_seconds;
     long n_takes, n_requests, done;
@@ -126,7 +126,7 @@ static void measure(struct evaluation *e, struct eval_side *s, const struct note
     metrics_add_tracks(&s->metrics, &e->roll, key_scale(key), tracks);
     memory_look(e->memory, p->p, p->n, tracks, &s->memorised, s->memorised_track);
     if (p->n > 0)
-        add(&s->recognised, judge_genre(e->judge, p->p, p->n) == genre ? 100 : 0);
+        add(&s->recognised, ear_genre(e->ear, p->p, p->n) == genre ? 100 : 0);
 }
 
 /* ---- asking ---- */
@@ -398,7 +398,7 @@ static double judge_score(const struct evaluation *e)
     for (size_t i = 0; i < dataset_n(e->data); i++) {
         struct phrase p = dataset_get(e->data, i);
         if (p.held_out && chosen_set(e, &p))
-            add(&by_genre[p.genre], judge_genre(e->judge, p.notes, p.n) == p.genre ? 100 : 0);
+            add(&by_genre[p.genre], ear_genre(e->ear, p.notes, p.n) == p.genre ? 100 : 0);
     }
     for (size_t g = 0; g < n_genres; g++)
         if (by_genre[g].weight > 0)
@@ -413,7 +413,7 @@ static enum err run(struct evaluation *e)
     size_t *chosen = xcalloc(n_genres * want + 1, sizeof(*chosen));
     enum err err = ERR_OK;
 
-    TRY_OUT(judge_new(e->data, e->o->seed, e->o->cancel, &e->judge));
+    TRY_OUT(ear_new(e->data, e->o->seed, e->o->cancel, &e->ear));
     e->memory = memory_new(e->data);
     TRY_OUT(roll_new(N_ROLES, PHRASE_BARS, PHRASE_BAR_STEPS, LOW, N_PITCHES, &e->roll));
     for (size_t g = 0; g < n_genres; g++) {
@@ -453,7 +453,7 @@ enum err eval_run(const struct model_kind *kind, struct model *m, const struct d
     memcpy(e.out->mode, o->mode, sizeof(o->mode));
     enum err err = run(&e);
     memory_free(e.memory);
-    judge_free(e.judge);
+    ear_free(e.ear);
     roll_fini(&e.roll);
     if (err == ERR_OK)
         *out = e.out;

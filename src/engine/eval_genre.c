@@ -25,7 +25,7 @@ enum { W1 = 0, B1 = W1 + N_FEATURES * HIDDEN, W2 = B1 + HIDDEN, B2 = W2 + HIDDEN
 
 static const double DROPOUT = 0.5;
 
-struct judge {
+struct ear {
     int n_genres;
     float mean[N_FEATURES], scale[N_FEATURES];
     float w[N_WEIGHTS];
@@ -133,7 +133,7 @@ static void features(const struct pnote *p, uint32_t n, float f[N_FEATURES])
 
 /* ---- the network ---- */
 
-static void forward(const struct judge *j, const float *x, float hidden[HIDDEN], float out[MAX_GENRES])
+static void forward(const struct ear *j, const float *x, float hidden[HIDDEN], float out[MAX_GENRES])
 {
     memcpy(hidden, j->w + B1, HIDDEN * sizeof(*hidden));
     for (int i = 0; i < N_FEATURES; i++)
@@ -148,7 +148,7 @@ static void forward(const struct judge *j, const float *x, float hidden[HIDDEN],
 }
 
 /* Add the gradient of the cross entropy of one example to `grad`. */
-static void backward(const struct judge *j, const float *x, int genre, float *grad)
+static void backward(const struct ear *j, const float *x, int genre, float *grad)
 {
     float hidden[HIDDEN], out[MAX_GENRES], top = -1e30f, all = 0;
     forward(j, x, hidden, out);
@@ -222,7 +222,7 @@ static void collect(const struct dataset *d, struct rng *r, struct lesson *l)
     free(of);
 }
 
-static void standardise(struct judge *j, struct lesson *l)
+static void standardise(struct ear *j, struct lesson *l)
 {
     for (int i = 0; i < N_FEATURES; i++) {
         double sum = 0, square = 0;
@@ -260,7 +260,7 @@ static void thin_out(const float *from, float *to, struct rng *r)
         to[i] = rng_uniform(r) < DROPOUT ? 0 : from[i] * (float)(1 / (1 - DROPOUT));
 }
 
-static enum err learn(struct judge *j, struct lesson *l, struct rng *r, const atomic_bool *cancel)
+static enum err learn(struct ear *j, struct lesson *l, struct rng *r, const atomic_bool *cancel)
 {
     float *moments = xcalloc(2 * N_WEIGHTS, sizeof(*moments));
     float *grad = xcalloc(N_WEIGHTS, sizeof(*grad));
@@ -291,7 +291,7 @@ out:
     return err;
 }
 
-enum err judge_new(const struct dataset *d, uint64_t seed, const atomic_bool *cancel, struct judge **out)
+enum err ear_new(const struct dataset *d, uint64_t seed, const atomic_bool *cancel, struct ear **out)
 {
     struct lesson l = { .n = 0 };
     struct rng r;
@@ -299,7 +299,7 @@ enum err judge_new(const struct dataset *d, uint64_t seed, const atomic_bool *ca
     if (dataset_n_genres(d) > MAX_GENRES)
         return err_set(ERR_UNSUPPORTED, "%zu genres, the judge knows %d at most", dataset_n_genres(d), MAX_GENRES);
     rng_init(&r, seed, 0x6a75);
-    struct judge *j = xcalloc(1, sizeof(*j));
+    struct ear *j = xcalloc(1, sizeof(*j));
     j->n_genres = (int)dataset_n_genres(d);
     collect(d, &r, &l);
     standardise(j, &l);
@@ -310,16 +310,16 @@ enum err judge_new(const struct dataset *d, uint64_t seed, const atomic_bool *ca
     if (err == ERR_OK)
         *out = j;
     else
-        judge_free(j);
+        ear_free(j);
     return err;
 }
 
-void judge_free(struct judge *j)
+void ear_free(struct ear *j)
 {
     free(j);
 }
 
-int judge_genre(const struct judge *j, const struct pnote *notes, uint32_t n)
+int ear_genre(const struct ear *j, const struct pnote *notes, uint32_t n)
 {
     float x[N_FEATURES], hidden[HIDDEN], out[MAX_GENRES];
     int best = 0;

@@ -12,7 +12,7 @@ void memory_look(const struct memory *m, const struct pnote *notes, uint32_t n, 
                  struct eval_mean *all, struct eval_mean by_track[N_ROLES]);
 
 /* eval_genre.c: a small network on features counted by hand, trained on real training phrases. */
-struct judge;
-NODISCARD enum err judge_new(const struct dataset *d, uint64_t seed, const atomic_bool *cancel, struct judge **out);
-void judge_free(struct judge *j);
-int judge_genre(const struct judge *j, const struct pnote *notes, uint32_t n); /* index in the data set */
+struct ear;
+NODISCARD enum err ear_new(const struct dataset *d, uint64_t seed, const atomic_bool *cancel, struct ear **out);
+void ear_free(struct ear *j);
+int ear_genre(const struct ear *j, const struct pnote *notes, uint32_t n); /* index in the data set */

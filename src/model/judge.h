@@ -8,6 +8,7 @@
 
 struct judge;
 NODISCARD enum err judge_load(struct device *d, const struct ckpt *weights, struct judge **out);
+NODISCARD enum err judge_load_file(struct device *d, const char *path, struct judge **out);
 void judge_free(struct judge *j);
 int judge_n_genres(const struct judge *j);
 const char *judge_genre(const struct judge *j, int i);

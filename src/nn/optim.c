@@ -186,6 +186,12 @@ double schedule_lr(enum schedule_kind k, double lr, double floor, long warmup, l
     return floor + (lr - floor) * share;
 }
 
+double schedule_hold(double lr, double hold, long total, long step)
+{
+    long from = (long)(hold * (double)total);
+    return step < from ? lr : schedule_lr(SCHEDULE_LINEAR, lr, 0, 0, total - from, step - from);
+}
+
 struct ema {
     struct device *device;
     double decay;
