@@ -19,9 +19,10 @@ struct style_weight { int style; float from, to; };
 struct pitch_range { uint8_t lo, hi; bool strict; };
 struct request {
     enum verb verb;
-    const struct song *song;      /* band layout (five roles in order); borrowed; may hold no notes */
+    const struct song *song;      /* band layout (five roles in order), of transfer any; borrowed; may hold no notes */
     int bar0, n_bars;             /* the span to work on; n_bars a multiple of 4 is best */
-    uint8_t keep[N_ROLES][REQUEST_MAX_BARS]; /* 1 = never touch; index is bar - bar0 */
+    uint8_t keep[N_ROLES][REQUEST_MAX_BARS]; /* 1 = never touch; index is bar - bar0; transfer goes on behind the
+                                                last bar, which is kept as that one */
     uint8_t silent[N_ROLES];      /* 1 = leave this track empty where it is not kept */
     int genre;                    /* index into the weight file's list, -1 = any */
     struct style_weight style[REQUEST_STYLES]; int n_styles; /* of families that have styles; 0 = any */
@@ -41,6 +42,9 @@ struct request {
      * the candidate's probability: "p=0.312 ...". Fewer may come than asked for. */
     int32_t at;
     enum role role;
+    /* Transfer, to `genre`: how far, 0..1; the top line stays; to the genre and back again, which shows what was lost. */
+    double strength;
+    bool lock_melody, and_back;
     uint64_t seed;                /* take i uses seed + i; interpolate: all of them seed, one path */
     int n_takes;
 };

@@ -8,7 +8,7 @@
 #include "song.h"
 #include "str.h"
 
-enum { PHRASE = 4, MAX_TAKES = 256, LEAST_RANGE = 3 };
+enum { PHRASE = 4, MAX_TAKES = 256, LEAST_RANGE = 3, TRANSFER_MAX_BARS = 100000 };
 
 void request_init(struct request *rq, enum verb v, const struct song *song)
 {
@@ -23,6 +23,7 @@ void request_init(struct request *rq, enum verb v, const struct song *song)
     rq->temperature = 1.0;
     rq->top_p = 0.99;
     rq->distance = 0.5;
+    rq->strength = 1;
     rq->n_takes = 1;
     for (int r = 0; r < N_ROLES; r++)
         rq->density[r] = -1;
@@ -83,11 +84,11 @@ static enum err check_range(enum role r, const struct pitch_range *p)
 
 enum err request_check(const struct request *rq)
 {
-    if (!is_band(rq->song))
+    int most = rq->verb == VERB_TRANSFER ? TRANSFER_MAX_BARS : REQUEST_MAX_BARS;
+    if (!rq->song || (rq->verb != VERB_TRANSFER && !is_band(rq->song)))
         return err_set(ERR_SHAPE, "the song is not laid out as the band's five tracks");
-    if (rq->bar0 < 0 || rq->n_bars < 1 || rq->n_bars > REQUEST_MAX_BARS)
-        return err_set(ERR_RANGE, "bars %d to %d: a span has 1 to %d bars", rq->bar0 + 1, rq->bar0 + rq->n_bars,
-                       REQUEST_MAX_BARS);
+    if (rq->bar0 < 0 || rq->n_bars < 1 || rq->n_bars > most)
+        return err_set(ERR_RANGE, "bars %d to %d: a span has 1 to %d bars", rq->bar0 + 1, rq->bar0 + rq->n_bars, most);
     if (rq->n_takes < 1 || rq->n_takes > MAX_TAKES)
         return err_set(ERR_RANGE, "%d takes: 1 to %d can be asked for", rq->n_takes, MAX_TAKES);
     if (!(rq->temperature > 0 && isfinite(rq->temperature)))
@@ -98,6 +99,8 @@ enum err request_check(const struct request *rq)
         return err_set(ERR_RANGE, "top_p %g is outside 0..1", rq->top_p);
     if (!is_share(rq->distance))
         return err_set(ERR_RANGE, "distance %g is outside 0..1", rq->distance);
+    if (!is_share(rq->strength))
+        return err_set(ERR_RANGE, "strength %g is outside 0..1", rq->strength);
     for (int r = 0; r < N_ROLES; r++)
         TRY(check_range((enum role)r, &rq->range[r]));
     return rq->verb == VERB_INTERPOLATE ? check_ends(rq) : rq->verb == VERB_SUGGEST ? check_place(rq) : ERR_OK;
