@@ -33,6 +33,8 @@ void ckpt_add_params(struct ckpt_writer *w, const struct params *p, struct devic
 /* Only tensors whose names start with prefix, states included. */
 void ckpt_add_params_named(struct ckpt_writer *w, const struct params *p, const char *prefix,
                            struct device *d);
+NODISCARD enum err ckpt_load_params_named(const struct ckpt *c, struct params *p, const char *prefix,
+                                          struct device *d);
 /* Training state beside the weights: moments, under "adam.m/" and "adam.v/". */
 void ckpt_add_moments(struct ckpt_writer *w, const struct params *p, struct device *d);
 NODISCARD enum err ckpt_load_moments(const struct ckpt *c, struct params *p, struct device *d);

@@ -7,6 +7,7 @@ struct optim {
     enum optim_kind kind;
     double lr, beta1, beta2, eps, weight_decay;
     double clip;       /* largest gradient norm over the range, 0 = none */
+    double most;       /* weights are held within +-most, 0 = free */
     bool tf_eps;       /* TF1 form: lr_t m / (sqrt(v) + eps), lr_t = lr sqrt(1-b2^t)/(1-b1^t) */
     long step;         /* updates done */
 };

@@ -12,7 +12,7 @@
 #include "mem.h"
 #include "verb.h"
 
-enum { MAX_NETS = 32 };
+enum { MAX_NETS = 64 };
 
 static json_t *verbs_json(unsigned verbs)
 {

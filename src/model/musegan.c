@@ -1,114 +1,99 @@
-/* musegan.c: the MuseGAN family's row: options, counts, weight files, sampling. */
-#include <stdio.h>
+/* musegan.c: the MuseGAN family's row: its networks and their counts, weight files, verbs. */
 #include <stdlib.h>
 #include <string.h>
 #include "ckpt.h"
 #include "kinds.h"
 #include "mem.h"
 #include "musegan.h"
-#include "opt.h"
 
-static const struct opt options[] = {
-    {"bars", 0, OPT_INT, 2, MUSEGAN_MAX_BARS, "4", NULL, "N", "bars of a phrase"},
-    {"steps", 0, OPT_ENUM, 0, 0, "48", "16|32|48", "N", "steps of a bar"},
-    {"octaves", 0, OPT_ENUM, 0, 0, "7", "3|5|7", "N", "octaves of the grid"},
-    {"low", 0, OPT_INT, 0, 48, "24", NULL, "PITCH", "lowest pitch of the grid"},
-    {"width", 0, OPT_REAL, 0.01, 2, "1", NULL, "X", "channel counts times this; 1 = as published"},
-    {"condition", 0, OPT_ENUM, 0, 0, "none", "none|drums|piano|guitar|bass|strings", "TRACK",
-     "accompany this track"},
-    {"loss", 0, OPT_ENUM, 0, 0, "wasserstein", "wasserstein|hinge|nonsaturating|classic", "KIND",
-     "adversarial loss"},
-    {"penalty", 0, OPT_REAL, 0, 1000, "10", NULL, "X", "weight of the gradient penalty; 0 = none"},
-    {"lr", 0, OPT_REAL, 0, 1, "0.001", NULL, "X", "learning rate of both networks"},
-    {"beta1", 0, OPT_REAL, 0, 0.9999, "0.5", NULL, "X", "Adam's first decay"},
-    {"beta2", 0, OPT_REAL, 0, 0.9999, "0.9", NULL, "X", "Adam's second decay"},
-    {"batch", 0, OPT_INT, 2, 1024, "64", NULL, "N", "phrases an update"},
-    {"micro", 0, OPT_INT, 1, 1024, "8", NULL, "N", "phrases the critic sees at a time"},
-    {"critic-steps", 0, OPT_INT, 1, 1000, "5", NULL, "N", "updates of the critic for one of the generator"},
-    {"warm", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "50 updates of the critic in each of the first 10 steps"},
-    {"decay-from", 0, OPT_INT, 0, 1e9, "45000", NULL, "STEP", "the learning rate falls linearly from here"},
-    {"decay-to", 0, OPT_INT, 1, 1e9, "50000", NULL, "STEP", "and is zero here"},
-    {"genre", 0, OPT_TEXT, 0, 0, NULL, NULL, "NAME", "train on one genre"},
-    {"seed", 0, OPT_INT, 0, 2147483647, "1", NULL, "N", "first weights and order of the data"},
-};
+enum which { GENERATOR, ACCOMPANIMENT, REFINER, CRITIC };
 
-/* The options that shape the networks travel in the weight file, as "config.NAME". */
-static const char *const shaping[] = {"bars", "steps", "octaves", "low", "width", "condition"};
-
-static int condition_of(const char *text)
-{
-    enum role r;
-    return role_parse(text, &r) ? (int)r : -1;
-}
-
-enum err musegan_config_from(const struct opts *o, struct musegan_config *out)
-{
-    int64_t steps, octaves;
-    TRY(parse_int(opts_text(o, "steps"), 16, 48, &steps));
-    TRY(parse_int(opts_text(o, "octaves"), 3, 7, &octaves));
-    *out = (struct musegan_config){
-        .bars = (int)opts_int(o, "bars"),
-        .steps = (int)steps,
-        .octaves = (int)octaves,
-        .low = (int)opts_int(o, "low"),
-        .width = opts_real(o, "width"),
-        .condition = condition_of(opts_text(o, "condition")),
-    };
-    if (out->low + musegan_pitches(out) > 128)
-        return err_set(ERR_RANGE, "%d pitches from %d on do not fit into 0..127", musegan_pitches(out),
-                       out->low);
-    return ERR_OK;
-}
-
-enum which { GENERATOR, CRITIC };
-
-static struct params *declared(const struct musegan_config *c, enum which which, enum musegan_norm norm)
+/* The parameters of a generator with its refiner, or of a critic. */
+static struct params *declared(const struct musegan_config *c, enum which which)
 {
     struct params *p = params_new();
-    struct net net = {.g = graph_new(), .p = p, .training = norm == NORM_BATCH};
-    struct musegan_builder b = {&net, c, norm};
-    int32_t pitches = musegan_pitches(c);
+    struct net net = {.g = graph_new(), .p = p};
+    struct musegan_builder b = {.net = &net, .c = c, .norm = NORM_MOVING};
     if (which == CRITIC)
-        musegan_critic(&b, g_input(net.g, "x", F32, SHAPE(1, c->bars, c->steps, pitches, N_ROLES)));
+        musegan_critic(&b, g_input(net.g, "x", F32, musegan_phrase(c, 1, N_ROLES)));
     else
-        musegan_generator(&b, g_input(net.g, "z", F32, SHAPE(1, MUSEGAN_LATENT)),
-                          c->condition < 0
-                              ? NULL
-                              : g_input(net.g, "condition", F32, SHAPE(1, c->bars, c->steps, pitches, 1)));
+        musegan_generator(&b, g_input(net.g, "z", F32, SHAPE(1, musegan_latents(c))),
+                          c->condition < 0 ? NULL
+                                           : g_input(net.g, "condition", F32, musegan_phrase(c, 1, 1)));
     graph_free(net.g);
     return p;
 }
 
-static size_t count(struct musegan_config c, enum which which, int condition)
+/* Every network as it was published: name, its row, the grid. The paper's critics judge phrases of features of bars,
+ * where its code cut those into pieces; its tracks have temporal networks of their own, where its code had one. */
+static const struct {
+    const char *name;
+    enum which which;
+    const char *row;
+    int bars, steps;
+} published[] = {
+    {"generator", GENERATOR, "default", 4, 48},
+    {"accompaniment generator", ACCOMPANIMENT, "default", 4, 48},
+    {"bad-time generator", GENERATOR, "bad-time", 4, 48},
+    {"bad-pitch generator", GENERATOR, "bad-pitch", 4, 48},
+    {"discriminator", CRITIC, "default", 4, 48},
+    {"discriminator, no chroma", CRITIC, "no-chroma", 4, 48},
+    {"discriminator, no onsets", CRITIC, "no-onset", 4, 48},
+    {"discriminator, neither", CRITIC, "bare", 4, 48},
+    {"jamming, one bar", GENERATOR, "jamming", 1, 96},
+    {"composer, one bar", GENERATOR, "composer", 1, 96},
+    {"hybrid, one bar", GENERATOR, "hybrid", 1, 96},
+    {"jamming, one bar, accompaniment", ACCOMPANIMENT, "jamming", 1, 96},
+    {"composer, one bar, accompaniment", ACCOMPANIMENT, "composer", 1, 96},
+    {"hybrid, one bar, accompaniment", ACCOMPANIMENT, "hybrid", 1, 96},
+    {"jamming", GENERATOR, "jamming", 4, 96},
+    {"composer", GENERATOR, "composer", 4, 96},
+    {"hybrid", GENERATOR, "hybrid", 4, 96},
+    {"jamming, accompaniment", ACCOMPANIMENT, "jamming", 4, 96},
+    {"composer, accompaniment", ACCOMPANIMENT, "composer", 4, 96},
+    {"hybrid, accompaniment", ACCOMPANIMENT, "hybrid", 4, 96},
+    {"bar discriminator", CRITIC, "phrase", 1, 96},
+    {"phrase discriminator", CRITIC, "phrase", 4, 96},
+    {"phrase discriminators, one a track", CRITIC, "phrase-each", 4, 96},
+    {"binary generator", GENERATOR, "binary", 4, 96},
+    {"binary generator, small", GENERATOR, "binary-small", 4, 96},
+    {"binary jamming", GENERATOR, "binary-jamming", 4, 96},
+    {"binary composer", GENERATOR, "binary-composer", 4, 96},
+    {"binary hybrid", GENERATOR, "binary-hybrid", 4, 96},
+    {"binary discriminator", CRITIC, "binary", 4, 96},
+    {"binary discriminator, small", CRITIC, "binary-small", 4, 96},
+    {"refiner", REFINER, "binary", 4, 96},
+};
+
+static size_t count(struct musegan_config c, size_t i)
 {
-    c.condition = condition;
-    struct params *p = declared(&c, which, NORM_MOVING);
-    size_t n = params_count(p);
+    enum which which = published[i].which;
+    c.bars = published[i].bars;
+    c.steps = published[i].steps;
+    c.condition = which != ACCOMPANIMENT ? -1 : c.condition < 0 ? ROLE_PIANO : c.condition;
+    c.refiner = which == REFINER;
+    *(which == CRITIC ? &c.critic : &c.generator) =
+        which == CRITIC ? musegan_critic_find(published[i].row) : musegan_generator_find(published[i].row);
+    struct params *p = declared(&c, which);
+    size_t n = 0;
+    for (size_t k = 0; k < params_n(p); k++)
+        if (params_trained(p, k) && (which != REFINER || str_starts(params_name(p, k), "r.")))
+            n += shape_count(params_shape(p, k));
     params_free(p);
     return n;
 }
 
 static int nets(const struct opts *o, struct model_net *out, int cap)
 {
-    struct opts *preset = o ? NULL : opts_new(options, COUNT_OF(options));
+    struct opts *preset = o ? NULL : opts_new(musegan_options, N_MUSEGAN_OPTIONS);
     struct musegan_config c;
     enum err err = musegan_config_from(o ? o : preset, &c);
     opts_free(preset);
     if (err != ERR_OK)
         return 0;
-    int condition = c.condition < 0 ? ROLE_PIANO : c.condition;
-    const struct {
-        const char *name;
-        enum which which;
-        int condition;
-    } rows[] = {
-        {"generator", GENERATOR, -1},
-        {"accompaniment generator", GENERATOR, condition},
-        {"discriminator", CRITIC, -1},
-    };
     int n = 0;
-    for (; n < (int)COUNT_OF(rows) && n < cap; n++)
-        out[n] = (struct model_net){rows[n].name, count(c, rows[n].which, rows[n].condition)};
+    for (; n < (int)COUNT_OF(published) && n < cap; n++)
+        out[n] = (struct model_net){published[n].name, count(c, (size_t)n)};
     return n;
 }
 
@@ -118,25 +103,8 @@ static void musegan_close(struct model *m)
         return;
     musegan_sampler_free(m->sampler);
     musegan_trainer_close(m);
-    params_free(m->folded);
     params_free(m->live);
     free(m);
-}
-
-static enum err config_from_weights(const struct ckpt *w, struct musegan_config *out)
-{
-    struct opts *o = opts_new(options, COUNT_OF(options));
-    char key[64];
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < COUNT_OF(shaping) && err == ERR_OK; i++) {
-        (void)str_format(key, sizeof key, "config.%s", shaping[i]);
-        const char *value = ckpt_meta(w, key);
-        err = value ? opts_set(o, shaping[i], value) : err_set(ERR_FORMAT, "weights lack \"%s\"", key);
-    }
-    if (err == ERR_OK)
-        err = musegan_config_from(o, out);
-    opts_free(o);
-    return err;
 }
 
 static enum err musegan_open(struct device *d, const struct ckpt *weights, struct model **out)
@@ -147,35 +115,16 @@ static enum err musegan_open(struct device *d, const struct ckpt *weights, struc
     const char *name = ckpt_meta(weights, "name");
     (void)str_copy(m->name, sizeof m->name, name ? name : "musegan");
     (void)str_copy(m->hash, sizeof m->hash, ckpt_hash(weights));
-    TRY_OUT(config_from_weights(weights, &m->c));
-    m->live = declared(&m->c, GENERATOR, NORM_MOVING);
+    TRY_OUT(musegan_config_load(weights, &m->c));
+    m->live = declared(&m->c, GENERATOR);
     TRY_OUT(params_alloc(m->live, d, false));
     TRY_OUT(ckpt_load_params(weights, m->live, d));
-    m->folded = declared(&m->c, GENERATOR, NORM_FOLDED);
-    TRY_OUT(params_alloc(m->folded, d, false));
-    musegan_fold(m->live, m->folded);
-    TRY_OUT(musegan_sampler_new(d, &m->c, m->folded, 1, &m->sampler));
+    TRY_OUT(musegan_sampler_new(d, &m->c, m->live, 1, &m->sampler));
     *out = m;
 out:
     if (err != ERR_OK)
         musegan_close(m);
     return err;
-}
-
-void musegan_config_meta(const struct musegan_config *c, struct ckpt_writer *w)
-{
-    char value[COUNT_OF(shaping)][32], key[64];
-    const int numbers[] = {c->bars, c->steps, c->octaves, c->low};
-    for (size_t i = 0; i < COUNT_OF(numbers); i++)
-        (void)str_format(value[i], sizeof value[i], "%d", numbers[i]);
-    (void)str_format(value[4], sizeof value[4], "%.9g", c->width);
-    (void)str_copy(value[5], sizeof value[5], c->condition < 0 ? "none" : role_name(c->condition));
-    for (char *p = value[5]; *p; p++)
-        *p = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
-    for (size_t i = 0; i < COUNT_OF(shaping); i++) {
-        (void)str_format(key, sizeof key, "config.%s", shaping[i]);
-        ckpt_writer_meta(w, key, value[i]);
-    }
 }
 
 static int n_genres(const struct model *m)
@@ -197,8 +146,8 @@ const struct model_kind musegan_kind = {
     .name = "musegan",
     .title = "MuseGAN: five tracks from one latent vector, or around one track",
     .verbs = 1u << VERB_GENERATE | 1u << VERB_ACCOMPANY,
-    .options = options,
-    .n_options = COUNT_OF(options),
+    .options = musegan_options,
+    .n_options = N_MUSEGAN_OPTIONS,
     .nets = nets,
     .open = musegan_open,
     .close = musegan_close,

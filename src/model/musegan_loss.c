@@ -71,12 +71,19 @@ struct node *musegan_penalty(struct musegan_builder *b, struct node *real, struc
                              struct node *share)
 {
     struct shape s = node_shape(real);
-    int32_t cells = (int32_t)(shape_count(s) / (size_t)s.dim[0]);
+    const struct musegan_config *c = b->c;
+    int32_t n = s.dim[0], cells = (int32_t)musegan_cells(c);
+    double per_cell = 1 / musegan_critic_unit(c);
     struct node *weight = g_expand(share, s), *slope, *mixed = g_add(fake, g_mul(weight, g_sub(real, fake)));
     struct node *score = musegan_critic(b, mixed);
     graph_grad(g_reshape(g_sum(score, 3), (struct shape){0}), &mixed, 1, &slope);
-    slope = g_reshape(slope, SHAPE(s.dim[0], cells));
-    struct node *norm = g_powc(g_scale(g_sum(g_mul(slope, slope), 1u << 1), 1, 1e-8f), 0.5f);
+    struct node *square = g_sum(g_reshape(g_mul(slope, slope), SHAPE(n, cells, N_ROLES)), 1u << 1);
+    /* one norm for the phrase, or one for each track that has a critic of its own */
+    if (!musegan_critic_is_each(c))
+        square = g_sum(square, 1u << 2);
+    else if (c->condition >= 0)
+        square = musegan_splice(square, 2, c->condition, c->condition + 1, NULL);
+    struct node *norm = g_powc(g_scale(square, (float)(per_cell * per_cell), 1e-8f), 0.5f);
     struct node *off = g_scale(norm, 1, -1);
     return mean_of(g_mul(off, off));
 }

@@ -1,5 +1,5 @@
-/* musegan_sample.c: the generator at work. Batch normalisation is folded into the products, so samples are
- * independent of each other; they run a few at a time, so that the feature maps stay in the cache. */
+/* musegan_sample.c: the generator at work. Batch normalisation is by moving statistics, so samples are independent
+ * of each other; they run a few at a time, so that the feature maps stay in the cache. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +17,11 @@ struct musegan_sampler {
     float *z, *condition, *out; /* device, one batch */
 };
 
-void musegan_latent(struct rng *r, float *z, int n)
+void musegan_latent(const struct musegan_config *c, struct rng *r, float *z, int n)
 {
-    for (int i = 0; i < n * MUSEGAN_LATENT; i++)
-        z[i] = rng_truncated(r, 2.0f);
+    float cut = c->cut > 0 ? (float)c->cut : 1e9f, spread = (float)c->spread;
+    for (int i = 0; i < n * musegan_latents(c); i++)
+        z[i] = spread * rng_truncated(r, cut);
 }
 
 void musegan_sampler_free(struct musegan_sampler *s)
@@ -36,26 +37,27 @@ void musegan_sampler_free(struct musegan_sampler *s)
     free(s);
 }
 
-enum err musegan_sampler_new(struct device *d, const struct musegan_config *c, struct params *folded,
-                             int batch, struct musegan_sampler **out)
+enum err musegan_sampler_new(struct device *d, const struct musegan_config *c, struct params *live, int batch,
+                             struct musegan_sampler **out)
 {
     struct musegan_sampler *s = xcalloc(1, sizeof *s);
-    struct net net = {.g = s->graph = graph_new(), .p = folded};
-    struct musegan_builder b = {&net, &s->c, NORM_FOLDED};
+    struct net net = {.g = s->graph = graph_new(), .p = live};
+    struct musegan_builder b = {.net = &net, .c = &s->c, .norm = NORM_MOVING};
     size_t cells = musegan_cells(c) * (size_t)batch;
     enum err err = ERR_OK;
     s->c = *c;
     s->device = d;
     s->batch = batch;
-    struct node *z = g_input(net.g, "z", F32, SHAPE(batch, MUSEGAN_LATENT)), *condition = NULL;
+    size_t latents = (size_t)musegan_latents(c);
+    struct node *z = g_input(net.g, "z", F32, SHAPE(batch, (int32_t)latents)), *condition = NULL;
     if (c->condition >= 0)
-        condition = g_input(net.g, "condition", F32, SHAPE(batch, c->bars, c->steps, musegan_pitches(c), 1));
+        condition = g_input(net.g, "condition", F32, musegan_phrase(c, batch, 1));
     struct node *x = musegan_generator(&b, z, condition);
-    TRY_OUT(device_alloc(d, (size_t)batch * MUSEGAN_LATENT * sizeof(float), (void **)&s->z));
+    TRY_OUT(device_alloc(d, (size_t)batch * latents * sizeof(float), (void **)&s->z));
     TRY_OUT(device_alloc(d, cells * sizeof(float), (void **)&s->condition));
     TRY_OUT(device_alloc(d, cells * N_ROLES * sizeof(float), (void **)&s->out));
     TRY_OUT(plan_new(d, net.g, &x, 1, &(struct plan_opts){.frozen = true}, &s->plan));
-    params_bind(folded, s->plan);
+    params_bind(live, s->plan);
     plan_bind_name(s->plan, "z", s->z);
     plan_bind_name(s->plan, "condition", s->condition);
     plan_bind_output(s->plan, 0, s->out);
@@ -74,8 +76,8 @@ void musegan_sampler_print(const struct musegan_sampler *s, struct str *out)
 static enum err sample_batch(struct musegan_sampler *s, const float *z, const float *condition, int n,
                              float *out, const atomic_bool *cancel)
 {
-    size_t cells = musegan_cells(&s->c), count = (size_t)n;
-    TRY(device_upload(s->device, s->z, z, count * MUSEGAN_LATENT * sizeof(float)));
+    size_t cells = musegan_cells(&s->c), latents = (size_t)musegan_latents(&s->c), count = (size_t)n;
+    TRY(device_upload(s->device, s->z, z, count * latents * sizeof(float)));
     if (condition)
         TRY(device_upload(s->device, s->condition, condition, count * cells * sizeof(float)));
     TRY(plan_run(s->plan, cancel));
@@ -85,11 +87,10 @@ static enum err sample_batch(struct musegan_sampler *s, const float *z, const fl
 enum err musegan_sample(struct musegan_sampler *s, const float *z, const float *condition, int n, float *out,
                         const atomic_bool *cancel)
 {
-    size_t cells = musegan_cells(&s->c);
+    size_t cells = musegan_cells(&s->c), latents = (size_t)musegan_latents(&s->c);
     for (int at = 0; at < n; at += s->batch) {
         int rows = n - at < s->batch ? n - at : s->batch;
-        TRY(sample_batch(s, z + (size_t)at * MUSEGAN_LATENT,
-                         condition ? condition + (size_t)at * cells : NULL, rows,
+        TRY(sample_batch(s, z + (size_t)at * latents, condition ? condition + (size_t)at * cells : NULL, rows,
                          out + (size_t)at * cells * N_ROLES, cancel));
     }
     return ERR_OK;
@@ -182,7 +183,7 @@ static enum err draw_take(struct job *j, int index, const struct progress *p)
     struct take take = {.seed = rq->seed + (uint64_t)index};
     struct rng r;
     rng_init(&r, take.seed, 0);
-    musegan_latent(&r, j->z, j->n_phrases);
+    musegan_latent(c, &r, j->z, j->n_phrases);
     TRY(musegan_sample(m->sampler, j->z, c->condition >= 0 ? j->condition : NULL, j->n_phrases, j->cells,
                        p->cancel));
     take.song = cleared(j);
@@ -190,8 +191,8 @@ static enum err draw_take(struct job *j, int index, const struct progress *p)
         uint8_t wanted[N_ROLES * MUSEGAN_MAX_BARS];
         for (int k = 0; k < N_ROLES * c->bars; k++)
             wanted[k] = may_write(j, k / c->bars, i * c->bars + k % c->bars) && !rq->silent[k / c->bars];
-        musegan_binarise(c, j->cells + (size_t)i * musegan_cells(c) * N_ROLES, rq->temperature, take.seed,
-                         1 + (uint64_t)i, j->on);
+        musegan_binarise(c, j->cells + (size_t)i * musegan_cells(c) * N_ROLES,
+                         c->threshold ? 0 : rq->temperature, take.seed, 1 + (uint64_t)i, j->on);
         musegan_decode(c, j->on, wanted, rq->bar0 + i * c->bars, take.song);
     }
     for (int role = 0; role < N_ROLES; role++)
@@ -215,7 +216,7 @@ enum err musegan_run(struct model *m, const struct request *rq, const struct pro
     struct job j = {.m = m, .rq = rq, .n_phrases = (rq->n_bars + m->c.bars - 1) / m->c.bars};
     size_t cells = musegan_cells(&m->c), n = (size_t)j.n_phrases;
     enum err err = ERR_OK;
-    TRY_OUT(mem_try_alloc(n * MUSEGAN_LATENT, sizeof(float), (void **)&j.z));
+    TRY_OUT(mem_try_alloc(n * (size_t)musegan_latents(&m->c), sizeof(float), (void **)&j.z));
     TRY_OUT(mem_try_alloc(n * cells, sizeof(float), (void **)&j.condition));
     TRY_OUT(mem_try_alloc(n * cells * N_ROLES, sizeof(float), (void **)&j.cells));
     TRY_OUT(mem_try_alloc(cells * N_ROLES, 1, (void **)&j.on));

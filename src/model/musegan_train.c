@@ -1,5 +1,5 @@
-/* musegan_train.c: adversarial training, one iteration a step: several updates of the critic, one of the
- * generator. Three plans share the parameters:
+/* musegan_train.c: adversarial training, one iteration a step: several updates of the critic, one or more of the
+ * generator, or of the refiner behind a generator that stays as it is. Three plans share the parameters:
  *
  *     fake     the generator on a whole batch (batch statistics need all of it)
  *     critic   loss, penalty and their gradients on a few samples at a time, added up in place: the critic
@@ -16,9 +16,11 @@
 #include "opt.h"
 #include "optim.h"
 
-enum { MAX_TENSORS = 512, WARM_STEPS = 10, WARM_UPDATES = 50 };
+enum { MAX_TENSORS = 1024 };
 enum { ALIGN_FLOATS = 16 }; /* what a plan expects of memory bound to it */
 enum { OUT_LOSS, OUT_PENALTY, OUT_REAL, OUT_FAKE, N_SCALARS };
+
+static const char *const learners[] = {"g.", "r."};
 
 struct net_plan {
     struct graph *g;
@@ -27,32 +29,45 @@ struct net_plan {
 
 struct musegan_trainer {
     enum musegan_loss loss;
-    double penalty, lr;
-    int batch, micro, critic_steps;
-    bool warm;
-    long decay_from, decay_to;
+    double penalty, lr, critic_lr;
+    int batch, micro, critic_steps, generator_steps, warm_updates;
+    long warm_steps, warm_every;
+    enum schedule_kind schedule;
+    long decay_from, decay_to, slope_from, slope_to;
+    bool learns[2]; /* the generator, the refiner */
+    const struct opts *opts; /* borrowed */
     uint64_t seed, update; /* updates done: the stream of the next one's random numbers */
     uint64_t first_update; /* of this session */
     struct optim critic, generator;
     const struct dataset *data;
     uint32_t *set[2], n_set[2]; /* phrases to train on, and held out */
     struct net_plan fake_plan, critic_plan, judge_plan, step_plan;
-    float *z, *real, *condition, *fake, *share, *keep; /* device */
+    float *z, *real, *condition, *fake, *share, *keep, *slope; /* device */
+    int32_t *random; /* likewise: seed and update, for neurons that draw */
     float *host; /* a batch of phrases being written */
 };
 
-static struct shape phrase_shape(const struct musegan_config *c, int32_t n, int32_t tracks)
+/* A graph that trains on the parameters; a generator that does not learn keeps its moving statistics. */
+static struct net net_new(struct model *m)
 {
-    return SHAPE(n, c->bars, c->steps, musegan_pitches(c), tracks);
+    return (struct net){.g = graph_new(), .p = m->live, .training = true};
+}
+
+static struct musegan_builder builder(struct model *m, struct net *net)
+{
+    return (struct musegan_builder){
+        .net = net, .c = &m->c, .norm = m->trainer->learns[0] ? NORM_BATCH : NORM_MOVING};
 }
 
 static struct node *generator_of(struct musegan_builder *b, int batch)
 {
     const struct musegan_config *c = b->c;
     struct graph *g = b->net->g;
-    struct node *z = g_input(g, "z", F32, SHAPE(batch, MUSEGAN_LATENT));
+    struct node *z = g_input(g, "z", F32, SHAPE(batch, musegan_latents(c)));
+    b->slope = g_input(g, "slope", F32, (struct shape){0});
+    b->net->seed = g_input(g, "seed", I32, SHAPE(2));
     return musegan_generator(
-        b, z, c->condition < 0 ? NULL : g_input(g, "condition", F32, phrase_shape(c, batch, 1)));
+        b, z, c->condition < 0 ? NULL : g_input(g, "condition", F32, musegan_phrase(c, batch, 1)));
 }
 
 static enum err plan_finish(struct model *m, struct net_plan *np, struct node **outputs, int n)
@@ -64,19 +79,21 @@ static enum err plan_finish(struct model *m, struct net_plan *np, struct node **
         const char *name;
         float *at;
     } inputs[] = {
-        {"z", t->z},       {"condition", t->condition}, {"real", t->real},
-        {"fake", t->fake}, {"share", t->share},         {"keep", t->keep},
+        {"z", t->z},         {"condition", t->condition}, {"real", t->real},   {"fake", t->fake},
+        {"share", t->share}, {"keep", t->keep},           {"slope", t->slope},
     };
     for (size_t i = 0; i < COUNT_OF(inputs); i++)
         plan_bind_name(np->plan, inputs[i].name, inputs[i].at);
+    plan_bind_name(np->plan, "seed", t->random);
     return ERR_OK;
 }
 
 static enum err build_fake(struct model *m)
 {
     struct musegan_trainer *t = m->trainer;
-    struct net net = {.g = t->fake_plan.g = graph_new(), .p = m->live, .training = true};
-    struct musegan_builder b = {&net, &m->c, NORM_BATCH};
+    struct net net = net_new(m);
+    struct musegan_builder b = builder(m, &net);
+    t->fake_plan.g = net.g;
     struct node *fake = generator_of(&b, t->batch);
     TRY(plan_finish(m, &t->fake_plan, &fake, 1));
     plan_bind_output(t->fake_plan.plan, 0, t->fake);
@@ -98,12 +115,13 @@ static struct node *accumulate(struct graph *g, const char *leaf, struct node *g
 static enum err build_critic(struct model *m, struct net_plan *np, bool update)
 {
     struct musegan_trainer *t = m->trainer;
-    struct net net = {.g = np->g = graph_new(), .p = m->live, .training = true};
-    struct musegan_builder b = {&net, &m->c, NORM_BATCH};
+    struct net net = net_new(m);
+    struct musegan_builder b = builder(m, &net);
+    np->g = net.g;
     struct node *out[N_SCALARS + MAX_TENSORS], *leaf[MAX_TENSORS], *grad[MAX_TENSORS];
     struct node *keep = g_input(net.g, "keep", F32, (struct shape){0});
-    struct node *real = g_input(net.g, "real", F32, phrase_shape(&m->c, t->micro, N_ROLES));
-    struct node *fake = g_input(net.g, "fake", F32, phrase_shape(&m->c, t->micro, N_ROLES));
+    struct node *real = g_input(net.g, "real", F32, musegan_phrase(&m->c, t->micro, N_ROLES));
+    struct node *fake = g_input(net.g, "fake", F32, musegan_phrase(&m->c, t->micro, N_ROLES));
     struct node *on_real = musegan_critic(&b, real), *on_fake = musegan_critic(&b, fake);
     out[OUT_REAL] = g_mean(on_real, 3);
     out[OUT_FAKE] = g_mean(on_fake, 3);
@@ -133,13 +151,17 @@ static enum err build_critic(struct model *m, struct net_plan *np, bool update)
 static enum err build_step(struct model *m)
 {
     struct musegan_trainer *t = m->trainer;
-    struct net net = {.g = t->step_plan.g = graph_new(), .p = m->live, .training = true};
-    struct musegan_builder b = {&net, &m->c, NORM_BATCH};
+    struct net net = net_new(m);
+    struct musegan_builder b = builder(m, &net);
+    t->step_plan.g = net.g;
     struct node *out[1 + 2 * MAX_TENSORS], *leaf[MAX_TENSORS];
     int idx[MAX_TENSORS];
     struct node *score = musegan_critic(&b, generator_of(&b, t->batch));
     out[0] = musegan_generator_loss(t->loss, score);
-    int n = params_leaves(m->live, net.g, "g.", leaf, idx, MAX_TENSORS);
+    int n = 0;
+    for (int i = 0; i < 2; i++)
+        if (t->learns[i])
+            n += params_leaves(m->live, net.g, learners[i], leaf + n, idx + n, MAX_TENSORS - n);
     graph_grad(out[0], leaf, n, out + 1);
     memcpy(out + 1 + n, net.stores, (size_t)net.n_stores * sizeof *out);
     TRY(plan_finish(m, &t->step_plan, out, 1 + n + net.n_stores));
@@ -150,8 +172,8 @@ static enum err build_step(struct model *m)
 /* Declare everything once, the generator first: each network's tensors lie together. */
 static void declare(struct model *m)
 {
-    struct net net = {.g = graph_new(), .p = m->live, .training = true};
-    struct musegan_builder b = {&net, &m->c, NORM_BATCH};
+    struct net net = net_new(m);
+    struct musegan_builder b = builder(m, &net);
     musegan_critic(&b, generator_of(&b, 2));
     graph_free(net.g);
 }
@@ -193,39 +215,64 @@ static enum err alloc_buffers(struct model *m)
         float **at;
         size_t n;
     } blocks[] = {
-        {&t->z, n * MUSEGAN_LATENT}, {&t->real, cells * N_ROLES}, {&t->fake, cells * N_ROLES},
-        {&t->condition, cells},      {&t->share, n_shares(t)},    {&t->keep, 1},
+        {&t->z, n * (size_t)musegan_latents(&m->c)},
+        {&t->real, cells * N_ROLES},
+        {&t->fake, cells * N_ROLES},
+        {&t->condition, cells},
+        {&t->share, n_shares(t)},
+        {&t->keep, 1},
+        {&t->slope, 1},
     };
+    TRY(device_alloc(m->device, 2 * sizeof(int32_t), (void **)&t->random));
     for (size_t i = 0; i < COUNT_OF(blocks); i++)
         TRY(device_alloc(m->device, blocks[i].n * sizeof(float), (void **)blocks[i].at));
     return mem_try_alloc(cells * N_ROLES, sizeof(float), (void **)&t->host);
 }
 
-static enum err read_options(struct musegan_trainer *t, const struct opts *o)
+static int chosen(const struct opts *o, const char *option, const char *const *names)
 {
-    static const char *const names[N_LOSSES] = {"wasserstein", "hinge", "nonsaturating", "classic"};
-    const char *loss = opts_text(o, "loss");
-    for (int i = 0; i < N_LOSSES; i++)
-        if (!strcmp(loss, names[i]))
-            t->loss = i;
+    int i = 0;
+    while (strcmp(opts_text(o, option), names[i]))
+        i++;
+    return i;
+}
+
+static enum err read_options(struct musegan_trainer *t, const struct opts *o, const struct musegan_config *c)
+{
+    static const char *const losses[] = {"wasserstein", "hinge", "nonsaturating", "classic"};
+    static const char *const schedules[] = {"constant", "linear", "cosine"};
+    t->opts = o;
+    t->loss = chosen(o, "loss", losses);
+    t->schedule = chosen(o, "schedule", schedules);
     t->penalty = opts_real(o, "penalty");
     t->lr = opts_real(o, "lr");
+    t->critic_lr = opts_real(o, "critic-lr") > 0 ? opts_real(o, "critic-lr") : t->lr;
     t->batch = (int)opts_int(o, "batch");
     t->micro = (int)opts_int(o, "micro");
     t->critic_steps = (int)opts_int(o, "critic-steps");
-    t->warm = opts_flag(o, "warm");
+    t->generator_steps = (int)opts_int(o, "generator-steps");
+    t->warm_updates = (int)opts_int(o, "warm-updates");
+    t->warm_steps = opts_int(o, "warm-steps");
+    t->warm_every = opts_int(o, "warm-every");
     t->decay_from = opts_int(o, "decay-from");
     t->decay_to = opts_int(o, "decay-to");
+    t->slope_from = opts_int(o, "slope-from");
+    t->slope_to = opts_int(o, "slope-to");
+    t->learns[0] = strcmp(opts_text(o, "train"), "refiner") != 0;
+    t->learns[1] = strcmp(opts_text(o, "train"), "generator") != 0;
     t->seed = (uint64_t)opts_int(o, "seed");
-    t->critic = (struct optim){.kind = OPTIM_ADAM,
-                               .beta1 = opts_real(o, "beta1"),
-                               .beta2 = opts_real(o, "beta2"),
-                               .eps = 1e-8,
-                               .tf_eps = true};
-    t->generator = t->critic;
+    t->generator = (struct optim){.kind = OPTIM_ADAM,
+                                  .beta1 = opts_real(o, "beta1"),
+                                  .beta2 = opts_real(o, "beta2"),
+                                  .eps = 1e-8,
+                                  .tf_eps = true};
+    t->critic = t->generator;
+    t->critic.most = opts_real(o, "clip");
     if (t->batch % t->micro)
         return err_set(ERR_RANGE, "batch %d is not a multiple of micro %d", t->batch, t->micro);
-    return ERR_OK;
+    if (t->learns[1] && !c->refiner)
+        return err_set(ERR_RANGE, "train=%s wants refiner=on", opts_text(o, "train"));
+    return musegan_critic_check(c);
 }
 
 static enum err resume_from(struct model *m, const struct ckpt *c)
@@ -245,6 +292,28 @@ static enum err resume_from(struct model *m, const struct ckpt *c)
     return ckpt_load_moments(c, m->live, m->device);
 }
 
+static bool has_part(const struct ckpt *c, const char *prefix)
+{
+    for (size_t i = 0; i < ckpt_n(c); i++)
+        if (str_starts(ckpt_at(c, i).name, prefix))
+            return true;
+    return false;
+}
+
+/* The generator of another run, and its critic and refiner where it has them. */
+static enum err start_from(struct model *m, const char *path)
+{
+    static const char *const prefixes[] = {"g.", "d.", "r."};
+    struct ckpt *c;
+    TRY(ckpt_open(path, &c));
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < COUNT_OF(prefixes) && err == ERR_OK; i++)
+        if (i == 0 || has_part(c, prefixes[i]))
+            err = ckpt_load_params_named(c, m->live, prefixes[i], m->device);
+    ckpt_close(c);
+    return err;
+}
+
 void musegan_trainer_close(struct model *m)
 {
     struct musegan_trainer *t = m->trainer;
@@ -255,7 +324,7 @@ void musegan_trainer_close(struct model *m)
         plan_free(plans[i]->plan);
         graph_free(plans[i]->g);
     }
-    float *const blocks[] = {t->z, t->real, t->condition, t->fake, t->share, t->keep};
+    void *const blocks[] = {t->z, t->real, t->condition, t->fake, t->share, t->keep, t->slope, t->random};
     for (size_t i = 0; i < COUNT_OF(blocks); i++)
         if (blocks[i])
             device_free(m->device, blocks[i]);
@@ -277,7 +346,7 @@ enum err musegan_train_open(struct device *d, const struct opts *o, const struct
     m->trainer->data = data;
     (void)str_copy(m->name, sizeof m->name, "musegan");
     TRY_OUT(musegan_config_from(o, &m->c));
-    TRY_OUT(read_options(m->trainer, o));
+    TRY_OUT(read_options(m->trainer, o, &m->c));
     TRY_OUT(choose_phrases(m->trainer, opts_text(o, "genre")));
     declare(m);
     TRY_OUT(params_alloc(m->live, d, true));
@@ -285,6 +354,8 @@ enum err musegan_train_open(struct device *d, const struct opts *o, const struct
     params_init(m->live, m->trainer->seed);
     if (resume)
         TRY_OUT(resume_from(m, resume));
+    else if (opts_text(o, "start"))
+        TRY_OUT(start_from(m, opts_text(o, "start")));
     m->trainer->first_update = m->trainer->update;
     TRY_OUT(build_fake(m));
     TRY_OUT(build_critic(m, &m->trainer->critic_plan, true));
@@ -301,11 +372,12 @@ out:
 static enum err draw_batch(struct model *m, int set)
 {
     struct musegan_trainer *t = m->trainer;
-    size_t cells = musegan_cells(&m->c), n = (size_t)t->batch;
-    float *z = xmalloc((n * MUSEGAN_LATENT + n_shares(t)) * sizeof *z), *share = z + n * MUSEGAN_LATENT;
+    size_t cells = musegan_cells(&m->c), n = (size_t)t->batch, latents = n * (size_t)musegan_latents(&m->c);
+    float *z = xmalloc((latents + n_shares(t)) * sizeof *z), *share = z + latents;
+    const int32_t random[] = {(int32_t)t->seed, (int32_t)(t->update & INT32_MAX)};
     struct rng r;
     rng_init(&r, t->seed, 1 + t->update++);
-    musegan_latent(&r, z, t->batch);
+    musegan_latent(&m->c, &r, z, t->batch);
     for (size_t i = 0; i < n_shares(t); i++)
         share[i] = rng_uniform(&r);
     for (size_t i = 0; i < n; i++) {
@@ -313,7 +385,8 @@ static enum err draw_batch(struct model *m, int set)
         musegan_encode(&m->c, p.notes, p.n, t->host + i * cells * N_ROLES);
     }
     enum err err = ERR_OK;
-    TRY_OUT(device_upload(m->device, t->z, z, n * MUSEGAN_LATENT * sizeof(float)));
+    TRY_OUT(device_upload(m->device, t->random, random, sizeof random));
+    TRY_OUT(device_upload(m->device, t->z, z, latents * sizeof(float)));
     TRY_OUT(device_upload(m->device, t->share, share, n_shares(t) * sizeof(float)));
     TRY_OUT(device_upload(m->device, t->real, t->host, n * cells * N_ROLES * sizeof(float)));
     if (m->c.condition >= 0) {
@@ -355,26 +428,52 @@ static enum err run_critic(struct model *m, struct plan *p, double scalar[N_SCAL
     return ERR_OK;
 }
 
+/* What depends on how many steps are done: learning rates, and the slope of binary neurons. */
+static enum err set_step(struct model *m, long step)
+{
+    struct musegan_trainer *t = m->trainer;
+    double share = (double)(step - t->slope_from) / (double)(t->slope_to - t->slope_from);
+    share = step < t->slope_from ? 0 : share > 1 ? 1 : share;
+    float slope = (float)(1 + (m->c.slope - 1) * share);
+    double fall = step < t->decay_from
+                      ? 1
+                      : schedule_lr(t->schedule, 1, 0, 0, t->decay_to - t->decay_from, step - t->decay_from);
+    t->generator.lr = t->lr * fall;
+    t->critic.lr = t->critic_lr * fall;
+    return device_upload(m->device, t->slope, &slope, sizeof slope);
+}
+
+/* One update of the networks that learn beside the critic. */
+static enum err update_generator(struct model *m, double *loss)
+{
+    struct musegan_trainer *t = m->trainer;
+    TRY(draw_batch(m, 0));
+    TRY(plan_run(t->step_plan.plan, NULL));
+    *loss = 0;
+    TRY(add_scalars(m, t->step_plan.plan, 1, 1, loss));
+    struct optim both = t->generator;
+    for (int i = 0; i < 2; i++)
+        if (t->learns[i]) {
+            t->generator = both;
+            optim_step(&t->generator, m->live, learners[i], m->device);
+        }
+    return ERR_OK;
+}
+
 enum err musegan_train_step(struct model *m, long step, double losses[4])
 {
     struct musegan_trainer *t = m->trainer;
-    double scalar[N_SCALARS] = {0}, loss = 0;
-    int n_updates = t->warm && step < WARM_STEPS ? WARM_UPDATES : t->critic_steps;
-    t->critic.lr = t->generator.lr =
-        step < t->decay_from
-            ? t->lr
-            : schedule_lr(SCHEDULE_LINEAR, t->lr, 0, 0, t->decay_to - t->decay_from, step - t->decay_from);
-    for (int i = 0; i < n_updates; i++) {
+    double scalar[N_SCALARS] = {0};
+    bool warm = step < t->warm_steps || (t->warm_every > 0 && step % t->warm_every == 0);
+    TRY(set_step(m, step));
+    for (int i = 0; i < (warm ? t->warm_updates : t->critic_steps); i++) {
         TRY(draw_batch(m, 0));
         TRY(run_critic(m, t->critic_plan.plan, scalar));
         optim_step(&t->critic, m->live, "d.", m->device);
     }
-    TRY(draw_batch(m, 0));
-    TRY(plan_run(t->step_plan.plan, NULL));
-    TRY(add_scalars(m, t->step_plan.plan, 1, 1, &loss));
-    optim_step(&t->generator, m->live, "g.", m->device);
+    for (int i = 0; i < t->generator_steps; i++)
+        TRY(update_generator(m, &losses[1]));
     losses[0] = scalar[OUT_LOSS];
-    losses[1] = loss;
     losses[2] = scalar[OUT_PENALTY];
     losses[3] = scalar[OUT_REAL] - scalar[OUT_FAKE];
     return ERR_OK;
@@ -439,9 +538,10 @@ enum err musegan_train_save(struct model *m, const char *path, bool for_shipping
     struct ckpt_writer *w = ckpt_writer_new();
     ckpt_writer_meta(w, "family", musegan_kind.name);
     ckpt_writer_meta(w, "name", m->name);
-    musegan_config_meta(&m->c, w);
+    musegan_config_save(t->opts, w);
     if (for_shipping) {
-        ckpt_add_params_named(w, m->live, "g.", m->device);
+        for (int i = 0; i < 1 + m->c.refiner; i++)
+            ckpt_add_params_named(w, m->live, learners[i], m->device);
     } else {
         add_number(w, "train.update", t->update);
         add_number(w, "train.critic", (uint64_t)t->critic.step);

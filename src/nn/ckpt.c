@@ -449,6 +449,14 @@ enum err ckpt_load_params(const struct ckpt *c, struct params *p, struct device 
     return load_parts(c, &values, p, d);
 }
 
+enum err ckpt_load_params_named(const struct ckpt *c, struct params *p, const char *prefix, struct device *d)
+{
+    struct part_set values, moments[2];
+    parts_of(p, &values, moments);
+    values.only = prefix;
+    return load_parts(c, &values, p, d);
+}
+
 void ckpt_add_params(struct ckpt_writer *w, const struct params *p, struct device *d)
 {
     struct part_set values, moments[2];

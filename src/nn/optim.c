@@ -23,6 +23,7 @@ struct adam_step {
     float lr, eps;
     float shrink; /* decoupled weight decay: w is first multiplied by this */
     float l2; /* decay added to the gradient */
+    float most; /* no weight beyond it; HUGE_VALF = any */
 };
 
 struct flat_ops {
@@ -33,6 +34,11 @@ struct flat_ops {
     void (*swap)(float *a, float *b, size_t n);
 };
 
+static inline float held(float w, float most)
+{
+    return w > most ? most : w < -most ? -most : w;
+}
+
 WIDE static void host_adam(float *restrict w, const float *restrict g, float *restrict m, float *restrict v,
                            size_t n, const struct adam_step *step)
 {
@@ -42,7 +48,8 @@ WIDE static void host_adam(float *restrict w, const float *restrict g, float *re
         m[i] = s.beta1 * m[i] + (1 - s.beta1) * d;
         v[i] = s.beta2 * v[i] + (1 - s.beta2) * d * d;
         float direction = s.m_share * m[i] + s.grad_share * d;
-        w[i] = w[i] * s.shrink - s.lr * direction / (sqrtf(v[i] * s.v_scale) + s.eps);
+        float next = w[i] * s.shrink - s.lr * direction / (sqrtf(v[i] * s.v_scale) + s.eps);
+        w[i] = held(next, s.most);
     }
 }
 
@@ -53,7 +60,7 @@ WIDE static void host_sgd(float *restrict w, const float *restrict g, float *res
     for (size_t i = 0; i < n; i++) {
         float d = g[i] * s.grad_scale + s.l2 * w[i];
         m[i] = s.beta1 * m[i] + d;
-        w[i] -= s.lr * m[i];
+        w[i] = held(w[i] - s.lr * m[i], s.most);
     }
 }
 
@@ -113,6 +120,7 @@ static struct adam_step step_of(const struct optim *o, double grad_scale, bool d
                           .v_scale = (float)(1 / c2),
                           .lr = (float)o->lr,
                           .eps = (float)o->eps,
+                          .most = o->most > 0 ? (float)o->most : HUGE_VALF,
                           .shrink = 1};
     double decay = decays ? o->weight_decay : 0;
     if (o->kind == OPTIM_ADAMW)

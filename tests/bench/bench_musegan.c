@@ -44,21 +44,21 @@ static void run_forward(void *ctx)
 static struct timing forward(struct device *d, int n, int batch)
 {
     static const struct musegan_config c = {
-        .bars = 4, .steps = 48, .octaves = 7, .low = 24, .width = 1, .condition = -1};
-    struct params *folded = params_new();
-    struct net net = {.g = graph_new(), .p = folded};
-    struct musegan_builder b = {&net, &c, NORM_FOLDED};
+        .bars = 4, .steps = 48, .octaves = 7, .low = 24, .width = 1, .condition = -1, .spread = 1, .cut = 2};
+    struct params *live = params_new();
+    struct net net = {.g = graph_new(), .p = live};
+    struct musegan_builder b = {.net = &net, .c = &c, .norm = NORM_MOVING};
     struct work w = {.n = n,
-                     .z = xcalloc((size_t)n * MUSEGAN_LATENT, sizeof(float)),
+                     .z = xcalloc((size_t)(n * musegan_latents(&c)), sizeof(float)),
                      .out = xcalloc((size_t)n * musegan_cells(&c) * N_ROLES, sizeof(float))};
-    musegan_generator(&b, g_input(net.g, "z", F32, SHAPE(1, MUSEGAN_LATENT)), NULL);
+    musegan_generator(&b, g_input(net.g, "z", F32, SHAPE(1, musegan_latents(&c))), NULL);
     graph_free(net.g);
-    bench_must(params_alloc(folded, d, false));
-    params_init(folded, 1);
-    bench_must(musegan_sampler_new(d, &c, folded, batch, &w.sampler));
+    bench_must(params_alloc(live, d, false));
+    params_init(live, 1);
+    bench_must(musegan_sampler_new(d, &c, live, batch, &w.sampler));
     struct rng r;
     rng_init(&r, 1, 1);
-    musegan_latent(&r, w.z, n);
+    musegan_latent(&c, &r, w.z, n);
     struct timing t = timed(run_forward, &w, 3, n == 1 ? 31 : 7);
     struct str text = {0};
     if (verbose)
@@ -66,7 +66,7 @@ static struct timing forward(struct device *d, int n, int batch)
     fputs(str_c(&text), stdout);
     str_fini(&text);
     musegan_sampler_free(w.sampler);
-    params_free(folded);
+    params_free(live);
     free(w.z);
     free(w.out);
     return t;

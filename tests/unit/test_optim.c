@@ -94,6 +94,8 @@ static void follow(struct optim o)
         for (size_t k = 0; k < 2; k++)
             for (size_t i = 0; i < shape_count(params_shape(p, k)); i++)
                 ref_step(&o, &ref[k][i], clip * (double)params_grad(p, k)[i], t, k == 0);
+        for (size_t i = 0; o.most > 0 && i < (size_t)2 * N; i++)
+            ref[i / N][i % N].w = fmax(-o.most, fmin(o.most, ref[i / N][i % N].w));
     }
     assert_int_equal(o.step, STEPS);
     for (size_t k = 0; k < 2; k++)
@@ -119,6 +121,12 @@ static void rules(void **state)
     struct optim tf = {
         .kind = OPTIM_ADAM, .lr = 0.001, .beta1 = 0.5, .beta2 = 0.9, .eps = 1e-8, .tf_eps = true};
     follow(tf);
+    for (enum optim_kind kind = OPTIM_SGD; kind <= OPTIM_ADAM; kind++) {
+        struct optim held = base;
+        held.kind = kind;
+        held.most = 0.3;
+        follow(held);
+    }
 }
 
 static void schedules(void **state)
