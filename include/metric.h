@@ -29,5 +29,12 @@ struct metrics {                       /* accumulators; zero-initialise */
 void metrics_add(struct metrics *m, const struct roll *r, unsigned scale);
 /* The same for some tracks only: bit 1 << role. Tonal distance is taken of pairs with at least one of them. */
 void metrics_add_tracks(struct metrics *m, const struct roll *r, unsigned scale, unsigned tracks);
+/* The same names as the originals' own code counts them, mistakes included: what published tables may have been made
+ * with. Of a band roll of at most 84 rows. Pitch classes are the row over 7 (V1, SRC) or 8 (V2), so neighbours and not
+ * octaves; two pitches are a chord (V1, V2); the rest is said in metric_published.c. At 48 steps a bar QN is 100 by
+ * V1 and V2, whose 32nds are two steps of 96. */
+enum metric_form { FORM_V1, FORM_V2, FORM_SRC, N_FORMS };
+const char *metric_form_name(enum metric_form f);
+void metrics_add_published(struct metrics *m, const struct roll *r, enum metric_form form, unsigned tracks);
 double metrics_get(const struct metrics *m, enum metric which, enum role track);
 double metrics_td(const struct metrics *m, enum role a, enum role b); /* Harte et al. 2006, beats where both sound */

@@ -2,7 +2,7 @@
  * empty bars only count in EB; QN, PR, ISR and UPC are not defined for drums, DP only for them. */
 #include <math.h>
 #include <string.h>
-#include "metric.h"
+#include "metric_parts.h"
 #include "roll.h"
 
 /* Weight of a drum onset by its place in a 16th (or 8th) of the bar; the grid may be turned by `turns` steps to
@@ -124,11 +124,28 @@ static void add_bar(struct metrics *m, const struct roll *r, int track, int bar,
 
 /* ---- tonal distance ---- */
 
-/* Tonal centroid of the cells of a beat: circles of fifths, minor and major thirds (Harte, Sandler, Gasser,
- * AMCMM 2006). False when the track is silent there. */
-static bool centroid(const struct roll *r, int track, int from, int to, double out[6])
+void tonal_centroid(const double chroma[12], double all, double out[6])
 {
     static const double radius[3] = { 1, 1, 0.5 }, angle[3] = { 7 * M_PI / 6, 3 * M_PI / 2, 2 * M_PI / 3 };
+    memset(out, 0, 6 * sizeof(*out));
+    for (int c = 0; c < 12; c++)
+        for (int k = 0; k < 3; k++) {
+            out[2 * k] += chroma[c] / all * radius[k] * sin(c * angle[k]);
+            out[2 * k + 1] += chroma[c] / all * radius[k] * cos(c * angle[k]);
+        }
+}
+
+double tonal_distance(const double a[6], const double b[6])
+{
+    double d = 0;
+    for (int i = 0; i < 6; i++)
+        d += (a[i] - b[i]) * (a[i] - b[i]);
+    return sqrt(d);
+}
+
+/* Of the cells of a beat. False when the track is silent there. */
+static bool centroid(const struct roll *r, int track, int from, int to, double out[6])
+{
     double chroma[12] = { 0 }, all = 0;
 
     for (int s = from; s < to; s++)
@@ -137,12 +154,8 @@ static bool centroid(const struct roll *r, int track, int from, int to, double o
                 chroma[(r->low + row) % 12]++;
                 all++;
             }
-    memset(out, 0, 6 * sizeof(*out));
-    for (int c = 0; c < 12 && all > 0; c++)
-        for (int k = 0; k < 3; k++) {
-            out[2 * k] += chroma[c] / all * radius[k] * sin(c * angle[k]);
-            out[2 * k + 1] += chroma[c] / all * radius[k] * cos(c * angle[k]);
-        }
+    if (all > 0)
+        tonal_centroid(chroma, all, out);
     return all > 0;
 }
 
@@ -155,12 +168,9 @@ static void add_beat(struct metrics *m, const struct roll *r, int from, int to, 
         sounds[t] = centroid(r, t, from, to, at[t]);
     for (int a = ROLE_DRUMS + 1; a < N_ROLES; a++)
         for (int b = a + 1; b < N_ROLES; b++) {
-            double d = 0;
             if (!sounds[a] || !sounds[b] || !((tracks >> a | tracks >> b) & 1))
                 continue;
-            for (int i = 0; i < 6; i++)
-                d += (at[a][i] - at[b][i]) * (at[a][i] - at[b][i]);
-            m->td_sum[a][b] += sqrt(d);
+            m->td_sum[a][b] += tonal_distance(at[a], at[b]);
             m->td_weight[a][b] += 1;
         }
 }

@@ -118,11 +118,105 @@ static void test_tonal_distance(void **state)
     roll_fini(&r);
 }
 
+static void by_form(struct metrics *m, const struct roll *r)
+{
+    for (int f = 0; f < N_FORMS; f++)
+        metrics_add_published(&m[f], r, (enum metric_form)f, 0x1f);
+}
+
+/* Rows count from 24: 0 to 6 are the first group of V1 and SRC, 0 to 7 of V2. */
+static void test_published_pitches(void **state)
+{
+    (void)state;
+    struct roll r;
+    struct metrics m[N_FORMS] = { { .n_phrases = 0 } };
+    assert_int_equal(roll_new(5, 2, 48, 24, 84, &r), ERR_OK);
+    put(&r, ROLE_PIANO, 0, 12, 24);   /* neighbours: one group */
+    put(&r, ROLE_PIANO, 0, 12, 30);
+    put(&r, ROLE_PIANO, 0, 6, 31);    /* the next group of seven, the same of eight */
+    by_form(m, &r);
+    near(metrics_get(&m[FORM_V1], METRIC_EB, ROLE_PIANO), 50);
+    near(metrics_get(&m[FORM_SRC], METRIC_EB, ROLE_PIANO), 50);   /* bars that are not empty; */
+    near(metrics_get(&m[FORM_SRC], METRIC_EB, ROLE_GUITAR), 0);
+    near(metrics_get(&m[FORM_V1], METRIC_UP, ROLE_PIANO), 3);
+    near(metrics_get(&m[FORM_SRC], METRIC_UP, ROLE_PIANO), 30 / 2.0); /* cells a bar */
+    near(metrics_get(&m[FORM_V1], METRIC_UPC, ROLE_PIANO), 2);
+    near(metrics_get(&m[FORM_V2], METRIC_UPC, ROLE_PIANO), 1);
+    near(metrics_get(&m[FORM_SRC], METRIC_UPC, ROLE_PIANO), (6 * 2 + 6) / 2.0);
+    near(metrics_get(&m[FORM_V1], METRIC_PR, ROLE_PIANO), 100 * 12 / 48.0); /* two are a chord */
+    near(metrics_get(&m[FORM_SRC], METRIC_PR, ROLE_PIANO), 100 * 6 / 96.0); /* three, of all steps */
+    near(metrics_get(&m[FORM_V1], METRIC_ISR, ROLE_PIANO), 100 * 24 / 30.0); /* group 1 is "C sharp" */
+    near(metrics_get(&m[FORM_V2], METRIC_ISR, ROLE_PIANO), 100);
+    near(metrics_get(&m[FORM_SRC], METRIC_ISR, ROLE_PIANO), 100 * 24 / 30.0);
+    roll_fini(&r);
+}
+
+static void test_published_notes(void **state)
+{
+    (void)state;
+    struct roll r;
+    struct metrics m[N_FORMS] = { { .n_phrases = 0 } };
+    assert_int_equal(roll_new(5, 2, 48, 24, 84, &r), ERR_OK);
+    put(&r, ROLE_BASS, 0, 10, 40);    /* ends at 10 */
+    put(&r, ROLE_BASS, 9, 1, 42);     /* ends at 10 too; by rank it gets an end of 10, and the next one that of 12 */
+    put(&r, ROLE_BASS, 9, 3, 44);
+    put(&r, ROLE_BASS, 47, 2, 46);    /* over the bar line: two runs of one step, or one of two */
+    for (int s = 0; s < 48; s += 6)   /* on the grid, then off it by one step of three */
+        put(&r, ROLE_DRUMS, s, 1, 42);
+    put(&r, ROLE_DRUMS, 1, 1, 36);
+    by_form(m, &r);
+    near(metrics_get(&m[FORM_V1], METRIC_QN, ROLE_BASS), 100);      /* a step of 48 is two of 96 */
+    near(metrics_get(&m[FORM_SRC], METRIC_QN, ROLE_BASS), 100 * 3 / 4.0);
+    assert_true(isnan(metrics_get(&m[FORM_V1], METRIC_QN, ROLE_DRUMS)));
+    near(metrics_get(&m[FORM_V1], METRIC_DP, ROLE_DRUMS), 100 * 8 / 9.0);
+    near(metrics_get(&m[FORM_V2], METRIC_DP, ROLE_DRUMS), 100 * 8 / 9.0);
+    near(metrics_get(&m[FORM_SRC], METRIC_DP, ROLE_DRUMS), 100 * 8.1 / 9);
+    roll_fini(&r);
+    assert_int_equal(roll_new(5, 1, 96, 24, 84, &r), ERR_OK);
+    struct metrics fine[N_FORMS] = { { .n_phrases = 0 } };
+    put(&r, ROLE_BASS, 0, 1, 40);
+    put(&r, ROLE_BASS, 4, 2, 40);
+    put(&r, ROLE_DRUMS, 5, 1, 42);    /* one turn brings all but the last to the grid */
+    put(&r, ROLE_DRUMS, 11, 1, 42);
+    put(&r, ROLE_DRUMS, 16, 1, 42);
+    by_form(fine, &r);
+    near(metrics_get(&fine[FORM_V1], METRIC_QN, ROLE_BASS), 50);
+    near(metrics_get(&fine[FORM_V1], METRIC_DP, ROLE_DRUMS), 100 * 2.3 / 3);
+    near(metrics_get(&fine[FORM_V2], METRIC_DP, ROLE_DRUMS), 100 * 2.1 / 3);
+    roll_fini(&r);
+}
+
+static void test_published_distance(void **state)
+{
+    (void)state;
+    struct roll r;
+    struct metrics m[N_FORMS] = { { .n_phrases = 0 } }, silent[N_FORMS] = { { .n_phrases = 0 } };
+    assert_int_equal(roll_new(5, 1, 48, 24, 84, &r), ERR_OK);
+    put(&r, ROLE_PIANO, 0, 48, 24);
+    put(&r, ROLE_GUITAR, 0, 48, 29);   /* a fourth above is in the same group */
+    put(&r, ROLE_BASS, 0, 36, 24);     /* silent in the last beat */
+    by_form(m, &r);
+    for (int f = 0; f < N_FORMS; f++)
+        near(metrics_td(&m[f], ROLE_PIANO, ROLE_GUITAR), 0);
+    assert_true(isnan(metrics_td(&m[FORM_V1], ROLE_PIANO, ROLE_BASS)));
+    put(&r, ROLE_BASS, 36, 12, 24);
+    by_form(m, &r);
+    near(metrics_td(&m[FORM_V1], ROLE_PIANO, ROLE_BASS), 0);            /* the bar before is left out, */
+    assert_true(isnan(metrics_td(&m[FORM_SRC], ROLE_PIANO, ROLE_BASS))); /* or spoils the whole */
+    assert_true(isnan(metrics_td(&m[FORM_V2], ROLE_PIANO, ROLE_BASS)));  /* never measured */
+    metrics_add_published(&silent[FORM_V1], &r, FORM_V1, 1u << ROLE_BASS);
+    assert_true(isnan(metrics_td(&silent[FORM_V1], ROLE_PIANO, ROLE_GUITAR)));
+    assert_true(isnan(metrics_get(&silent[FORM_V1], METRIC_EB, ROLE_PIANO)));
+    roll_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts), cmocka_unit_test(test_qualified_by_resolution),
         cmocka_unit_test(test_drum_pattern), cmocka_unit_test(test_tonal_distance),
+        cmocka_unit_test(test_published_pitches), cmocka_unit_test(test_published_notes),
+        cmocka_unit_test(test_published_distance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
