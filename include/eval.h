@@ -34,16 +34,28 @@ double eval_mean(struct eval_mean m);      /* NaN when nothing was measured */
 /* One side of a comparison; shares are percentages. */
 struct eval_side {
     struct metrics metrics;                /* of the tracks the model was asked for */
+    struct metrics published[N_FORMS];     /* the same as the originals' code counts */
     struct eval_mean in_key;               /* notes around a pitched kept track that lie in its key */
     struct eval_mean diversity;            /* 100 x (1 - overlap) of the notes of two takes; real: of two phrases */
     struct eval_mean memorised;            /* sounding bars, five tracks together, found in the training data: same
                                               drums, same pitched notes in any key */
     struct eval_mean memorised_track[N_ROLES]; /* bars of four notes or more of one asked track, likewise */
     struct eval_mean recognised;           /* phrases whose genre the classifier names */
-    long n, empty;                         /* phrases; those in which nothing asked for sounds */
+    /* How the kept track and those around it go together: [0] as they are, [1] with another song's in the place of
+     * the kept one. Tonal distance; onsets of the others that fall together with one of the kept track, %. */
+    struct eval_mean tonal[2], together[2];
+    long n, empty, stuck;                  /* phrases; those in which nothing asked for sounds; or only one pitch of
+                                              one track does, or nothing moves: all begins at one step */
 };
 struct eval_pair { struct eval_side real, made; };
-struct eval_row { char genre[64]; struct eval_pair mode[N_EVAL_MODES]; };
+struct eval_row {
+    char genre[64];
+    struct eval_pair mode[N_EVAL_MODES];
+    struct eval_pair kept[N_ROLES];        /* accompanying, by the role that was kept */
+};
+/* Frechet distances of phrases, as the classifier's hidden layer hears them, to the held-out ones: of the model's,
+ * and of as many training phrases of the same genres. Few phrases make both larger. */
+struct eval_frechet { double made, songs; };
 
 struct eval {
     struct eval_row *rows;                 /* a genre each; the last is all together, genre "all" */
@@ -51,11 +63,20 @@ struct eval {
     double chance;                         /* of naming the genre blindly, % */
     double classifier;                     /* the classifier on all held-out phrases, balanced, % */
     double seconds_per_take;
+    struct eval_frechet frechet[N_EVAL_MODES];
     bool mode[N_EVAL_MODES];
 };
 NODISCARD enum err eval_run(const struct model_kind *kind, struct model *m, const struct dataset *d,
                             const struct eval_opts *o, struct eval **out);
 void eval_free(struct eval *e);
-/* A table for people; a made value that misses its aim is followed by '!'. */
-void eval_table(const struct eval *e, struct str *out);
+/* A table for people; a made value that misses its aim is followed by '!'. With `published`, all genres
+ * together by the originals' forms of the metrics as well. */
+void eval_table(const struct eval *e, bool published, struct str *out);
+/* Up to 16 models side by side: a line a figure, all genres together. */
+void eval_compare(const struct eval *const *e, const char *const *names, size_t n, struct str *out);
+/* Beside published figures: "musegan", "binary" or "beatgan". A cell counts when ours lies nearer to the held-out music
+ * than a published row lies to its own training data (to our held-out music where theirs is not known). The least
+ * count of all rows is the result: nothing when the mode the rows were made in was not measured. */
+struct eval_score { int nearer, cells; char row[32]; };
+NODISCARD enum err eval_beside(const struct eval *e, const char *set, struct str *out, struct eval_score *score);
 struct json_t *eval_json(const struct eval *e);          /* a new reference */

@@ -8,8 +8,12 @@
 #include <unistd.h>
 
 #include "eval.h"
+#include "file.h"
+#include "mem.h"
 #include "phrase.h"
 #include "verb.h"
+
+enum { MAX_MODELS = 16 };
 
 static void on_step(void *ctx, double fraction)
 {
@@ -37,23 +41,36 @@ static void read_options(struct cli *c, struct eval_opts *e)
     e->on_step = !c->quiet && isatty(STDERR_FILENO) ? on_step : NULL;
 }
 
+/* Published figures beside ours, as --beside asks. */
+static void put_beside(struct cli *c, const struct eval *e, struct str *table)
+{
+    const char *set = opts_text(c->opts, "beside");
+    struct eval_score score;
+    if (str_same(set, "none") || eval_beside(e, set, table, &score) != ERR_OK)
+        return;
+    cli_set(c, "beside", json_pack("{s:s, s:s, s:i, s:i}", "set", set, "row", score.row, "nearer", score.nearer, "cells",
+                                   score.cells));
+    if (score.cells > 0)
+        str_addf(table, "\nNearer to its data than %s's %s, the hardest row to beat, on %.0f %% of the cells.\n", set,
+                 score.row, 100.0 * score.nearer / score.cells);
+}
+
 static int compare(struct cli *c, const struct model_kind *kind, struct model *m, const struct dataset *data)
 {
     struct eval_opts o;
     struct eval *result = NULL;
+    struct str table;
     read_options(c, &o);
     enum err err = eval_run(kind, m, data, &o, &result);
     if (err != ERR_OK)
         return cli_fail(c, err == ERR_MISSING ? STAGE_INPUT : STAGE_WORK, err);
-    if (c->json) {
-        cli_set(c, "eval", eval_json(result));
-    } else {
-        struct str table;
-        str_init(&table);
-        eval_table(result, &table);
+    str_init(&table);
+    cli_set(c, "eval", eval_json(result));
+    eval_table(result, str_same(opts_text(c->opts, "definitions"), "published"), &table);
+    put_beside(c, result, &table);
+    if (!c->json)
         fputs(str_c(&table), stdout);
-        str_fini(&table);
-    }
+    str_fini(&table);
     eval_free(result);
     return EXIT_OK;
 }
@@ -84,6 +101,56 @@ static int measure(struct cli *c, const struct model_kind *kind, struct model *m
     return err == ERR_OK ? EXIT_OK : cli_fail(c, err == ERR_FORMAT || err == ERR_EMPTY ? STAGE_INPUT : STAGE_WORK, err);
 }
 
+/* Models side by side, each on the same phrases. */
+static int side_by_side(struct cli *c, struct engine *engine, const struct dataset *data)
+{
+    int n = opts_n_args(c->opts), code = EXIT_OK, done = 0;
+    struct eval **results = xcalloc((size_t)n, sizeof *results);
+    const char **names = xcalloc((size_t)n, sizeof *names);
+    json_t *list = json_array();
+    for (; done < n && code == EXIT_OK; done++) {
+        const struct model_kind *kind;
+        struct model *m;
+        struct eval_opts o;
+        struct eval *e = NULL;
+        read_options(c, &o);
+        names[done] = path_base(opts_arg(c->opts, done));
+        enum err err = engine_load(engine, opts_arg(c->opts, done), N_VERBS, &kind, &m);
+        if (err != ERR_OK)
+            code = cli_fail(c, STAGE_MODEL, err);
+        else if (kind->evaluate)
+            code = cli_usage(c, "%s measures itself: it stands beside no other", names[done]);
+        else if ((err = eval_run(kind, m, data, &o, &e)) != ERR_OK)
+            code = cli_fail(c, err == ERR_MISSING ? STAGE_INPUT : STAGE_WORK, err);
+        results[done] = e;
+        if (e)
+            json_array_append_new(list, json_pack("{s:o, s:o}", "model", json_text(opts_arg(c->opts, done)), "eval", eval_json(e)));
+    }
+    if (code == EXIT_OK && !c->json) {
+        struct str table;
+        str_init(&table);
+        eval_compare((const struct eval *const *)results, names, (size_t)n, &table);
+        fputs(str_c(&table), stdout);
+        str_fini(&table);
+    }
+    cli_set(c, "models", list);
+    for (int i = 0; i < done; i++)
+        eval_free(results[i]);
+    free(results);
+    free(names);
+    return code;
+}
+
+static int one_model(struct cli *c, struct engine *engine, const struct dataset *data)
+{
+    const struct model_kind *kind;
+    struct model *m;
+    enum err err = engine_load(engine, opts_arg(c->opts, 0), N_VERBS, &kind, &m);
+    if (err != ERR_OK)
+        return cli_fail(c, STAGE_MODEL, err);
+    return (kind->evaluate ? measure : compare)(c, kind, m, data);
+}
+
 static int run_eval(struct cli *c)
 {
     struct opts *o = c->opts;
@@ -91,18 +158,14 @@ static int run_eval(struct cli *c)
         return cli_usage(c, "eval needs --data FILE");
     struct dataset *data = NULL;
     struct engine *engine = NULL;
-    const struct model_kind *kind;
-    struct model *m;
     int code;
     enum err err = dataset_open(opts_text(o, "data"), &data);
     if (err != ERR_OK)
         return cli_fail(c, STAGE_INPUT, err);
     if ((err = engine_new(opts_text(o, "device"), (int)opts_int(o, "threads"), &engine)) != ERR_OK)
         code = cli_fail(c, STAGE_DEVICE, err);
-    else if ((err = engine_load(engine, opts_arg(o, 0), N_VERBS, &kind, &m)) != ERR_OK)
-        code = cli_fail(c, STAGE_MODEL, err);
     else
-        code = (kind->evaluate ? measure : compare)(c, kind, m, data);
+        code = (opts_n_args(o) > 1 ? side_by_side : one_model)(c, engine, data);
     engine_free(engine);
     dataset_close(data);
     return code;
@@ -115,6 +178,8 @@ static const struct opt options[] = {
     {"mode", 0, OPT_ENUM, 0, 0, "all", "all|scratch|accompany", "MODE", "from nothing, around one kept track"},
     {"genre", 'g', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "only this one"},
     {"set", 0, OPT_TEXT, 0, 0, NULL, NULL, "FOLDER", "only phrases of this folder of the data set"},
+    {"definitions", 0, OPT_ENUM, 0, 0, "correct", "correct|published", "WHICH", "published: also as MuseGAN's code counts"},
+    {"beside", 0, OPT_ENUM, 0, 0, "none", "none|musegan|binary|beatgan", "TABLE", "published figures beside, and who is nearer"},
     {"yardstick", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "real training songs in the model's place, from scratch"},
     {"temperature", 't', OPT_REAL, 0.05, 4, "1", NULL, "X", "as in generate"},
     {"top-p", 0, OPT_REAL, 0.01, 1, "0.99", NULL, "X", "as in generate"},
@@ -122,5 +187,5 @@ static const struct opt options[] = {
     OPT_DEVICE, OPT_COMMON,
 };
 
-const struct command cmd_eval = {"eval", "MODEL", "measure a model against real music it has not seen",
-                                 OPTIONS_OF(options), 1, 1, run_eval};
+const struct command cmd_eval = {"eval", "MODEL...", "measure models against real music they have not seen",
+                                 OPTIONS_OF(options), 1, MAX_MODELS, run_eval};

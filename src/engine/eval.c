@@ -28,10 +28,16 @@ struct evaluation {
     struct eval *out;
     struct memory *memory;
     struct ear *ear;
+    struct cloud *held_out, *made[N_EVAL_MODES], *songs[N_EVAL_MODES];
     struct roll roll;
     double model_seconds;
     long n_takes, n_requests, done;
+    bool refused[N_ROLES + 1];  /* what the model cannot do: from scratch, around role - 1 */
+    char refusal[256];
 };
+
+/* The chosen held-out phrases, genre by genre, and the one that is at hand. */
+struct lot { const size_t *chosen; size_t n, at; bool first; /* of its genre */ };
 
 /* One request on its way: what was asked, and the takes that came back. */
 struct question {
@@ -122,8 +128,11 @@ static void measure(struct evaluation *e, struct eval_side *s, const struct note
 {
     s->n++;
     s->empty += (roles_of(p->p, p->n) & tracks) == 0;
+    s->stuck += is_stuck(p->p, p->n, tracks);
     phrase_to_roll(p->p, p->n, &e->roll);
     metrics_add_tracks(&s->metrics, &e->roll, key_scale(key), tracks);
+    for (int f = 0; f < N_FORMS; f++)
+        metrics_add_published(&s->published[f], &e->roll, (enum metric_form)f, tracks);
     memory_look(e->memory, p->p, p->n, tracks, &s->memorised, s->memorised_track);
     if (p->n > 0)
         add(&s->recognised, ear_genre(e->ear, p->p, p->n) == genre ? 100 : 0);
@@ -193,7 +202,7 @@ static enum err ask(struct question *q, const struct notes *kept, uint64_t seed,
     if (err == ERR_OK)
         err = e->kind->run(e->model, &q->rq, &progress);
     e->model_seconds += clock_s() - start;
-    e->n_takes += e->o->takes;
+    e->n_takes += err == ERR_OK ? e->o->takes : 0;
     song_free(song);
     return err != ERR_OK ? err : q->err;
 }
@@ -203,12 +212,13 @@ static bool same_kind(const struct phrase *a, const struct phrase *b)
     return !a->held_out && a->genre == b->genre && a->set == b->set;
 }
 
-/* In the model's place: training phrases of the same genre and folder, drawn at random. */
-static void ask_songs(struct question *q, const struct phrase *p, uint64_t seed)
+/* As many training phrases of the same genre and folder as there are takes, drawn at random. */
+static int draw_songs(const struct evaluation *e, const struct phrase *p, uint64_t seed, struct notes out[MAX_TAKES])
 {
-    const struct dataset *d = q->e->data;
+    const struct dataset *d = e->data;
     size_t *like = xcalloc(dataset_n(d) + 1, sizeof(*like)), n = 0;
     struct rng r;
+    int k = 0;
 
     for (size_t i = 0; i < dataset_n(d); i++) {
         struct phrase other = dataset_get(d, i);
@@ -216,55 +226,123 @@ static void ask_songs(struct question *q, const struct phrase *p, uint64_t seed)
             like[n++] = i;
     }
     rng_init(&r, seed, 0);
-    for (int i = 0; i < q->e->o->takes && n > 0; i++) {
+    for (; k < e->o->takes && n > 0; k++) {
         struct phrase other = dataset_get(d, like[rng_below(&r, (uint32_t)n)]);
-        q->take[i] = notes_of(&other, ALL);
+        out[k] = notes_of(&other, ALL);
     }
     free(like);
+    return k;
 }
 
-static void measure_takes(struct question *q, struct eval_side *made, const struct phrase *p, bool around_seed)
+static void hear(const struct evaluation *e, struct cloud *c, const struct notes *p)
+{
+    double point[EAR_HIDDEN];
+    ear_hear(e->ear, p->p, p->n, point);
+    cloud_add(c, point);
+}
+
+/* What real songs of the same kind would have been heard as. */
+static void hear_songs(struct evaluation *e, enum eval_mode mode, const struct phrase *p, uint64_t seed)
+{
+    struct notes songs[MAX_TAKES];
+    int n = draw_songs(e, p, rng_hash(seed, 0x736f), songs);
+    for (int i = 0; i < n; i++) {
+        hear(e, e->songs[mode], &songs[i]);
+        free(songs[i].p);
+    }
+}
+
+/* The role's notes in the next other song that has it; none when there is no other. */
+static struct notes partner(const struct evaluation *e, const struct lot *l, int role)
+{
+    struct phrase p = dataset_get(e->data, l->chosen[l->at]);
+    for (size_t k = 1; k < l->n; k++) {
+        struct phrase other = dataset_get(e->data, l->chosen[(l->at + k) % l->n]);
+        if (other.song != p.song && roles_of(other.notes, other.n) >> role & 1)
+            return notes_of(&other, 1u << role);
+    }
+    return (struct notes){ NULL, 0 };
+}
+
+static void measure_condition(struct eval_side *s, const struct notes *kept, const struct notes *other,
+                              const struct notes *made, int role)
+{
+    if (other->n == 0)
+        return;
+    condition_measure(s, kept->p, kept->n, made->p, made->n, (enum role)role, true);
+    condition_measure(s, other->p, other->n, made->p, made->n, (enum role)role, false);
+}
+
+static void measure_real(struct question *q, struct eval_side *real, const struct phrase *p, const struct notes *whole,
+                         const struct lot *l, bool around_seed)
+{
+    if (around_seed)
+        add_in_key(real, whole, q->asked, q->key);
+    measure(q->e, real, whole, q->asked, q->key, p->genre);
+    if (!l->first) {
+        struct phrase before = dataset_get(q->e->data, l->chosen[l->at - 1]);
+        struct notes other = notes_of(&before, ALL);
+        add(&real->diversity, distance(whole, &other, q->asked));
+        free(other.p);
+    }
+}
+
+static void measure_takes(struct question *q, struct eval_side *made, enum eval_mode mode, const struct phrase *p,
+                          bool around_seed)
 {
     for (int i = 0; i < q->e->o->takes; i++) {
         if (around_seed)
             add_in_key(made, &q->take[i], q->asked, q->key);
         measure(q->e, made, &q->take[i], q->asked, q->key, p->genre);
+        hear(q->e, q->e->made[mode], &q->take[i]);
         for (int j = 0; j < i; j++)
             add(&made->diversity, distance(&q->take[i], &q->take[j], q->asked));
     }
 }
 
-/* Put one request to the model (role `keep` kept, -1 for none) and measure both sides. */
-static enum err compare(struct evaluation *e, struct eval_row *row, enum eval_mode mode, const struct phrase *p,
-                        const struct phrase *before, int keep, uint64_t seed)
+/* A request that this model does not answer is not put again. */
+static enum err refuse(struct evaluation *e, int keep, enum err err)
 {
+    if (err != ERR_UNSUPPORTED)
+        return err;
+    e->refused[keep + 1] = true;
+    str_copy(e->refusal, sizeof(e->refusal), err_text());
+    return ERR_OK;
+}
+
+/* Put one request to the model (role `keep` kept, -1 for none) and measure both sides. */
+static enum err compare(struct evaluation *e, struct eval_row *row, const struct lot *l, int keep, uint64_t seed)
+{
+    struct phrase p = dataset_get(e->data, l->chosen[l->at]);
     struct question q = { .e = e, .asked = keep < 0 ? ALL : ALL & ~(1u << keep), .err = ERR_OK };
-    struct notes kept = notes_of(p, ALL & ~q.asked), whole = notes_of(p, ALL);
-    struct eval_pair *pair = &row->mode[mode];
+    struct notes kept = notes_of(&p, ALL & ~q.asked), whole = notes_of(&p, ALL), other = { NULL, 0 };
+    enum eval_mode mode = keep < 0 ? EVAL_SCRATCH : EVAL_ACCOMPANY;
+    struct eval_pair *pair = keep < 0 ? &row->mode[mode] : &row->kept[keep];
     bool around_seed = keep > ROLE_DRUMS;
 
-    q.key = key_of(p, &kept);
+    q.key = key_of(&p, &kept);
     enum err err = ERR_OK;
     if (e->o->yardstick)
-        ask_songs(&q, p, seed);
+        draw_songs(e, &p, seed, q.take);
     else
-        err = ask(&q, &kept, seed, dataset_genre(e->data, p->genre));
+        err = ask(&q, &kept, seed, dataset_genre(e->data, p.genre));
     if (err == ERR_OK) {
-        if (around_seed)
-            add_in_key(&pair->real, &whole, q.asked, q.key);
-        measure(e, &pair->real, &whole, q.asked, q.key, p->genre);
-        if (before) {
-            struct notes other = notes_of(before, ALL);
-            add(&pair->real.diversity, distance(&whole, &other, q.asked));
-            free(other.p);
-        }
-        measure_takes(&q, &pair->made, p, around_seed);
+        measure_real(&q, &pair->real, &p, &whole, l, around_seed);
+        measure_takes(&q, &pair->made, mode, &p, around_seed);
+        hear_songs(e, mode, &p, seed);
+        if (keep >= 0)
+            other = partner(e, l, keep);
+        for (int i = 0; i < e->o->takes && keep >= 0; i++)
+            measure_condition(&pair->made, &kept, &other, &q.take[i], keep);
+        if (keep >= 0)
+            measure_condition(&pair->real, &kept, &other, &whole, keep);
     }
     for (int i = 0; i < MAX_TAKES; i++)
         free(q.take[i].p);
+    free(other.p);
     free(kept.p);
     free(whole.p);
-    return err;
+    return refuse(e, keep, err);
 }
 
 static enum err step(struct evaluation *e)
@@ -277,19 +355,18 @@ static enum err step(struct evaluation *e)
     return ERR_OK;
 }
 
-static enum err eval_phrase(struct evaluation *e, struct eval_row *row, const struct phrase *p,
-                            const struct phrase *before, uint64_t seed)
+static enum err eval_phrase(struct evaluation *e, struct eval_row *row, const struct lot *l)
 {
-    if (e->o->mode[EVAL_SCRATCH]) {
-        TRY(compare(e, row, EVAL_SCRATCH, p, before, -1, seed));
+    struct phrase p = dataset_get(e->data, l->chosen[l->at]);
+    unsigned roles = roles_of(p.notes, p.n);
+    uint64_t seed = rng_hash(e->o->seed, l->chosen[l->at]);
+    for (int r = -1; r < N_ROLES; r++) {
+        if (!e->o->mode[r < 0 ? EVAL_SCRATCH : EVAL_ACCOMPANY] || (r >= 0 && !(roles >> r & 1)))
+            continue;
+        if (!e->refused[r + 1])
+            TRY(compare(e, row, l, r, r < 0 ? seed : rng_hash(seed, (uint64_t)r + 1)));
         TRY(step(e));
     }
-    unsigned roles = roles_of(p->notes, p->n);
-    for (int r = 0; r < N_ROLES && e->o->mode[EVAL_ACCOMPANY]; r++)
-        if (roles >> r & 1) {
-            TRY(compare(e, row, EVAL_ACCOMPANY, p, before, r, rng_hash(seed, (uint64_t)r + 1)));
-            TRY(step(e));
-        }
     return ERR_OK;
 }
 
@@ -322,15 +399,18 @@ static size_t choose(const struct evaluation *e, size_t genre, size_t *out)
     return k;
 }
 
-static enum err eval_genre(struct evaluation *e, size_t genre, const size_t *chosen, size_t n)
+/* Chosen phrases from `at` on as long as they are of one genre. */
+static enum err eval_genre(struct evaluation *e, const size_t *chosen, size_t n, size_t *at)
 {
     struct eval_row *row = &e->out->rows[e->out->n_rows++];
+    struct phrase p = dataset_get(e->data, chosen[*at]);
+    uint16_t genre = p.genre;
     str_copy(row->genre, sizeof(row->genre), dataset_genre(e->data, genre));
-    for (size_t i = 0; i < n; i++) {
-        struct phrase p = dataset_get(e->data, chosen[i]), before;
-        if (i > 0)
-            before = dataset_get(e->data, chosen[i - 1]);
-        TRY(eval_phrase(e, row, &p, i > 0 ? &before : NULL, rng_hash(e->o->seed, chosen[i])));
+    for (size_t first = *at; *at < n && (p = dataset_get(e->data, chosen[*at])).genre == genre; ++*at) {
+        struct notes whole = notes_of(&p, ALL);
+        hear(e, e->held_out, &whole);
+        free(whole.p);
+        TRY(eval_phrase(e, row, &(struct lot){ chosen, n, *at, *at == first }));
     }
     return ERR_OK;
 }
@@ -349,47 +429,6 @@ static long count_requests(const struct evaluation *e, const size_t *chosen, siz
 
 /* ---- everything ---- */
 
-static void add_mean(struct eval_mean *to, struct eval_mean from)
-{
-    to->sum += from.sum;
-    to->weight += from.weight;
-}
-
-static void add_side(struct eval_side *to, const struct eval_side *from)
-{
-    for (int m = 0; m < N_METRICS; m++)
-        for (int r = 0; r < N_ROLES; r++) {
-            to->metrics.sum[m][r] += from->metrics.sum[m][r];
-            to->metrics.weight[m][r] += from->metrics.weight[m][r];
-        }
-    for (int a = 0; a < N_ROLES; a++)
-        for (int b = 0; b < N_ROLES; b++) {
-            to->metrics.td_sum[a][b] += from->metrics.td_sum[a][b];
-            to->metrics.td_weight[a][b] += from->metrics.td_weight[a][b];
-        }
-    to->metrics.n_phrases += from->metrics.n_phrases;
-    add_mean(&to->in_key, from->in_key);
-    add_mean(&to->diversity, from->diversity);
-    add_mean(&to->memorised, from->memorised);
-    add_mean(&to->recognised, from->recognised);
-    for (int r = 0; r < N_ROLES; r++)
-        add_mean(&to->memorised_track[r], from->memorised_track[r]);
-    to->n += from->n;
-    to->empty += from->empty;
-}
-
-static void add_total(struct eval *out)
-{
-    struct eval_row *all = &out->rows[out->n_rows];
-    str_copy(all->genre, sizeof(all->genre), "all");
-    for (size_t i = 0; i < out->n_rows; i++)
-        for (int m = 0; m < N_EVAL_MODES; m++) {
-            add_side(&all->mode[m].real, &out->rows[i].mode[m].real);
-            add_side(&all->mode[m].made, &out->rows[i].mode[m].made);
-        }
-    out->n_rows++;
-}
-
 /* Share of held-out phrases the judge is right about, every genre weighing the same. */
 static double judge_score(const struct evaluation *e)
 {
@@ -407,29 +446,60 @@ static double judge_score(const struct evaluation *e)
     return eval_mean(all);
 }
 
+static void new_clouds(struct evaluation *e)
+{
+    e->held_out = xcalloc(1, sizeof(*e->held_out));
+    for (int m = 0; m < N_EVAL_MODES; m++) {
+        e->made[m] = xcalloc(1, sizeof(*e->made[m]));
+        e->songs[m] = xcalloc(1, sizeof(*e->songs[m]));
+    }
+}
+
+static void free_clouds(struct evaluation *e)
+{
+    free(e->held_out);
+    for (int m = 0; m < N_EVAL_MODES; m++) {
+        free(e->made[m]);
+        free(e->songs[m]);
+    }
+}
+
+/* What is known at the end only. A mode in which the model answered nothing was not measured. */
+static void finish(struct evaluation *e)
+{
+    const struct eval_row *all = &e->out->rows[e->out->n_rows - 1];
+    for (int m = 0; m < N_EVAL_MODES; m++) {
+        e->out->mode[m] &= all->mode[m].made.n > 0;
+        e->out->frechet[m].made = cloud_frechet(e->made[m], e->held_out);
+        e->out->frechet[m].songs = cloud_frechet(e->songs[m], e->held_out);
+    }
+}
+
 static enum err run(struct evaluation *e)
 {
-    size_t n_genres = dataset_n_genres(e->data), want = (size_t)e->o->phrases, n[UINT8_MAX], used = 0;
+    size_t n_genres = dataset_n_genres(e->data), want = (size_t)e->o->phrases, n = 0;
     size_t *chosen = xcalloc(n_genres * want + 1, sizeof(*chosen));
     enum err err = ERR_OK;
 
     TRY_OUT(ear_new(e->data, e->o->seed, e->o->cancel, &e->ear));
     e->memory = memory_new(e->data);
+    new_clouds(e);
     TRY_OUT(roll_new(N_ROLES, PHRASE_BARS, PHRASE_BAR_STEPS, LOW, N_PITCHES, &e->roll));
     for (size_t g = 0; g < n_genres; g++) {
         bool named = !e->o->genre || str_same(e->o->genre, dataset_genre(e->data, g));
-        n[g] = named ? choose(e, g, chosen + g * want) : 0;
-        e->n_requests += count_requests(e, chosen + g * want, n[g]);
-        used += n[g];
+        n += named ? choose(e, g, chosen + n) : 0;
     }
-    if (used == 0)
+    if (n == 0)
         TRY_OUT(err_set(ERR_EMPTY, "no held-out phrase to compare with"));
+    e->n_requests = count_requests(e, chosen, n);
     e->out->classifier = judge_score(e);
     e->out->chance = 100.0 / (double)n_genres;
-    for (size_t g = 0; g < n_genres; g++)
-        if (n[g] > 0)
-            TRY_OUT(eval_genre(e, g, chosen + g * want, n[g]));
-    add_total(e->out);
+    for (size_t at = 0; at < n; )
+        TRY_OUT(eval_genre(e, chosen, n, &at));
+    if (e->n_takes == 0 && *e->refusal)
+        TRY_OUT(err_set(ERR_UNSUPPORTED, "%s", e->refusal));
+    eval_add_total(e->out);
+    finish(e);
     e->out->seconds_per_take = e->n_takes ? e->model_seconds / (double)e->n_takes : NAN;
 out:
     free(chosen);
@@ -454,6 +524,7 @@ enum err eval_run(const struct model_kind *kind, struct model *m, const struct d
     enum err err = run(&e);
     memory_free(e.memory);
     ear_free(e.ear);
+    free_clouds(&e);
     roll_fini(&e.roll);
     if (err == ERR_OK)
         *out = e.out;

@@ -16,7 +16,7 @@ enum {
     DRUM_FEATURES = N_DRUM_CLASSES + 3 * SIXTEENTHS,
     KEY_FEATURES = 12 + 12 + 2,
     N_FEATURES = N_ROLES * ROLE_FEATURES + DRUM_FEATURES + KEY_FEATURES,
-    HIDDEN = 48, MAX_GENRES = 64, PER_GENRE = 1500, EPOCHS = 8, BATCH = 32,
+    HIDDEN = EAR_HIDDEN, MAX_GENRES = 64, PER_GENRE = 1500, EPOCHS = 8, BATCH = 32,
 };
 
 /* Weights of both layers lie in one block, so that the optimiser is one loop. */
@@ -319,15 +319,30 @@ void ear_free(struct ear *j)
     free(j);
 }
 
-int ear_genre(const struct ear *j, const struct pnote *notes, uint32_t n)
+static void hear(const struct ear *j, const struct pnote *notes, uint32_t n, float hidden[HIDDEN],
+                 float out[MAX_GENRES])
 {
-    float x[N_FEATURES], hidden[HIDDEN], out[MAX_GENRES];
-    int best = 0;
+    float x[N_FEATURES];
     features(notes, n, x);
     for (int i = 0; i < N_FEATURES; i++)
         x[i] = (x[i] - j->mean[i]) * j->scale[i];
     forward(j, x, hidden, out);
+}
+
+int ear_genre(const struct ear *j, const struct pnote *notes, uint32_t n)
+{
+    float hidden[HIDDEN], out[MAX_GENRES];
+    int best = 0;
+    hear(j, notes, n, hidden, out);
     for (int g = 1; g < j->n_genres; g++)
         best = out[g] > out[best] ? g : best;
     return best;
+}
+
+void ear_hear(const struct ear *j, const struct pnote *notes, uint32_t n, double point[EAR_HIDDEN])
+{
+    float hidden[HIDDEN], out[MAX_GENRES];
+    hear(j, notes, n, hidden, out);
+    for (int i = 0; i < HIDDEN; i++)
+        point[i] = (double)hidden[i];
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <jansson.h>
+#include "engine/eval_parts.h"
 #include "eval.h"
 #include "file.h"
 #include "mem.h"
@@ -77,7 +78,7 @@ static int teardown(void **state)
 
 /* ---- models ---- */
 
-struct model { enum { PARROT, MUTE, INVENTOR, BROKEN } kind; long asked; };
+struct model { enum { PARROT, MUTE, INVENTOR, BROKEN, BASSIST, FOLLOWER } kind; long asked; };
 
 static struct phrase training_phrase(size_t k)
 {
@@ -88,6 +89,19 @@ static struct phrase training_phrase(size_t k)
     }
 }
 
+/* Begin where a kept note begins, an octave from it. */
+static void follow(const struct request *rq, struct pnote *n, uint32_t k)
+{
+    for (int r = ROLE_DRUMS + 1; r < N_ROLES; r++) {
+        const struct track *t = &rq->song->tracks[r];
+        if (t->n == 0)
+            continue;
+        n->start = (uint8_t)(t->notes[k % t->n].tick / 40);
+        n->dur = 6;
+        n->pitch = n->role == ROLE_DRUMS ? 36 : (uint8_t)(t->notes[k % t->n].pitch % 12 + 60);
+    }
+}
+
 static enum err fake_run(struct model *m, const struct request *rq, const struct progress *p)
 {
     m->asked += rq->n_takes;
@@ -95,6 +109,8 @@ static enum err fake_run(struct model *m, const struct request *rq, const struct
     assert_int_equal(rq->density[ROLE_BASS], -2);
     if (m->kind == BROKEN)
         return err_set(ERR_UNSUPPORTED, "broken");
+    if (m->kind == BASSIST && !rq->keep[ROLE_BASS][0])
+        return err_set(ERR_UNSUPPORTED, "plays around the bass alone");
     for (int i = 0; i < rq->n_takes; i++) {
         struct take t = { .song = song_dup(rq->song), .seed = rq->seed };
         struct rng r;
@@ -106,6 +122,8 @@ static enum err fake_run(struct model *m, const struct request *rq, const struct
                 continue;
             int up = m->kind == PARROT ? 3 : (int)rng_below(&r, 12); /* in another key it is the same bar */
             n.pitch = (uint8_t)(n.role == ROLE_DRUMS ? n.pitch : n.pitch + up);
+            if (m->kind == FOLLOWER)
+                follow(rq, &n, k);
             assert_int_equal(phrase_to_song(&n, 1, t.song, 0), ERR_OK);
         }
         p->on_take(p->ctx, i, &t);
@@ -189,7 +207,7 @@ static void test_report(void **state)
     struct str out;
     str_init(&out);
     assert_true(eval_mean(e->rows[2].mode[EVAL_SCRATCH].made.memorised) < 50);
-    eval_table(e, &out);
+    eval_table(e, true, &out);
     assert_non_null(strstr(str_c(&out), "scratch, slow: 4 phrases, 8 takes"));
     assert_non_null(strstr(str_c(&out), "accompany, all"));
     assert_non_null(strstr(str_c(&out), "memorised"));
@@ -228,11 +246,110 @@ static void test_refused(void **state)
     assert_int_equal(eval_run(&deaf, &m, data, &o, &e), ERR_UNSUPPORTED);
 }
 
+static void test_condition(void **state)
+{
+    (void)state;
+    struct model m = { .kind = FOLLOWER };
+    struct eval *e = evaluate(&m);
+    const struct eval_side *follows = &e->rows[2].kept[ROLE_BASS].made, *real = &e->rows[2].kept[ROLE_BASS].real;
+    assert_true(eval_mean(follows->together[0]) == 100);
+    assert_true(eval_mean(follows->tonal[0]) < eval_mean(follows->tonal[1]) - 0.3);
+    assert_true(fabs(eval_mean(real->tonal[0]) - eval_mean(real->tonal[1])) < 0.2); /* these songs are random notes */
+    assert_true(isnan(eval_mean(e->rows[2].kept[ROLE_DRUMS].made.tonal[0])));
+    eval_free(e);
+}
+
+/* One that knows one condition only is measured on that one. */
+static void test_one_condition(void **state)
+{
+    (void)state;
+    struct model m = { .kind = BASSIST };
+    struct eval *e = evaluate(&m);
+    assert_false(e->mode[EVAL_SCRATCH]);
+    assert_true(e->mode[EVAL_ACCOMPANY]);
+    assert_int_equal(e->rows[2].mode[EVAL_ACCOMPANY].made.n, 16);
+    assert_int_equal(e->rows[2].kept[ROLE_BASS].made.n, 16);
+    assert_int_equal(e->rows[2].kept[ROLE_PIANO].made.n, 0);
+    eval_free(e);
+}
+
+static void test_stuck(void **state)
+{
+    (void)state;
+    const struct pnote held[] = { { ROLE_BASS, 40, 90, 0, 12 }, { ROLE_BASS, 40, 90, 24, 12 } };
+    const struct pnote chord[] = { { ROLE_BASS, 40, 90, 0, 12 }, { ROLE_PIANO, 64, 90, 0, 12 } };
+    const struct pnote moves[] = { { ROLE_BASS, 40, 90, 0, 12 }, { ROLE_BASS, 41, 90, 12, 12 } };
+    assert_true(is_stuck(held, 2, 0x1f));
+    assert_true(is_stuck(chord, 2, 0x1f));
+    assert_false(is_stuck(moves, 2, 0x1f));
+    assert_false(is_stuck(moves, 2, 1u << ROLE_PIANO)); /* silent is another thing */
+}
+
+/* Known for diagonal covariances: sums of squared differences of means and of deviations. */
+static void test_frechet(void **state)
+{
+    (void)state;
+    struct cloud *a = xcalloc(1, sizeof(*a)), *b = xcalloc(1, sizeof(*b)), *turned = xcalloc(1, sizeof(*turned));
+    double want = 0;
+    for (int i = 0; i < EAR_HIDDEN; i++) {
+        for (int sign = -1; sign <= 1; sign += 2) {
+            double x[EAR_HIDDEN] = { 0 }, y[EAR_HIDDEN] = { 0 }, z[EAR_HIDDEN] = { 0 };
+            x[i] = sign * (1.0 + i);
+            y[i] = sign * 3.0;
+            z[i] = z[(i + 1) % EAR_HIDDEN] = sign * 1.0; /* not diagonal */
+            for (int k = 0; k < EAR_HIDDEN; k++)
+                y[k] += k % 2;
+            cloud_add(a, x);
+            cloud_add(b, y);
+            cloud_add(turned, z);
+        }
+        double n = 2 * EAR_HIDDEN - 1, apart = sqrt(2 / n) * (1.0 + i) - sqrt(2 / n) * 3;
+        want += i % 2 + apart * apart;
+    }
+    assert_true(fabs(cloud_frechet(a, b) - want) < 1e-6 * want);
+    assert_true(cloud_frechet(a, a) < 1e-6);
+    assert_true(cloud_frechet(turned, turned) < 1e-6);
+    assert_true(fabs(cloud_frechet(a, turned) - cloud_frechet(turned, a)) < 1e-6);
+    assert_true(cloud_frechet(a, turned) > 1);
+    memset(b, 0, sizeof(*b));
+    assert_true(isnan(cloud_frechet(a, b)));
+    free(a);
+    free(b);
+    free(turned);
+}
+
+static void test_side_by_side(void **state)
+{
+    (void)state;
+    struct model parrot = { .kind = PARROT }, mute = { .kind = MUTE };
+    struct eval *e[] = { evaluate(&parrot), evaluate(&mute) };
+    struct eval_score good, bad;
+    struct str out;
+    str_init(&out);
+    eval_compare((const struct eval *const *)e, (const char *const[]){ "parrot", "mute" }, 2, &out);
+    assert_non_null(strstr(str_c(&out), "parrot"));
+    assert_non_null(strstr(str_c(&out), "memorised"));
+    assert_true(e[0]->frechet[EVAL_SCRATCH].made < e[1]->frechet[EVAL_SCRATCH].made);
+    str_clear(&out);
+    assert_int_equal(eval_beside(e[0], "musegan", &out, &good), ERR_OK);
+    assert_non_null(strstr(str_c(&out), "TD Bass-Guitar"));
+    assert_int_equal(eval_beside(e[1], "musegan", &out, &bad), ERR_OK);
+    assert_true(good.cells > 5 && good.nearer > bad.nearer); /* training phrases are like held-out ones, silence is not */
+    assert_true(bad.nearer * 3 < bad.cells);
+    assert_int_equal(eval_beside(e[0], "beatgan", &out, &good), ERR_OK);
+    assert_int_equal(eval_beside(e[0], "binary", &out, &good), ERR_OK);
+    assert_int_equal(eval_beside(e[0], "kazoo", &out, &good), ERR_MISSING);
+    str_fini(&out);
+    eval_free(e[0]);
+    eval_free(e[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parrot), cmocka_unit_test(test_mute), cmocka_unit_test(test_report),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_condition), cmocka_unit_test(test_one_condition),
+        cmocka_unit_test(test_stuck), cmocka_unit_test(test_frechet), cmocka_unit_test(test_side_by_side),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
