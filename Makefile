@@ -164,10 +164,11 @@ install: $(B)/jamroll $(COMPLETIONS) $(PAGES)
 	install -D -m 644 $(B)/jamroll.bash $(COMPLETION)
 	install -D -m 644 $(B)/jamroll.zsh $(ZSH_COMPLETION)
 	install -D -m 644 $(B)/jamroll.fish $(FISH_COMPLETION)
-	install -d $(DATA)/models $(DATA)/soundfonts $(DATA)/seeds
+	install -d $(DATA)/models $(DATA)/soundfonts $(DATA)/seeds $(DATA)/configs
 	for f in $(wildcard models/*.safetensors models/*.txt); do install -m 644 $$f $(DATA)/models/ || exit 1; done
 	for f in $(wildcard soundfonts/*); do install -m 644 $$f $(DATA)/soundfonts/ || exit 1; done
 	for f in $(wildcard assets/seeds/*); do install -m 644 $$f $(DATA)/seeds/ || exit 1; done
+	for f in $(wildcard assets/configs/*.conf); do install -m 644 $$f $(DATA)/configs/ || exit 1; done
 	for f in $(PAGES); do install -D -m 644 $$f $(SHARE)/man/man$${f##*.}/$${f##*/} || exit 1; done
 
 uninstall:

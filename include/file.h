@@ -10,6 +10,7 @@ NODISCARD enum err file_read(const char *path, size_t max, uint8_t **out, size_t
 NODISCARD enum err file_write(const char *path, const void *data, size_t len);
 NODISCARD enum err file_map(const char *path, const uint8_t **out, size_t *len); /* read-only mmap */
 void file_unmap(const uint8_t *p, size_t len);
+uint64_t file_hash(const uint8_t *p, size_t len);            /* of contents: to tell files apart, no secret */
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
 NODISCARD enum err file_mkdirs(const char *path);           /* like mkdir -p */

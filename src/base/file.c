@@ -192,6 +192,23 @@ void file_unmap(const uint8_t *p, size_t len)
         munmap((void *)(uintptr_t)p, len);
 }
 
+/* Word-wise multiply and fold (FNV's idea, eight bytes a step): a name for a file, not a signature. */
+uint64_t file_hash(const uint8_t *p, size_t len)
+{
+    uint64_t h = 0xcbf29ce484222325u ^ len;
+    for (; len;) {
+        uint64_t word = 0;
+        size_t n = len < 8 ? len : 8;
+        memcpy(&word, p, n);
+        h = (h ^ word) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 32;
+        p += n;
+        len -= n;
+    }
+    h *= 0xd6e8feb86659fd93u;
+    return h ^ (h >> 32);
+}
+
 bool file_exists(const char *path)
 {
     return access(path, F_OK) == 0;

@@ -7,6 +7,7 @@
 
 #include "mem.h"
 #include "phrase.h"
+#include "preset.h"
 #include "train.h"
 
 static int run_dataset(struct cli *c)
@@ -143,7 +144,9 @@ static int run_train(struct cli *c)
     if (!kind || !kind->train_open)
         return cli_usage(c, "there is no model family \"%s\" that can be trained", opts_arg(o, 0));
     struct opts *family = opts_new(kind->options, kind->n_options);
-    enum err err = set_family_options(family, opts_text(o, "set"));
+    enum err err = opts_text(o, "config") ? preset_load(opts_text(o, "config"), kind->name, family) : ERR_OK;
+    if (err == ERR_OK)
+        err = set_family_options(family, opts_text(o, "set"));
     int code;
     if (opts_flag(o, "options")) {
         struct str help;
@@ -153,7 +156,7 @@ static int run_train(struct cli *c)
         str_fini(&help);
         code = EXIT_OK;
     } else if (err != ERR_OK) {
-        code = cli_fail(c, STAGE_USAGE, err);
+        code = cli_fail(c, err == ERR_IO ? STAGE_INPUT : STAGE_USAGE, err);
     } else if (!opts_text(o, "data") || !opts_text(o, "out")) {
         code = cli_usage(c, "train needs --data FILE and -o FOLDER");
     } else {
@@ -169,7 +172,8 @@ static const struct opt train_options[] = {
     {"steps", 0, OPT_INT, 0, 1e9, "0", NULL, "N", "updates in all; 0: until the time is up"},
     {"minutes", 0, OPT_REAL, 0, 1e6, "0", NULL, "N", "in all, over resumes; 0: no limit"},
     {"resume", 'r', OPT_FLAG, 0, 0, NULL, NULL, NULL, "go on from the folder's checkpoint"},
-    {"set", 0, OPT_TEXT, 0, 0, NULL, NULL, "A=X,B=Y", "options of the family"},
+    {"config", 'c', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "a configuration, by name or file: also run.conf of a run's folder"},
+    {"set", 0, OPT_TEXT, 0, 0, NULL, NULL, "A=X,B=Y", "options of the family, over those of a configuration"},
     {"options", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "print the family's options"},
     {"name", 0, OPT_TEXT, 0, 0, NULL, NULL, "NAME", "of the weights; default: the family's"},
     {"licence", 0, OPT_TEXT, 0, 0, NULL, NULL, "TEXT", "of the weights, written into the file"},

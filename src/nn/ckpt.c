@@ -41,23 +41,6 @@ struct ckpt {
     char hash[17];
 };
 
-/* Word-wise multiply and fold (FNV's idea, eight bytes a step): a name for a file, not a signature. */
-static uint64_t hash_bytes(const uint8_t *p, size_t len)
-{
-    uint64_t h = 0xcbf29ce484222325u ^ len;
-    for (; len;) {
-        uint64_t word = 0;
-        size_t n = len < 8 ? len : 8;
-        memcpy(&word, p, n);
-        h = (h ^ word) * 0x9e3779b97f4a7c15u;
-        h ^= h >> 32;
-        p += n;
-        len -= n;
-    }
-    h *= 0xd6e8feb86659fd93u;
-    return h ^ (h >> 32);
-}
-
 static enum err bad(const struct ckpt *c, const char *tensor, const char *what)
 {
     return err_set(ERR_FORMAT, "%s: tensor \"%s\": %s", c->name, tensor, what);
@@ -213,7 +196,7 @@ static enum err parse(const uint8_t *bytes, size_t len, const char *name, bool m
         c->bytes = c->copy;
     }
     TRY_OUT(read_header(c));
-    (void)str_format(c->hash, sizeof c->hash, "%016llx", (unsigned long long)hash_bytes(c->bytes, c->len));
+    (void)str_format(c->hash, sizeof c->hash, "%016llx", (unsigned long long)file_hash(c->bytes, c->len));
     *out = c;
 out:
     if (err != ERR_OK) {
