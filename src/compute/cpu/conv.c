@@ -7,7 +7,9 @@
 #include "conv.h"
 #include <string.h>
 #include "conv_geom.h"
+#include "conv_parts.h"
 #include "gemm_core.h"
+#include "wino.h"
 
 enum {
     SCATTER_FLOATS = 1 << 16, /* of a block of P' */
@@ -87,14 +89,12 @@ static void set_patches(struct product *p, struct patches *patches, const struct
     p->gather = &patches->base;
 }
 
-void conv_fwd_act(struct pool *pool, const struct conv_shape *s, const float *x, const float *w, float *y,
-                  float *workspace, const struct gemm_epilogue *e)
+static void patches_forward(struct pool *pool, const struct conv_shape *s, const float *x, const float *w, float *y)
 {
-    (void)workspace;
     struct patches patches;
     struct product p = {
         .m = conv_rows(s), .n = s->cout, .k = conv_columns(s), .b = w, .ldb = s->cout, .scale = 1, .c = y,
-        .ldc = s->cout, .epilogue = e,
+        .ldc = s->cout,
     };
     set_patches(&p, &patches, s, x);
     product_run(pool, &p);
@@ -103,13 +103,16 @@ void conv_fwd_act(struct pool *pool, const struct conv_shape *s, const float *x,
 void conv_fwd(struct pool *pool, const struct conv_shape *s, const float *x, const float *w, float *y,
               float *workspace)
 {
-    conv_fwd_act(pool, s, x, w, y, workspace, NULL);
+    if (conv_thin(s))
+        conv_taps_fwd(pool, s, x, w, y, workspace);
+    else if (wino_fits(s))
+        wino_fwd(pool, s, x, w, NULL, y, workspace);
+    else
+        patches_forward(pool, s, x, w, y);
 }
 
-void conv_bwd_weights(struct pool *pool, const struct conv_shape *s, const float *x, const float *y, float *w,
-                      float *workspace)
+void conv_patches_times(struct pool *pool, const struct conv_shape *s, const float *x, const float *y, float *w)
 {
-    (void)workspace;
     struct patches patches;
     struct product p = {
         .m = conv_columns(s), .n = s->cout, .k = conv_rows(s), .a_cols = true, .b = y, .ldb = s->cout,
@@ -117,6 +120,17 @@ void conv_bwd_weights(struct pool *pool, const struct conv_shape *s, const float
     };
     set_patches(&p, &patches, s, x);
     product_run(pool, &p);
+}
+
+void conv_bwd_weights(struct pool *pool, const struct conv_shape *s, const float *x, const float *y, float *w,
+                      float *workspace)
+{
+    if (conv_thin(s))
+        conv_thin_weights(pool, s, x, y, w, workspace);
+    else if (wino_fits(s))
+        wino_weights(pool, s, x, y, w, workspace);
+    else
+        conv_patches_times(pool, s, x, y, w);
 }
 
 /* --- P' = y w^T, scattered --- */
@@ -256,6 +270,10 @@ void conv_bwd_data(struct pool *pool, const struct conv_shape *s, const float *y
                    float *workspace)
 {
     const bool disjoint = conv_disjoint(s);
+    if (conv_flips(s)) {
+        conv_flip_data(pool, s, y, w, x, workspace);
+        return;
+    }
     if (!disjoint || !conv_covers(s))
         zero_x(pool, s, x);
     ptrdiff_t ld;
@@ -275,7 +293,11 @@ void conv_bwd_data(struct pool *pool, const struct conv_shape *s, const float *y
 size_t conv_workspace(const struct conv_shape *s, int which)
 {
     ptrdiff_t ld;
-    if (which != CONV_DATA || (conv_disjoint(s) && conv_plain(s, &ld)))
-        return 0;
-    return product_packed_floats(s->cout, conv_columns(s));
+    if (which == CONV_FWD)
+        return conv_thin(s) ? conv_taps_workspace(s) : wino_fits(s) ? wino_workspace(s, CONV_FWD) : 0;
+    if (which == CONV_WEIGHTS)
+        return conv_thin(s) ? conv_weights_floats(s) : wino_fits(s) ? wino_workspace(s, CONV_WEIGHTS) : 0;
+    if (conv_flips(s))
+        return conv_flip_workspace(s);
+    return conv_disjoint(s) && conv_plain(s, &ld) ? 0 : product_packed_floats(s->cout, conv_columns(s));
 }

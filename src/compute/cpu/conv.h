@@ -20,9 +20,6 @@ enum conv_pass { CONV_FWD, CONV_DATA, CONV_WEIGHTS };
 size_t conv_workspace(const struct conv_shape *s, int which);
 void conv_fwd(struct pool *p, const struct conv_shape *s, const float *x, const float *w, float *y,
               float *workspace);
-/* The same with bias (over cout) and activation, applied while the tile is in cache. */
-void conv_fwd_act(struct pool *p, const struct conv_shape *s, const float *x, const float *w, float *y,
-                  float *workspace, const struct gemm_epilogue *e);
 /* y, w -> x: transposed convolution. */
 void conv_bwd_data(struct pool *p, const struct conv_shape *s, const float *y, const float *w, float *x,
                    float *workspace);
