@@ -197,6 +197,7 @@ int desk_lock(const struct desk *d, int pitch);             /* the pitch that sc
 const struct suggestion *desk_suggestion(const struct desk *d);  /* the one shown, or NULL */
 bool desk_suggesting(const struct desk *d);                      /* one is, or was asked for by hand and will be */
 void desk_drop_suggestion(struct desk *d);
+void desk_keep_suggestion(struct desk *d);                       /* or drop it, where the hand has left it */
 void desk_may_suggest(struct desk *d);                           /* the cursor went on in STEP mode */
 bool desk_suggest_event(struct desk *d, struct event *ev);       /* whether it is of the suggestion's job */
 /* Sections (form_desk.c). Ticks of the desk are those of the section under the hand; what plays may be the chain. */

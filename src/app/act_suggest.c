@@ -32,6 +32,12 @@ void desk_drop_suggestion(struct desk *d)
     s->n = s->now = 0;
 }
 
+void desk_keep_suggestion(struct desk *d)
+{
+    if ((d->suggest.n > 0 || d->suggest.job >= 0) && !still_here(d))
+        desk_drop_suggestion(d);
+}
+
 /* ---- asking ---- */
 
 /* Behind the last bar the span is bars that are not there yet. */

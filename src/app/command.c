@@ -117,6 +117,7 @@ enum err action_run(struct desk *d, const struct action *a, int argc, char **arg
     enum err err = a->run(d, argc, argv);
     if (d->mode != MODE_NORMAL)
         d->pane = PANE_ROLL;
+    desk_keep_suggestion(d);
     return err;
 }
 

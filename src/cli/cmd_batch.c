@@ -77,12 +77,18 @@ static enum err door_render_stems(void *ctx, const struct song *song, const char
 
 /* ---- one line ---- */
 
+static bool asked(const struct desk *d)
+{
+    return d->job >= 0 || d->suggest.job >= 0;
+}
+
 /* Until the job's last event: takes go to the desk as they come, Ctrl-C cancels. */
 static enum err wait_for_band(struct batch *b)
 {
     struct desk *d = &b->desk;
     struct event ev;
-    while (d->job >= 0 || d->suggest.job >= 0) {
+    bool takes = d->job >= 0;
+    while (asked(d)) {
         struct pollfd fd = {engine_fd(b->engine), POLLIN, 0};
         poll(&fd, 1, 100);
         if (atomic_load(cli_interrupt()))
@@ -99,8 +105,8 @@ static enum err wait_for_band(struct batch *b)
             TRY(err);
         }
     }
-    return d->job_got > 0 && d->job_empty == d->job_got ? err_set(ERR_EMPTY, "every take has an empty track")
-                                                        : ERR_OK;
+    return takes && d->job_got > 0 && d->job_empty == d->job_got ? err_set(ERR_EMPTY, "every take has an empty track")
+                                                                 : ERR_OK;
 }
 
 /* What a failing command was about decides the exit code. */
@@ -152,7 +158,7 @@ static int run_line(struct batch *b, int number, const char *line, json_t *said)
         /* A name without the right ending is a slip of the script, not of the disk. */
         stage = err == ERR_FORMAT && str_same(a->name, "export") ? STAGE_USAGE : stage_of(a);
     }
-    if (err == ERR_OK && d->job >= 0)
+    if (err == ERR_OK && asked(d))
         err = wait_for_band(b);
     if (err != ERR_OK) {
         err_prefix("%s:%d", b->name, number);

@@ -392,6 +392,17 @@ static void test_completion(void **state)
     desk_fini(&d);
 }
 
+static void suggest(struct desk *d)
+{
+    struct event ev = {.kind = EVENT_TAKE, .job = d->suggest.job, .take = xcalloc(1, sizeof *ev.take)};
+    ev.take->song = song_dup(session_song(d->session));
+    for (int i = rand() % 3; i >= 0; i--)
+        track_add(&ev.take->song->tracks[d->track],
+                  (struct note){d->tick + rand() % 2000, 1 + rand() % 999, (uint8_t)(rand() % 128), 90});
+    desk_event(d, &ev);
+    event_fini(&ev);
+}
+
 /* Random keys in every mode: nothing may crash, and undo still leads back to the start. */
 static void test_random_keys(void **state)
 {
@@ -414,6 +425,8 @@ static void test_random_keys(void **state)
             d.want = WANT_NOTHING;
             if (d.job >= 0 && rand() % 4 == 0)
                 deliver(&d, &f, d.job, rand() % 8);
+            if (d.suggest.job >= 0 && rand() % 2 == 0)
+                suggest(&d);
         }
         while (session_undo(d.session))
             ;

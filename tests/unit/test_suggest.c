@@ -196,6 +196,8 @@ static void test_dropping(void **state)
         press(&d, away[i]);
         if (desk_suggestion(&d))
             fail_msg("%s: it stays", away[i]);
+        press(&d, i == 1 ? "h" : ""); /* nor does it wait there */
+        assert_null(desk_suggestion(&d));
         press(&d, "<Tab>");
         assert_int_equal(d.pane, PANE_TAKES);
         desk_fini(&d);
@@ -208,7 +210,8 @@ static void test_late_answers(void **state)
     (void)state;
     set_up(&d);
     press(&d, "gnl");
-    bring_three(&d); /* the hand is elsewhere by now */
+    assert_int_equal(asked.cancelled, 1);
+    bring_three(&d); /* it had been on its way */
     assert_null(desk_suggestion(&d));
     press(&d, "hgn");
     press(&d, "lgn"); /* the first gives way */
