@@ -31,3 +31,6 @@ struct png_opts {
     bool overlay;   /* all tracks in one roll, their colours mixed as inks are; else one below the other */
 };
 NODISCARD enum err png_save_song(const struct song *s, const struct png_opts *o, const char *path);
+/* rows x columns songs in one picture, each `bars` bars of 4/4, row by row with a frame between; NULL is left blank. */
+NODISCARD enum err png_save_grid(const struct song *const *songs, int rows, int columns, int bars, const struct png_opts *o,
+                                 const char *path);

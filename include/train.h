@@ -1,7 +1,9 @@
 /* train.h: the training loop, one for every model family. It owns time, files and the terminal line; what
  * an update is, the family says (model.h). A folder holds one run: checkpoint.safetensors (everything that
  * a resumed run needs), NAME.safetensors (the best weights so far by loss on held-out data), NAME-last.safetensors
- * (those of the last checkpoint: likelihood and music need not agree, `jamroll eval` tells), log.tsv. */
+ * (those of the last checkpoint: likelihood and music need not agree, `jamroll eval` tells), log.tsv, run.conf (every
+ * option and the hash of the data set: `train --config run.conf` repeats it) and, if it is to play as it goes, samples/
+ * and figures.tsv. */
 #pragma once
 #include "model.h"
 
@@ -17,6 +19,8 @@ struct train_opts {
     double minutes;                /* in all, over resumes; 0 = no limit. One of the two must be set. */
     double save_minutes;           /* between checkpoints; 0 = 5 */
     long eval_every, log_every;    /* updates; 0 = 500 and 50 */
+    bool samples;                  /* play now and then: MIDI and pictures, figures beside the data's */
+    long sample_every;             /* updates; 0 = as eval_every */
     bool resume;                   /* go on from the checkpoint in `out` if there is one */
     bool quiet;                    /* no progress line */
     const atomic_bool *stop;       /* besides Ctrl-C; may be NULL */

@@ -121,6 +121,8 @@ static int train_family(struct cli *c, const struct model_kind *kind, const stru
         .save_minutes = opts_real(o, "save-every"),
         .eval_every = (long)opts_int(o, "eval-every"),
         .log_every = (long)opts_int(o, "log-every"),
+        .samples = !opts_flag(o, "no-samples"),
+        .sample_every = (long)opts_int(o, "sample-every"),
         .resume = opts_flag(o, "resume"),
         .quiet = c->quiet,
     };
@@ -180,6 +182,8 @@ static const struct opt train_options[] = {
     {"source", 0, OPT_TEXT, 0, 0, NULL, NULL, "TEXT", "of the data, written into the file"},
     {"save-every", 0, OPT_REAL, 0, 1e6, "0", NULL, "MINUTES", "between checkpoints; 0: five"},
     {"eval-every", 0, OPT_INT, 0, 1e9, "0", NULL, "N", "updates between held-out losses; 0: 500"},
+    {"sample-every", 0, OPT_INT, 0, 1e9, "0", NULL, "N", "updates between samples; 0: with the held-out losses"},
+    {"no-samples", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "do not play as it goes"},
     {"log-every", 0, OPT_INT, 0, 1e9, "0", NULL, "N", "updates between lines of the log; 0: 50"},
     OPT_DEVICE, OPT_COMMON,
 };

@@ -12,17 +12,21 @@
 #include "file.h"
 #include "mem.h"
 #include "phrase.h"
+#include "preset.h"
 #include "str.h"
+#include "train_view.h"
 
-enum { MAX_LOSSES = 4, MAX_META = 16 };
+enum { MAX_LOSSES = VIEW_LOSSES, MAX_META = 16 };
 
 struct run {
     const struct train_opts *o;
     struct device *device;
     struct dataset *data;
     struct model *model;
-    FILE *log;
+    FILE *log, *figures;               /* log.tsv; figures.tsv of what it plays */
     char *checkpoint, *shipped, *last;
+    char *samples, *playing;           /* folder of samples; weights that are asked for them */
+    struct train_view view;
     int n_losses;
     long step, first_step;             /* updates done; those of earlier runs */
     double before, start, saved;       /* seconds used by earlier runs; clock at the start, at the last save */
@@ -92,37 +96,38 @@ static enum err log_row(struct run *r, const char *split, const double *losses)
     return fflush(r->log) == 0 ? ERR_OK : err_set(ERR_IO, "the training log in %s cannot be written", r->o->out);
 }
 
-static void progress_line(const struct run *r, const double *losses, const char *note)
+static void show_losses(struct run *r, const double *losses, bool held_out)
 {
-    if (r->o->quiet)
-        return;
     struct str s;
     str_init(&s);
     double used = clock_s() - r->start, share = share_done(r);
     long samples = r->o->kind->train_samples ? r->o->kind->train_samples(r->model) : r->step - r->first_step;
-    str_addf(&s, "%ssteps %ld", note, r->step);
-    for (int i = 0; i < r->n_losses; i++)
+    str_addf(&s, "%ssteps %ld", held_out ? "held-out: " : "", r->step);
+    for (int i = 0; i < r->n_losses && held_out; i++)
         str_addf(&s, "  %s %.3f", r->o->kind->loss_names[i], losses[i]);
-    str_addf(&s, "  sum %.3f  %.0f samples/s", total_of(losses, r->n_losses), (double)samples / (used + 1e-9));
-    if (share > 0 && share < 1)
-        str_addf(&s, "  %.0f min left", seconds_used(r) * (1 - share) / share / 60);
-    bool line = isatty(STDERR_FILENO);
-    fprintf(stderr, line && !*note ? "\r%s\033[K" : line ? "\r%s\033[K\n" : "%s\n", str_c(&s));
-    fflush(stderr);
+    str_addf(&s, "  sum %.3f", total_of(losses, r->n_losses));
+    if (held_out) {
+        train_view_held_out(&r->view, str_c(&s));
+    } else {
+        str_addf(&s, "  %.0f samples/s", (double)samples / (used + 1e-9));
+        if (share > 0 && share < 1)
+            str_addf(&s, "  %.0f min left", seconds_used(r) * (1 - share) / share / 60);
+        train_view_losses(&r->view, str_c(&s), losses);
+    }
     str_fini(&s);
 }
 
-enum what { CHECKPOINT, BEST, LAST };
+enum what { CHECKPOINT, BEST, LAST, PLAYING };
 
 /* A checkpoint remembers the best held-out loss; weights to ship say their own. */
 static enum err save(struct run *r, enum what what)
 {
     const struct train_opts *o = r->o;
-    const char *const path[] = { r->checkpoint, r->shipped, r->last };
+    const char *const path[] = { r->checkpoint, r->shipped, r->last, r->playing };
     char step[32], seconds[32], loss[32];
     str_format(step, sizeof step, "%ld", r->step);
     str_format(seconds, sizeof seconds, "%.3f", seconds_used(r));
-    double held_out = what == LAST ? total_of(r->held_out, r->n_losses) : r->best;
+    double held_out = what == LAST || what == PLAYING ? total_of(r->held_out, r->n_losses) : r->best;
     str_format(loss, sizeof loss, "%.9g", held_out);
     const char *const all[][2] = {
         { "name", o->name ? o->name : o->kind->name }, { "train.steps", step }, { "train.seconds", seconds },
@@ -151,12 +156,34 @@ static enum err evaluate(struct run *r)
     }
     TRY(err);
     TRY(log_row(r, "held-out", r->held_out));
-    progress_line(r, r->held_out, "held-out: ");
+    show_losses(r, r->held_out, true);
     double sum = total_of(r->held_out, r->n_losses);
     if (sum >= r->best)
         return ERR_OK;
     r->best = sum;
     return save(r, BEST);
+}
+
+/* What the network plays by now, into the folder of samples. */
+static enum err sample(struct run *r)
+{
+    struct figures f;
+    char stem[32];
+    bool made;
+    if (!r->o->samples)
+        return ERR_OK;
+    str_format(stem, sizeof stem, "%08ld", r->step);
+    TRY(save(r, PLAYING));
+    enum err err = train_sample(r->o->kind, r->device, r->playing, r->data, r->samples, stem, &f, &made);
+    unlink(r->playing);
+    if (err != ERR_OK || !made)
+        return err;
+    fprintf(r->figures, "%ld", r->step);
+    for (int i = 0; i < N_FIGURES; i++)
+        fprintf(r->figures, "\t%.3f", f.at[i]);
+    fputc('\n', r->figures);
+    train_view_figures(&r->view, r->step, &f);
+    return fflush(r->figures) == 0 ? ERR_OK : err_set(ERR_IO, "figures.tsv in %s cannot be written", r->o->out);
 }
 
 static enum err checkpoint(struct run *r)
@@ -174,7 +201,7 @@ static enum err report(struct run *r)
         r->sum[i] = 0;
     }
     r->n_sum = 0;
-    progress_line(r, r->mean, "");
+    show_losses(r, r->mean, false);
     return log_row(r, "train", r->mean);
 }
 
@@ -188,6 +215,7 @@ static enum err loop(struct run *r)
 {
     const struct train_opts *o = r->o;
     long log_every = o->log_every > 0 ? o->log_every : 50, eval_every = o->eval_every > 0 ? o->eval_every : 500;
+    long sample_every = o->sample_every > 0 ? o->sample_every : eval_every;
     double save_seconds = 60 * (o->save_minutes > 0 ? o->save_minutes : 5);
     while (!is_over(r)) {
         double losses[MAX_LOSSES] = { 0 };
@@ -201,12 +229,16 @@ static enum err loop(struct run *r)
             TRY(report(r));
         if (r->step % eval_every == 0)
             TRY(evaluate(r));
+        if (r->step % sample_every == 0)
+            TRY(sample(r));
         if (clock_s() - r->saved > save_seconds)
             TRY(checkpoint(r));
     }
     if (r->n_sum > 0)
         TRY(report(r));
     TRY(evaluate(r));
+    if (r->step % sample_every != 0)
+        TRY(sample(r));
     return checkpoint(r);
 }
 
@@ -231,18 +263,94 @@ static enum err read_checkpoint(struct run *r, struct ckpt **out)
     return ERR_OK;
 }
 
+static enum err open_table(const struct run *r, const char *name, bool append, FILE **out)
+{
+    char *path = path_join(r->o->out, name);
+    *out = fopen(path, append ? "a" : "w");
+    enum err err = *out ? ERR_OK : err_set(ERR_IO, "%s cannot be opened for writing", path);
+    free(path);
+    return err;
+}
+
 static enum err open_log(struct run *r, bool append)
 {
-    char *path = path_join(r->o->out, "log.tsv");
-    r->log = fopen(path, append ? "a" : "w");
-    enum err err = r->log ? ERR_OK : err_set(ERR_IO, "%s cannot be opened for writing", path);
-    free(path);
-    if (err == ERR_OK && !append) {
-        fprintf(r->log, "step\tseconds\tsplit");
-        for (int i = 0; i < r->n_losses; i++)
-            fprintf(r->log, "\t%s", r->o->kind->loss_names[i]);
-        fprintf(r->log, "\tsum\n");
+    TRY(open_table(r, "log.tsv", append, &r->log));
+    if (append)
+        return ERR_OK;
+    fprintf(r->log, "step\tseconds\tsplit");
+    for (int i = 0; i < r->n_losses; i++)
+        fprintf(r->log, "\t%s", r->o->kind->loss_names[i]);
+    fprintf(r->log, "\tsum\n");
+    return ERR_OK;
+}
+
+/* The first line of figures is the data's. */
+static enum err open_samples(struct run *r, bool append)
+{
+    bool phrases = !dataset_works(r->data) && dataset_n(r->data) > 0;
+    struct figures data = { { NAN, NAN, NAN } };
+    if (r->o->samples && phrases)
+        figures_of_data(r->data, &data);
+    train_view_open(&r->view, r->o->kind->loss_names, r->n_losses, r->o->samples && phrases ? &data : NULL, r->o->quiet);
+    if (append) {
+        char *log = path_join(r->o->out, "log.tsv");
+        train_view_recall(&r->view, log);
+        free(log);
     }
+    if (!r->o->samples)
+        return ERR_OK;
+    TRY(file_mkdirs(r->samples));
+    TRY(open_table(r, "figures.tsv", append, &r->figures));
+    if (append)
+        return ERR_OK;
+    fprintf(r->figures, "step");
+    for (int i = 0; i < N_FIGURES; i++)
+        fprintf(r->figures, "\t%s", figure_names[i]);
+    fprintf(r->figures, "\ndata");
+    for (int i = 0; i < N_FIGURES; i++)
+        fprintf(r->figures, "\t%.3f", data.at[i]);
+    fputc('\n', r->figures);
+    return ERR_OK;
+}
+
+/* "# data 0123456789abcdef PATH": the line of run.conf that a resumed run has to agree with. */
+static enum err check_data(const char *path, const char *line)
+{
+    uint8_t *bytes = NULL;
+    size_t len;
+    if (!file_exists(path))
+        return ERR_OK;
+    TRY(file_read(path, 1 << 20, &bytes, &len));
+    char *text = xstrndup((const char *)bytes, len), *said = strstr(text, "# data ");
+    enum err err = ERR_OK;
+    if (said && strncmp(said, line, strlen("# data ") + 16) != 0)
+        err = err_set(ERR_FORMAT, "this run began on another data set (%s): resuming goes on with the same", path);
+    free(text);
+    free(bytes);
+    return err;
+}
+
+/* run.conf: with it and the data the run can be repeated. */
+static enum err describe(const struct run *r, bool resumed)
+{
+    const struct train_opts *o = r->o;
+    const uint8_t *bytes = NULL;
+    size_t len;
+    struct str text;
+    char *path = path_join(o->out, "run.conf");
+    enum err err = file_map(o->data, &bytes, &len);
+    str_init(&text);
+    if (err == ERR_OK) {
+        str_addf(&text, "# data %016llx %s\n", (unsigned long long)file_hash(bytes, len), o->data);
+        file_unmap(bytes, len);
+        if (resumed)
+            err = check_data(path, str_c(&text));
+        preset_write(o->kind->name, o->kind->options, o->kind->n_options, o->opts, &text);
+    }
+    if (err == ERR_OK)
+        err = file_write(path, str_c(&text), text.len);
+    str_fini(&text);
+    free(path);
     return err;
 }
 
@@ -257,6 +365,8 @@ static enum err open_run(struct run *r)
     r->shipped = path_join(o->out, file);
     str_format(file, sizeof file, "%s-last.safetensors", o->name ? o->name : o->kind->name);
     r->last = path_join(o->out, file);
+    r->samples = path_join(o->out, "samples");
+    r->playing = path_join(o->out, "playing.safetensors");
     while (r->n_losses < MAX_LOSSES && o->kind->loss_names[r->n_losses])
         r->n_losses++;
     TRY_OUT(file_mkdirs(o->out));
@@ -264,6 +374,8 @@ static enum err open_run(struct run *r)
     TRY_OUT(device_open(o->device ? o->device : "auto", o->threads, &r->device));
     TRY_OUT(read_checkpoint(r, &resume));
     TRY_OUT(o->kind->train_open(r->device, o->opts, r->data, resume, &r->model));
+    TRY_OUT(describe(r, resume != NULL));
+    TRY_OUT(open_samples(r, resume != NULL));
     TRY_OUT(open_log(r, resume != NULL));
     r->start = r->saved = clock_s();
 out:
@@ -275,6 +387,10 @@ static void close_run(struct run *r)
 {
     if (r->log)
         fclose(r->log);
+    if (r->figures)
+        fclose(r->figures);
+    free(r->samples);
+    free(r->playing);
     if (r->model)
         r->o->kind->close(r->model);
     device_close(r->device);

@@ -65,18 +65,23 @@ static struct colour place_colour(const struct roll *r, const struct colour *rul
     return sounds ? c : octave ? beat_line : rule[step];
 }
 
-struct picture { const struct roll *roll; const struct colour *rule; int scale, width; struct colour *pixels; };
+/* A roll within a picture `width` dots wide, from column `left` on. */
+struct picture { const struct roll *roll; const struct colour *rule; int scale, width, left; struct colour *pixels; };
+
+static void put(struct picture *p, int x, int y, struct colour c)
+{
+    p->pixels[(size_t)y * (size_t)p->width + (size_t)(p->left + x)] = c;
+}
 
 /* One roll of tracks [from, to) with a line under it; `y` is where it begins. Returns the line after. */
 static int paint(struct picture *p, int from, int to, int y)
 {
-    int rows = p->roll->n_pitches * p->scale;
+    int rows = p->roll->n_pitches * p->scale, width = roll_steps(p->roll) * p->scale;
     for (int i = 0; i < rows; i++, y++)
-        for (int x = 0; x < p->width; x++)
-            p->pixels[(size_t)y * (size_t)p->width + (size_t)x] = place_colour(
-                p->roll, p->rule, from, to, x / p->scale, p->roll->n_pitches - 1 - i / p->scale);
-    for (int x = 0; x < p->width; x++)
-        p->pixels[(size_t)y * (size_t)p->width + (size_t)x] = border;
+        for (int x = 0; x < width; x++)
+            put(p, x, y, place_colour(p->roll, p->rule, from, to, x / p->scale, p->roll->n_pitches - 1 - i / p->scale));
+    for (int x = 0; x < width; x++)
+        put(p, x, y, border);
     return y + 1;
 }
 
@@ -121,13 +126,64 @@ enum err png_save_song(const struct song *s, const struct png_opts *o, const cha
         TRY_OUT(err_set(ERR_RANGE, "a picture of %lld x %lld dots", (long long)width, (long long)height));
     TRY_OUT(mem_try_alloc((size_t)(width * height), sizeof(struct colour), &pixels));
     rule = ruling(s, &roll);
-    struct picture p = { &roll, rule, scale, (int)width, pixels };
+    struct picture p = { &roll, rule, scale, (int)width, 0, pixels };
     for (int t = 0; t < n; t++)
         y = paint(&p, t, o->overlay ? roll.n_tracks : t + 1, y);
     TRY_OUT(save_pixels(&p, y, path));
 out:
     roll_fini(&roll);
     free(rule);
+    free(pixels);
+    return err;
+}
+
+/* One song of a grid, its upper left corner at (left, y). */
+static enum err paint_song(const struct song *s, int bars, const struct png_opts *o, struct picture *p, int y)
+{
+    struct roll roll = {0};
+    struct colour *rule = NULL;
+    TRY(roll_from_song(s, 0, bars, 4 * o->beat_steps, LOW, N_PITCHES, &roll));
+    struct roll beats = roll; /* the same cells, ruled by quarters */
+    beats.n_bars = roll.n_bars * 4;
+    beats.bar_steps = o->beat_steps;
+    rule = ruling(s, &beats);
+    p->roll = &beats;
+    p->rule = rule;
+    for (int t = 0; t < (o->overlay ? 1 : roll.n_tracks); t++)
+        y = paint(p, t, o->overlay ? roll.n_tracks : t + 1, y);
+    free(rule);
+    roll_fini(&roll);
+    return ERR_OK;
+}
+
+enum err png_save_grid(const struct song *const *songs, int rows, int columns, int bars, const struct png_opts *o,
+                       const char *path)
+{
+    enum { FRAME = 3 };
+    int scale = o->scale ? o->scale : 1, n_tracks = 0;
+    for (int i = 0; i < rows * columns; i++)
+        if (songs[i] && (int)songs[i]->n_tracks > n_tracks)
+            n_tracks = (int)songs[i]->n_tracks;
+    int n = o->overlay ? 1 : n_tracks;
+    int64_t wide = (int64_t)bars * 4 * o->beat_steps * scale + FRAME, high = (int64_t)n * (N_PITCHES * scale + 1) + FRAME;
+    int64_t width = columns * wide + FRAME, height = rows * high + FRAME;
+    void *pixels = NULL;
+    enum err err = ERR_OK;
+    if (n_tracks == 0)
+        return err_set(ERR_EMPTY, "there is nothing to draw");
+    if (scale < 1 || scale > MAX_SCALE || width > MAX_SIDE || height > MAX_SIDE)
+        return err_set(ERR_RANGE, "a picture of %lld x %lld dots", (long long)width, (long long)height);
+    TRY(mem_try_alloc((size_t)(width * height), sizeof(struct colour), &pixels));
+    struct picture p = { .scale = scale, .width = (int)width, .pixels = pixels };
+    for (int64_t i = 0; i < width * height; i++)
+        p.pixels[i] = border;
+    for (int i = 0; i < rows * columns; i++) {
+        p.left = (int)(i % columns * wide) + FRAME;
+        if (songs[i])
+            TRY_OUT(paint_song(songs[i], bars, o, &p, (int)(i / columns * high) + FRAME));
+    }
+    TRY_OUT(save_pixels(&p, (int)height, path));
+out:
     free(pixels);
     return err;
 }

@@ -28,6 +28,15 @@ ok "there are weights" test -s "$weights"
 ok "they are sound" "$jamroll" models verify "$weights"
 ok "they play" "$jamroll" generate -m "$weights" --seed 1 -o first.mid
 
+ok "it plays as it goes" test -s run/samples/00000006.mid -a -s run/samples/00000006.png -a -s run/figures.tsv
+ok "what it was made of makes it again" "$jamroll" train band --data set.bin -o twice --config run/run.conf --steps 6 --quiet
+ok "note for note" cmp run/samples/00000006.mid twice/samples/00000006.mid
+is "loss for loss" "$(cut -f 1,3- run/log.tsv)" "$(cut -f 1,3- twice/log.tsv)"
+expect 2 "another family's" "$jamroll" train vqvae --data set.bin -o x --config run/run.conf --steps 1
+expect 2 "no such configuration" "$jamroll" train band --data set.bin -o x --config nowhere --steps 1
+ok "or is mute" "$jamroll" train band --data set.bin -o mute --set $small --steps 2 --no-samples --quiet
+expect 1 "no samples then" test -e mute/samples
+
 ok "half of it" "$jamroll" train band --data set.bin -o half --set $small --steps 3 --quiet
 ok "and the rest" "$jamroll" train band --data set.bin -o half --set $small --steps 6 --resume --quiet
 ok "the same music as in one go" "$jamroll" generate -m "half/$(basename "$weights")" --seed 1 -o second.mid

@@ -354,13 +354,45 @@ static void test_pictures(void **state)
     song_free(s);
 }
 
+/* A grid of two rows and two columns: each song's note in its own field, what is missing left dark. */
+static void test_grid(void **state)
+{
+    (void)state;
+    struct song *songs[4] = { song_new_band(), song_new_band(), NULL, song_new_band() };
+    struct dots d = { .image = { .version = PNG_IMAGE_VERSION } };
+    struct png_opts o = { 4, 1, true };
+    for (int i = 0; i < 4; i++)
+        if (songs[i])
+            track_add(&songs[i]->tracks[ROLE_PIANO], (struct note){ i * 480, 120, 60, 90 });
+    assert_int_equal(png_save_grid((const struct song *const *)songs, 2, 2, 1, &o, path), ERR_OK);
+    assert_true(png_image_begin_read_from_file(&d.image, path));
+    d.image.format = PNG_FORMAT_RGB;
+    d.p = malloc(PNG_IMAGE_SIZE(d.image));
+    assert_true(png_image_finish_read(&d.image, NULL, d.p, 0, NULL));
+    assert_int_equal(d.image.width, 3 + 2 * (16 + 3));
+    assert_int_equal(d.image.height, 3 + 2 * (85 + 3));
+    const uint8_t *frame = dot(&d, 0, 0);
+    for (int i = 0; i < 4; i++)
+        for (int beat = 0; beat < 4; beat++) {
+            const uint8_t *at = dot(&d, 3 + i % 2 * 19 + 4 * beat, 3 + i / 2 * 88 + 107 - 60);
+            if (!songs[i])
+                assert_memory_equal(at, frame, 3);
+            else
+                assert_int_equal(at[2] > at[0] + 40, beat == i);  /* the piano's blue */
+        }
+    free(d.p);
+    assert_int_equal(png_save_grid((const struct song *const *)&songs[2], 1, 1, 1, &o, path), ERR_EMPTY);
+    for (int i = 0; i < 4; i++)
+        song_free(songs[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zip), cmocka_unit_test(test_zip_stored_by_numpy), cmocka_unit_test(test_npy),
         cmocka_unit_test(test_npy_headers), cmocka_unit_test(test_song_round_trip),
         cmocka_unit_test(test_touching_notes), cmocka_unit_test(test_damaged_archive),
-        cmocka_unit_test(test_roll_out), cmocka_unit_test(test_pictures),
+        cmocka_unit_test(test_roll_out), cmocka_unit_test(test_pictures), cmocka_unit_test(test_grid),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -14,6 +14,7 @@
 #include "midi.h"
 #include "model/band_data.h"
 #include "opt.h"
+#include "preset.h"
 #include "song.h"
 #include "train.h"
 
@@ -158,6 +159,21 @@ static enum err stopping_step(struct model *m, long step, double losses[4])
     return model_kind_find("band")->train_step(m, step, losses);
 }
 
+static void same_tensors(const char *a, const char *b)
+{
+    struct ckpt *x, *y;
+    assert_int_equal(ckpt_open(a, &x), ERR_OK);
+    assert_int_equal(ckpt_open(b, &y), ERR_OK);
+    assert_int_equal(ckpt_n(x), ckpt_n(y));
+    for (size_t i = 0; i < ckpt_n(x); i++) {
+        struct ckpt_tensor u = ckpt_at(x, i), v;
+        assert_true(ckpt_find(y, u.name, &v) && shape_same(u.shape, v.shape));
+        assert_memory_equal(u.data, v.data, shape_count(u.shape) * sizeof(float));
+    }
+    ckpt_close(x);
+    ckpt_close(y);
+}
+
 static void test_resume_is_exact(void **state)
 {
     (void)state;
@@ -179,20 +195,63 @@ static void test_resume_is_exact(void **state)
         assert_int_equal(train_run(&t, &r), ERR_OK);
         assert_int_equal(r.steps, part == 0 ? 4 : 9);
     }
-    struct ckpt *x, *y;
-    assert_int_equal(ckpt_open(a, &x), ERR_OK);
-    assert_int_equal(ckpt_open(b, &y), ERR_OK);
-    assert_int_equal(ckpt_n(x), ckpt_n(y));
-    for (size_t i = 0; i < ckpt_n(x); i++) {
-        struct ckpt_tensor u = ckpt_at(x, i), v;
-        assert_true(ckpt_find(y, u.name, &v) && shape_same(u.shape, v.shape));
-        assert_memory_equal(u.data, v.data, shape_count(u.shape) * sizeof(float));
-    }
-    ckpt_close(x);
-    ckpt_close(y);
+    same_tensors(a, b);
     opts_free(o);
     free(whole);
     free(parts);
+    free(a);
+    free(b);
+}
+
+static bool in_run(const char *run, const char *file)
+{
+    char *path = path_join(run, file);
+    bool there = file_exists(path);
+    free(path);
+    return there;
+}
+
+/* A run that plays as it goes learns what one learns that does not; and what it was made of is written down. */
+static void test_samples(void **state)
+{
+    (void)state;
+    struct opts *o = small_options(), *again = small_options();
+    char *plain = in_root("mute"), *out = in_root("plays"), *conf = in_root("plays/run.conf");
+    char *a = in_root("mute/checkpoint.safetensors"), *b = in_root("plays/checkpoint.safetensors");
+    struct train_opts t = train_opts_of(o, plain, 6);
+    t.eval_every = 4;
+    assert_int_equal(train_run(&t, NULL), ERR_OK);
+    assert_false(in_run(plain, "samples"));
+    t.out = out;
+    t.samples = true;
+    assert_int_equal(train_run(&t, NULL), ERR_OK);
+    same_tensors(a, b);
+    assert_true(in_run(out, "samples/00000004.mid") && in_run(out, "samples/00000006.png"));
+    assert_true(in_run(out, "figures.tsv") && !in_run(out, "playing.safetensors"));
+    assert_int_equal(opts_set(again, "width", "64"), ERR_OK);
+    assert_int_equal(preset_load(conf, "band", again), ERR_OK);
+    assert_true(opts_int(again, "width") == 32 && opts_real(again, "ema") == 0.9);
+    t.resume = true;
+    t.steps = 7;
+    t.data = conf;                                   /* any other file */
+    assert_int_equal(train_run(&t, NULL), ERR_FORMAT);
+    char *songs = in_root("songs"), *other = in_root("other.ds");
+    t.data = other;
+    struct dataset_opts build;
+    dataset_opts_init(&build);
+    build.hop_bars = 2;
+    assert_int_equal(dataset_build((const char *const[]){ songs }, 1, &build, t.data, NULL), ERR_OK);
+    assert_int_equal(train_run(&t, NULL), ERR_FORMAT);
+    assert_non_null(strstr(err_text(), "another data set"));
+    t.data = data;
+    assert_int_equal(train_run(&t, NULL), ERR_OK);
+    opts_free(o);
+    opts_free(again);
+    free(songs);
+    free(other);
+    free(plain);
+    free(out);
+    free(conf);
     free(a);
     free(b);
 }
@@ -251,7 +310,8 @@ static enum err remove_file(void *ctx, const char *path)
 static int teardown(void **state)
 {
     (void)state;
-    static const char *const folders[] = { "songs/dirge", "songs/waltz", "songs", "falls", "whole", "parts", "none", "" };
+    static const char *const folders[] = { "songs/dirge", "songs/waltz", "songs", "falls", "whole", "parts", "none",
+                                           "mute", "plays/samples", "plays", "" };
     int failed = file_walk(root, remove_file, NULL) != ERR_OK;
     for (size_t i = 0; i < COUNT_OF(folders); i++) {
         char *path = in_root(folders[i]);
@@ -266,7 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches), cmocka_unit_test(test_loss_falls), cmocka_unit_test(test_resume_is_exact),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_samples), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
