@@ -7,7 +7,8 @@
 #include "err.h"
 struct str;
 
-enum opt_type { OPT_FLAG, OPT_INT, OPT_REAL, OPT_TEXT, OPT_ENUM };
+/* A list may be given more than once; its parts are joined by commas. */
+enum opt_type { OPT_FLAG, OPT_INT, OPT_REAL, OPT_TEXT, OPT_LIST, OPT_ENUM };
 struct opt {
     const char *name;       /* long name without dashes */
     char letter;            /* short form or 0 */

@@ -84,6 +84,7 @@ static enum err value_set(const struct opt *row, struct value *v, const char *te
             return err_set(ERR_FORMAT, "\"%.40s\" is not one of %s", text, row->choices);
         break;
     case OPT_TEXT:
+    case OPT_LIST:
         break;
     }
     char *copy = xstrdup(text); /* first the copy: the text may be the old value itself */
@@ -95,7 +96,14 @@ static enum err value_set(const struct opt *row, struct value *v, const char *te
 static enum err row_set(struct opts *o, const struct opt *row, const char *text)
 {
     struct value *v = &o->values[row - o->table];
-    if (value_set(row, v, text) != ERR_OK) {
+    struct str all;
+    str_init(&all);
+    if (row->type == OPT_LIST && v->given)
+        str_addf(&all, "%s,", v->text);
+    str_add(&all, text);
+    enum err err = value_set(row, v, str_c(&all));
+    str_fini(&all);
+    if (err != ERR_OK) {
         err_prefix("--%s", row->name);
         return ERR_FORMAT;
     }
@@ -247,7 +255,7 @@ const char *opts_text(const struct opts *o, const char *name)
 const char *opt_placeholder(const struct opt *row)
 {
     static const char *const usual[] = {
-        [OPT_FLAG] = "", [OPT_INT] = "N", [OPT_REAL] = "X", [OPT_TEXT] = "TEXT", [OPT_ENUM] = "WORD"};
+        [OPT_FLAG] = "", [OPT_INT] = "N", [OPT_REAL] = "X", [OPT_TEXT] = "TEXT", [OPT_LIST] = "LIST", [OPT_ENUM] = "WORD"};
     if (row->type == OPT_FLAG)
         return "";
     return row->arg ? row->arg : row->type == OPT_ENUM && strlen(row->choices) < 20 ? row->choices : usual[row->type];

@@ -17,7 +17,7 @@
 #define OPT_N {"n", 'n', OPT_INT, 1, 256, "1", NULL, "N", "takes"}
 #define OPT_BAND \
     {"genre", 'g', OPT_TEXT, 0, 0, "any", NULL, "NAME", "one of the model's genres, or any"}, \
-    {"style", 'y', OPT_TEXT, 0, 0, NULL, NULL, "LIST", "composers and eras of a model that has styles: bach, bach,debussy:0.3, or " \
+    {"style", 'y', OPT_LIST, 0, 0, NULL, NULL, "LIST", "composers and eras of a model that has styles: bach, bach,debussy:0.3, or " \
      "bach:1..0,ravel:0..1 to glide"}, \
     {"key", 'k', OPT_TEXT, 0, 0, "auto", NULL, "KEY", "C, Am, \"F# minor\"; auto: from the kept notes"}, \
     {"strict", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "only pitches of the key's scale"}, \

@@ -113,7 +113,7 @@ static const struct opt options[] = {
     {"out", 'o', OPT_TEXT, 0, 0, NULL, NULL, "FILE", "where to; the extension says what"},
     {"to", 0, OPT_ENUM, 0, 0, NULL, "mid|npz|npy|png|musicxml", "KIND", "whatever the extension"},
     {"band", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "on the band's five tracks"},
-    {"map", 0, OPT_TEXT, 0, 0, NULL, NULL, "3=bass,5=drop", "likewise, and which track goes where"},
+    {"map", 0, OPT_LIST, 0, 0, NULL, NULL, "3=bass,5=drop", "likewise, and which track goes where"},
     {"bars", 0, OPT_TEXT, 0, 0, NULL, NULL, "FROM-TO", "only these"},
     {"tempo", 0, OPT_REAL, 4, 1000, NULL, NULL, "BPM", "throughout"},
     {"metre", 0, OPT_TEXT, 0, 0, NULL, NULL, "3/4", "throughout"},

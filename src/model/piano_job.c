@@ -7,10 +7,10 @@
 #include "str.h"
 
 enum { CLOSING_BARS = 8, USUAL_VEL = 72 };
-enum { STREAM_DRAW = 0, STREAM_TOUCH };
+enum { STREAM_DRAW = 0, STREAM_TOUCH, STREAM_MANNER };
 
 /* A style is made plainer than the data has it: away from what would come under no name, by this much of the way. */
-static const float GUIDANCE = 2;
+static const float GUIDANCE = 3;
 
 /* ---- what is asked ---- */
 
@@ -134,7 +134,17 @@ void piano_job_fini(struct piano_job *j)
 
 /* ---- styles ---- */
 
-void piano_job_weigh(const struct piano_job *j, int quarter, float *row)
+/* Nobody plays as an era did: for an era, one of its composers, another with every seed. */
+static int draw_manner(const struct styles *s, int style, struct rng *r)
+{
+    int n = 0, pick = style;
+    for (int c = 0; style >= s->n_composers && c < s->n_composers; c++)
+        if (s->at[c].era == style && rng_below(r, (uint32_t)++n) == 0)
+            pick = c;
+    return pick;
+}
+
+void piano_draft_weigh(const struct piano_job *j, const struct piano_draft *d, int quarter, float *row)
 {
     const struct request *rq = j->rq;
     int span = j->end - j->begin - 1;
@@ -144,8 +154,7 @@ void piano_job_weigh(const struct piano_job *j, int quarter, float *row)
     for (int i = 0; i < rq->n_styles; i++)
         sum += rq->style[i].from + at * (rq->style[i].to - rq->style[i].from);
     for (int i = 0; i < rq->n_styles && sum > 0; i++)
-        styles_weigh(j->styles, rq->style[i].style, (rq->style[i].from + at * (rq->style[i].to - rq->style[i].from)) / sum,
-                     row);
+        styles_weigh(j->styles, d->manner[i], (rq->style[i].from + at * (rq->style[i].to - rq->style[i].from)) / sum, row);
 }
 
 int piano_job_beside(const struct piano_job *j, int rows)
@@ -178,6 +187,10 @@ void piano_draft_init(const struct piano_job *j, struct piano_draft *d, uint64_t
     piano_draft_clear(j, d);
     if (j->key.tonic < 0)  /* any */
         d->shift = (int)rng_below(&d->draw, 12) - 5;
+    struct rng manner;
+    rng_init(&manner, seed, STREAM_MANNER);
+    for (int i = 0; i < j->rq->n_styles; i++)
+        d->manner[i] = draw_manner(j->styles, j->rq->style[i].style, &manner);
 }
 
 void piano_draft_clear(const struct piano_job *j, struct piano_draft *d)
@@ -242,13 +255,15 @@ void piano_draft_show(const struct piano_job *j, const struct piano_draft *d, in
 
 /* ---- takes ---- */
 
-static void name_styles(const struct piano_job *j, char *out, size_t cap)
+static void name_styles(const struct piano_job *j, const struct piano_draft *d, char *out, size_t cap)
 {
     struct str s;
     str_init(&s);
     for (int i = 0; i < j->rq->n_styles; i++) {
         const struct style_weight *w = &j->rq->style[i];
         str_addf(&s, "%s%s", i ? "+" : "", j->styles->at[w->style].name);
+        if (d->manner[i] != w->style)
+            str_addf(&s, "(%s)", j->styles->at[d->manner[i]].name);
         if (w->from != w->to)
             str_addf(&s, ":%.3g..%.3g", (double)w->from, (double)w->to);
         else if (j->rq->n_styles > 1)
@@ -265,7 +280,7 @@ void piano_draft_deliver(const struct piano_job *j, struct piano_draft *d, int i
     char key[16], styles[128];
     d->song = NULL;
     key_print(rq->key, key);
-    name_styles(j, styles, sizeof styles);
+    name_styles(j, d, styles, sizeof styles);
     str_copy(t.model, sizeof t.model, j->name);
     str_copy(t.hash, sizeof t.hash, j->hash);
     str_format(t.params, sizeof t.params, "verb=%s style=%s key=%s%s T=%.2f top_p=%.2f", verb_name(rq->verb), styles, key,

@@ -29,8 +29,6 @@ struct piano_job {
 NODISCARD enum err piano_job_init(struct piano_job *j, const struct styles *styles, const char *name, const char *hash,
                                   const struct request *rq, const struct progress *p);
 void piano_job_fini(struct piano_job *j);
-/* Weights of the styles [n] in a quarter: blends glide across the span. */
-void piano_job_weigh(const struct piano_job *j, int quarter, float *row);
 /* How the takes share `rows` rows of a network: with styles a second row reads the same under no name. */
 int piano_job_beside(const struct piano_job *j, int rows);
 /* What take k of `beside` says, `out` being room for it: plainer in its style than the data has it. */
@@ -43,10 +41,13 @@ struct piano_draft {
     struct rng draw, touch;
     int shift;                       /* semitones that the network has the music higher than the song */
     int bars;                        /* of the span that are written */
+    int manner[REQUEST_STYLES];      /* the styles it plays in: of an era asked for, one of its composers */
 };
 void piano_draft_init(const struct piano_job *j, struct piano_draft *d, uint64_t seed);
 void piano_draft_clear(const struct piano_job *j, struct piano_draft *d);   /* the span, for writing it anew */
 void piano_draft_fini(struct piano_draft *d);
+/* Weights of the styles [n] in a quarter: blends glide across the span. */
+void piano_draft_weigh(const struct piano_job *j, const struct piano_draft *d, int quarter, float *row);
 /* A note of the span, its tick and length from the network, its weight from the hand: `top` of what is struck at
  * once, or `alone`. The track wants track_tidy when all are in. */
 void piano_draft_add(const struct piano_job *j, struct piano_draft *d, struct note n, bool top, bool alone);

@@ -93,6 +93,18 @@ static void refusals_name_the_option(void **state)
     opts_free(o);
 }
 
+static void lists_gather(void **state)
+{
+    (void)state;
+    static const struct opt rows[] = { {"style", 'y', OPT_LIST, 0, 0, "any", NULL, NULL, "whose"} };
+    char *argv[] = { "--style", "bach", "-y", "debussy:0.3", "--style=ravel" };
+    struct opts *o = opts_new(rows, 1);
+    assert_string_equal(opts_text(o, "style"), "any");
+    assert_int_equal(opts_parse(o, 5, argv), ERR_OK);
+    assert_string_equal(opts_text(o, "style"), "bach,debussy:0.3,ravel");
+    opts_free(o);
+}
+
 static void help_has_every_row(void **state)
 {
     (void)state;
@@ -111,7 +123,7 @@ static void help_has_every_row(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(presets), cmocka_unit_test(all_forms),
+        cmocka_unit_test(presets), cmocka_unit_test(all_forms), cmocka_unit_test(lists_gather),
         cmocka_unit_test(refusals_name_the_option), cmocka_unit_test(help_has_every_row),
     };
     return cmocka_run_group_tests_name("opt", tests, NULL, NULL);

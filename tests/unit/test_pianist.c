@@ -508,6 +508,10 @@ static void styles_and_length_matter(void **state)
     rq.style[1].from = rq.style[1].to = 1;
     struct got c = ask(m, &rq);
     assert_false(song_equal(a.song[0], c.song[0]));
+    rq.n_styles = 1;
+    rq.style[0].style = 3; /* baroque music here is Bach's */
+    struct got d = ask(m, &rq);
+    assert_true(song_equal(a.song[0], d.song[0]));
     rq.style[0].style = 99;
     assert_int_equal(pianist_run(m, &rq, &(struct progress){ 0 }), ERR_RANGE);
     atomic_bool stop = true;
@@ -516,6 +520,7 @@ static void styles_and_length_matter(void **state)
     forget(&a);
     forget(&b);
     forget(&c);
+    forget(&d);
     song_free(s);
 }
 
