@@ -77,6 +77,7 @@ struct progress {
 /* What `jamroll eval` reports of a family that measures itself: a figure, and the one it stands beside. */
 struct measure { char name[64]; double value; char beside[32]; double other; };  /* beside "" = none */
 struct measures { struct measure *at; size_t n, cap; };                          /* at is the caller's to free */
+void measures_add(struct measures *m, const char *name, double value, const char *beside, double other);
 struct measure_opts {
     int n;                            /* pieces each */
     double temperature, top_p; uint64_t seed; const atomic_bool *cancel;

@@ -1,7 +1,9 @@
 /* model.c: what all model families share: the names of the verbs, and the end of a take. */
 #include <string.h>
+#include "mem.h"
 #include "model.h"
 #include "song.h"
+#include "str.h"
 
 const char *verb_name(enum verb v)
 {
@@ -11,6 +13,15 @@ const char *verb_name(enum verb v)
         [VERB_TRANSFER] = "transfer", [VERB_SUGGEST] = "suggest",
     };
     return names[v];
+}
+
+void measures_add(struct measures *m, const char *name, double value, const char *beside, double other)
+{
+    m->at = xgrow(m->at, m->n, &m->cap, sizeof *m->at);
+    struct measure *x = &m->at[m->n++];
+    *x = (struct measure){ .value = value, .other = other };
+    str_copy(x->name, sizeof x->name, name);
+    str_copy(x->beside, sizeof x->beside, beside);
 }
 
 void take_fini(struct take *t)

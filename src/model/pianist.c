@@ -61,12 +61,6 @@ void pianist_model_free(struct model *m)
 /* The weight file names its styles; without data to name them, the count of a usual set is meant. */
 enum { USUAL_STYLES = 30 };
 
-/* The network of Bachsformer for comparison: a language model over 16 codes, twelve quarters of 16 long. */
-const struct stepnet pianist_original = {
-    .width = 128, .layers = 4, .heads = 8, .n_in = 1, .n_out = 1, .in = { { "token", 16 } }, .out = { { "token", 16 } },
-    .places = 191, .dropout = 0.1,
-};
-
 static size_t count(const struct stepnet *c)
 {
     struct net n = { .g = graph_new(), .p = params_new() };
@@ -80,11 +74,10 @@ static size_t count(const struct stepnet *c)
 static int pianist_nets(const struct opts *o, struct model_net *out, int cap)
 {
     struct stepnet c;
-    if (cap < 2 || pianist_net_from(o, USUAL_STYLES, &c) != ERR_OK)
+    if (cap < 1 || pianist_net_from(o, USUAL_STYLES, &c) != ERR_OK)
         return 0;
     out[0] = (struct model_net){ "pianist", count(&c) };
-    out[1] = (struct model_net){ "over codes, 16 a quarter", count(&pianist_original) };
-    return 2;
+    return 1;
 }
 
 static enum err read_config(const struct ckpt *w, int n_styles, struct stepnet *net, int *context)

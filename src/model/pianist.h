@@ -20,7 +20,6 @@ struct model {
     struct pianist_sampler *sampler; /* one of the two */
     struct pianist_trainer *trainer;
 };
-extern const struct stepnet pianist_original;
 NODISCARD enum err pianist_net_from(const struct opts *o, int n_styles, struct stepnet *out);
 struct model *pianist_model_new(struct device *d, const struct stepnet *net, int context);
 void pianist_model_free(struct model *m);

@@ -12,6 +12,7 @@
 #include "piano_yardsticks.h"
 #include "rng.h"
 #include "song.h"
+#include "stepread.h"
 
 enum { WINDOWS = 96, PIECE_QUARTERS = 32, BLEND_PIECES = 16, TWO_BARS = 8 };
 
@@ -28,88 +29,15 @@ struct evaluation {
 
 /* ---- foreseeing ---- */
 
-/* The training graph of one window, for its losses. */
-struct reader { struct graph *g; struct plan *plan; int32_t *in[STEP_INPUTS], *target[STEP_HEADS], *length;
-                float *style; };
-
-static enum err block(struct device *d, size_t words, struct plan *p, struct node *leaf, void **out)
+static enum err nats_of(struct stepread *r, const struct piano_step *steps, int n, double *nats)
 {
-    TRY(device_alloc(d, words * sizeof(int32_t), out));
-    plan_bind(p, leaf, *out);
-    return ERR_OK;
-}
-
-static enum err reader_open(struct model *m, struct reader *r)
-{
-    size_t time = (size_t)m->context;
-    r->g = graph_new();
-    struct net n = { .g = r->g, .p = m->params };
-    struct stepnet_batch b = stepnet_build_batch(&n, &m->net, 1, m->context);
-    TRY(plan_new(m->device, r->g, b.head, N_PIANO_OUT, NULL, &r->plan));
-    params_bind(m->params, r->plan);
-    for (int i = 0; i < N_PIANO_IN; i++)
-        TRY(block(m->device, time, r->plan, b.in[i], (void **)&r->in[i]));
-    for (int h = 0; h < N_PIANO_OUT; h++)
-        TRY(block(m->device, time, r->plan, b.target[h], (void **)&r->target[h]));
-    TRY(block(m->device, 1, r->plan, b.length, (void **)&r->length));
-    return block(m->device, (size_t)m->styles.n, r->plan, b.style, (void **)&r->style);
-}
-
-static void reader_close(struct model *m, struct reader *r)
-{
-    void *blocks[STEP_INPUTS + STEP_HEADS + 2];
-    memcpy(blocks, r->in, sizeof r->in);
-    memcpy(blocks + STEP_INPUTS, r->target, sizeof r->target);
-    blocks[STEP_INPUTS + STEP_HEADS] = r->length;
-    blocks[STEP_INPUTS + STEP_HEADS + 1] = r->style;
-    for (size_t i = 0; i < COUNT_OF(blocks); i++)
-        if (blocks[i])
-            device_free(m->device, blocks[i]);
-    plan_free(r->plan);
-    graph_free(r->g);
-}
-
-static enum err upload(struct device *d, const struct piano_step *steps, int n, int time, size_t offset, int32_t *to)
-{
-    int32_t *words = xcalloc((size_t)time, sizeof *words);
-    for (int t = 0; t < time; t++)
-        words[t] = t < n ? ((const int16_t *)&steps[t])[offset] : -1;
-    enum err err = device_upload(d, to, words, (size_t)time * sizeof *words);
-    free(words);
-    return err;
-}
-
-static enum err reader_nats(struct model *m, struct reader *r, const struct piano_step *steps, int n, const float *style,
-                            double *nats)
-{
-    int32_t length = n;
-    for (int i = 0; i < N_PIANO_IN; i++)
-        TRY(upload(m->device, steps, n, m->context, (size_t)i, r->in[i]));
-    for (int h = 0; h < N_PIANO_OUT; h++)
-        TRY(upload(m->device, steps, n, m->context, (size_t)(N_PIANO_IN + h), r->target[h]));
-    TRY(device_upload(m->device, r->length, &length, sizeof length));
-    TRY(device_upload(m->device, r->style, style, (size_t)m->styles.n * sizeof *style));
-    TRY(plan_run(r->plan, NULL));
-    *nats = 0;
-    for (int h = 0; h < N_PIANO_OUT; h++) {
-        float mean;
-        int valid = 0;
-        TRY(device_download(m->device, &mean, plan_output(r->plan, h), sizeof mean));
-        for (int t = 0; t < n; t++)
-            valid += steps[t].out[h] >= 0;
-        *nats += valid > 0 ? (double)mean * valid : 0;
+    for (int t = 0; t < n; t++) {
+        for (int i = 0; i < N_PIANO_IN; i++)
+            stepread_in(r, i)[t] = steps[t].in[i];
+        for (int h = 0; h < N_PIANO_OUT; h++)
+            stepread_target(r, h)[t] = steps[t].out[h];
     }
-    return ERR_OK;
-}
-
-static void add(struct evaluation *e, const char *name, double value, const char *beside, double other)
-{
-    struct measures *m = e->out;
-    m->at = xgrow(m->at, m->n, &m->cap, sizeof *m->at);
-    struct measure *x = &m->at[m->n++];
-    *x = (struct measure){ .value = value, .other = other };
-    str_copy(x->name, sizeof x->name, name);
-    str_copy(x->beside, sizeof x->beside, beside);
+    return stepread_nats(r, n, nats);
 }
 
 static bool cancelled(const struct evaluation *e)
@@ -123,7 +51,7 @@ static enum err stopped(void)
 }
 
 /* Windows spread over the held-out works. */
-static enum err foresee(struct evaluation *e, struct reader *r)
+static enum err foresee(struct evaluation *e, struct stepread *r)
 {
     struct model *m = e->m;
     struct ngram *ngram = piano_ngram_new(e->w);
@@ -136,7 +64,6 @@ static enum err foresee(struct evaluation *e, struct reader *r)
     for (int i = 0, tries = 0; i < WINDOWS && tries < 100 * WINDOWS && err == ERR_OK; tries++) {
         struct work k = works_get(e->w, rng_below(&rng, (uint32_t)works_n(e->w)));
         struct piano_piece p;
-        float style[STYLES_MAX] = { 0 };
         double nats = 0;
         int of = style_of_work(e->w, &k, &m->styles);
         if (!k.held_out || k.quarters == 0)
@@ -145,9 +72,10 @@ static enum err foresee(struct evaluation *e, struct reader *r)
         piano_piece_of_work(&k, &p);
         struct key key = key_of_work(&k);
         int n = piano_steps(&p, (int)rng_below(&rng, k.quarters), key_home(key), piano_mode(key), steps, m->context);
+        memset(stepread_style(r), 0, (size_t)m->styles.n * sizeof(float));
         if (of >= 0)
-            styles_weigh(&m->styles, of, 1, style);
-        err = cancelled(e) ? stopped() : reader_nats(m, r, steps, n, style, &nats);
+            styles_weigh(&m->styles, of, 1, stepread_style(r));
+        err = cancelled(e) ? stopped() : nats_of(r, steps, n, &nats);
         model += nats;
         counted += piano_ngram_nats(ngram, steps, n);
         for (int t = 0; t < n; t++)
@@ -155,7 +83,7 @@ static enum err foresee(struct evaluation *e, struct reader *r)
         piano_piece_fini(&p);
     }
     if (err == ERR_OK && quarters > 0)
-        add(e, "held-out bits a quarter", model / M_LN2 / (double)quarters, "six-grams", counted / M_LN2 / (double)quarters);
+        measures_add(e->out, "held-out bits a quarter", model / M_LN2 / (double)quarters, "six-grams", counted / M_LN2 / (double)quarters);
     ngram_free(ngram);
     free(steps);
     return err;
@@ -256,13 +184,13 @@ static enum err hear_eras(struct evaluation *e)
         if (w.style < 0)
             continue;
         str_format(name, sizeof name, "heard as %s, %% of pieces", works_era(e->w, (size_t)era));
-        add(e, name, 100.0 * right / n, "", 0);
+        measures_add(e->out, name, 100.0 * right / n, "", 0);
         sum += 100.0 * right / n;
         eras++;
     }
     if (eras > 0)
-        add(e, "era recognised, % of pieces", sum / eras, "of real held-out music", 100 * real);
-    add(e, "  by chance", 100.0 / listener_n_eras(e->listener), "", 0);
+        measures_add(e->out, "era recognised, % of pieces", sum / eras, "of real held-out music", 100 * real);
+    measures_add(e->out, "  by chance", 100.0 / listener_n_eras(e->listener), "", 0);
     return ERR_OK;
 }
 
@@ -285,7 +213,7 @@ static enum err hear_blend(struct evaluation *e)
         for (int k = 0; k < BLEND_PIECES; k++)
             odds += (log((double)heard[k][to] + 1e-4) - log((double)heard[k][from] + 1e-4)) / BLEND_PIECES;
         str_format(name, sizeof name, "log odds of romantic over baroque at %d:%d", 100 - (int)(100 * share), (int)(100 * share));
-        add(e, name, odds, "", 0);
+        measures_add(e->out, name, odds, "", 0);
     }
     return ERR_OK;
 }
@@ -304,30 +232,30 @@ static void report_echoes(struct evaluation *e)
     for (int i = 0; i < n; i++)
         under += e->echoes[i] < TWO_BARS;
     qsort(e->echoes, (size_t)n, sizeof *e->echoes, by_size);
-    add(e, "pieces made", n, "", 0);
-    add(e, "longest match with training music: 95th percentile, quarters", e->echoes[(n - 1) * 95 / 100], "", 0);
-    add(e, "longest match of all, quarters", e->echoes[n - 1], "", 0);
-    add(e, "longest match under two bars, % of pieces", 100.0 * under / n, "", 0);
+    measures_add(e->out, "pieces made", n, "", 0);
+    measures_add(e->out, "longest match with training music: 95th percentile, quarters", e->echoes[(n - 1) * 95 / 100], "", 0);
+    measures_add(e->out, "longest match of all, quarters", e->echoes[n - 1], "", 0);
+    measures_add(e->out, "longest match under two bars, % of pieces", 100.0 * under / n, "", 0);
 }
 
 enum err pianist_evaluate(struct model *m, const struct dataset *d, const struct measure_opts *o, struct measures *out)
 {
     struct evaluation e = { .m = m, .w = dataset_works(d), .o = o, .out = out };
-    struct reader r = { .g = NULL };
+    struct stepread *r = NULL;
     enum err err = ERR_OK;
     if (!e.w)
         return err_set(ERR_FORMAT, "the pianist is measured on whole works: `jamroll dataset build --works`");
     e.cap_echoes = o->n * LISTENER_MAX;
     e.echoes = xcalloc((size_t)e.cap_echoes, sizeof *e.echoes);
-    TRY_OUT(reader_open(m, &r));
-    TRY_OUT(foresee(&e, &r));
+    TRY_OUT(stepread_new(m->device, &m->net, m->params, m->context, &r));
+    TRY_OUT(foresee(&e, r));
     TRY_OUT(listener_new(m->device, e.w, o->seed, &e.listener));
     e.echo = echo_new(e.w);
     TRY_OUT(hear_eras(&e));
     report_echoes(&e);
     TRY_OUT(hear_blend(&e));
 out:
-    reader_close(m, &r);
+    stepread_free(r);
     listener_free(e.listener);
     echo_free(e.echo);
     free(e.echoes);

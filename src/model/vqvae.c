@@ -5,7 +5,7 @@
 #include "kinds.h"
 #include "mem.h"
 #include "phrase.h"
-#include "vqvae.h"
+#include "vqvae_model.h"
 #include "works.h"
 
 static const char *const bottleneck_names[N_BOTTLENECKS] = { "ema", "vq", "ae", "vae", "dae", "sparse" };
@@ -99,12 +99,8 @@ static enum err evaluate(struct model *m, const struct dataset *d, const struct 
         { "perplexity of the codes", held.perplexity, trained.perplexity },
     };
     size_t n = COUNT_OF(rows) - !vqvae_has_codes(vqvae_config(m->vqvae));
-    for (size_t i = 0; i < n; i++) {
-        out->at = xgrow(out->at, out->n, &out->cap, sizeof *out->at);
-        struct measure *x = &out->at[out->n++];
-        *x = (struct measure){ .value = rows[i].held, .beside = "training", .other = rows[i].trained };
-        str_copy(x->name, sizeof x->name, rows[i].name);
-    }
+    for (size_t i = 0; i < n; i++)
+        measures_add(out, rows[i].name, rows[i].held, "training", rows[i].trained);
     return ERR_OK;
 }
 

@@ -6,7 +6,7 @@
 #include "layer.h"
 #include "opt.h"
 #include "quarter.h"
-struct dataset; struct works;
+struct works;
 
 enum { VQVAE_ROWS = 8, VQVAE_COLS = 2, VQVAE_SLOTS = VQVAE_ROWS * VQVAE_COLS, VQVAE_WIDTH = 128 };
 enum { VQVAE_CELLS = QUARTER_KEYS * QUARTER_COLS, VQVAE_MAX_CODES = 65536, VQVAE_STAGES = 4 };
@@ -64,20 +64,3 @@ void vqvae_book_name(int stage, const char *of, char name[32]);   /* of: "", ".c
 void vqvae_declare(struct params *p, const struct vqvae_config *c);
 void vqvae_config_meta(const struct vqvae_config *c, struct ckpt_writer *w);
 NODISCARD enum err vqvae_config_from(const struct opts *o, struct vqvae_config *out);
-
-/* ---- the family ---- */
-
-struct vqvae_trainer;
-struct model {
-    struct vqvae *vqvae;              /* one of the two */
-    struct vqvae_trainer *trainer;
-};
-NODISCARD enum err vqvae_train_open(struct device *d, const struct opts *o, const struct dataset *data,
-                                    const struct ckpt *resume, struct model **out);
-NODISCARD enum err vqvae_train_step(struct model *m, long step, double losses[4]);
-NODISCARD enum err vqvae_train_eval(struct model *m, double losses[4]);
-void vqvae_train_horizon(struct model *m, long total);
-long vqvae_train_samples(const struct model *m);
-NODISCARD enum err vqvae_train_save(struct model *m, const char *path, bool for_shipping, const char *const *meta,
-                                    size_t n_meta);
-void vqvae_trainer_free(struct vqvae_trainer *t);

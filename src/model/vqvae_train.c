@@ -6,7 +6,7 @@
 #include "mem.h"
 #include "optim.h"
 #include "phrase.h"
-#include "vqvae.h"
+#include "vqvae_model.h"
 #include "works.h"
 
 enum { MAX_TENSORS = 64, MAX_OUTPUTS = MAX_TENSORS + 8 * VQVAE_STAGES, REVIVE_EVERY = 25, DOWN = 5, UP = 6 };

@@ -61,6 +61,22 @@ ok "the same bytes" cmp on.mid on-again.mid
 ok "sixteen bars more, in its tempo" sh -c "'$jamroll' info on.mid | grep -q '^20 bars.*72.0 bpm'"
 ok "by the pianist, who is chosen by a style too" env JAMROLL_MODELS=pi "$jamroll" generate --style jazz --seed 4 -o jazz.mid
 has "as the file says" 'model=pianist' jazz.mid
+# The same through the codes of the VQ-VAE, which is in the weights from then on.
+ok "music in codes" "$jamroll" train codes --data works.bin -o co --steps 4 --quiet \
+    --set vqvae=vq/vqvae.safetensors,width=16,layers=1,heads=2,rows=2,context=4
+mv vq/vqvae.safetensors vq/away
+ok "goes on where it was" "$jamroll" train codes --data works.bin -o co -r --steps 6 --quiet \
+    --set vqvae=none,width=16,layers=1,heads=2,rows=2,context=4
+codes=co/codes.safetensors
+ok "a blend in codes" "$jamroll" generate -m $codes --style jazz:1..0,rock:0..1 --bars 8 --seed 4 -o blend.mid
+ok "a piano piece goes on in codes" "$jamroll" continue -m $codes "$ballad" --bars 16 --seed 5 -o on.mid
+ok "again" "$jamroll" continue -m $codes "$ballad" --bars 16 --seed 5 -o on-again.mid
+ok "the same bytes" cmp on.mid on-again.mid
+ok "is measured, too" "$jamroll" eval $codes --data works.bin -n 2
+has "beside what counting foresees" 'held-out bits a quarter .* six-grams ' out
+has "with what the codes keep" 'F1 of note cells through the codes' out
+mv vq/away vq/vqvae.safetensors
+expect 3 "no codes to learn" "$jamroll" train codes --data works.bin -o no --steps 1 --set vqvae=missing
 expect 2 "no such style" "$jamroll" generate -m $pianist --style satie:2 -o x.mid
 expect 2 "the band has no styles" "$jamroll" generate --model band --style jazz -o x.mid
 expect 3 "not on phrases" "$jamroll" eval vq/vqvae.safetensors --data set.bin

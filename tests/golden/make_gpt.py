@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes gpt.json: the decoder-only transformer over codes (16 tokens, 191 places, four blocks of width 128) in
 PyTorch, written from its definition, in double precision without dropout: samples of its logits, its loss and
-every gradient, for test_pianist.c. Weights come from the integer hash of musegan_torch.py under jamroll's
+every gradient, for test_codes.c. Weights come from the integer hash of musegan_torch.py under jamroll's
 names. Run in this folder."""
 import json
 import math

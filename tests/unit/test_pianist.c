@@ -1,111 +1,25 @@
-/* The pianist without training: its networks against PyTorch, reading step by step against reading at once, the
+/* The pianist without training: reading step by step against reading at once, the
  * rules of a take in the making, styles, and what a take owes its request, on a small model of random weights. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "hashed.h"
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "mem.h"
 #include "model/draw.h"
+#include "model/kinds.h"
 #include "model/pianist.h"
 #include "model/piano_row.h"
 #include "model/stepper.h"
 #include "opt.h"
 #include "song.h"
+#include "takes.h"
 #include "verb.h"
 
 static struct device *device;
-
-/* ---- the network of the original, against PyTorch ---- */
-
-static void fill_hashed(struct params *p)
-{
-    for (size_t i = 0; i < params_n(p); i++) {
-        const char *name = params_name(p, i);
-        size_t n = shape_count(params_shape(p, i));
-        float *u = hashed(name, n);
-        for (size_t k = 0; k < n; k++)
-            params_value(p, i)[k] = str_ends(name, "gamma") ? 1 + 0.2f * u[k] : 0.1f * u[k];
-        free(u);
-    }
-}
-
-static void near_samples(const char *what, const json_t *want, const float *got, size_t n, double tolerance)
-{
-    assert_non_null(want);
-    const json_t *at = json_object_get(want, "at");
-    double norm = json_number_value(json_object_get(want, "norm")), square = 0, typical = norm / sqrt((double)n);
-    size_t step = (size_t)json_integer_value(json_object_get(want, "step"));
-    for (size_t i = 0; i < n; i++)
-        square += (double)got[i] * (double)got[i];
-    if (fabs(sqrt(square) - norm) > tolerance * norm + 1e-7)
-        fail_msg("%s: norm %.9g instead of %.9g", what, sqrt(square), norm);
-    for (size_t i = 0; i < json_array_size(at); i++) {
-        double w = json_number_value(json_array_get(at, i)), g = (double)got[i * step];
-        if (fabs(g - w) > tolerance * fmax(typical, fabs(w)) + 1e-7)
-            fail_msg("%s[%zu]: %.9g instead of %.9g", what, i * step, g, w);
-    }
-}
-
-static int32_t *codes(const char *name, size_t n)
-{
-    float *u = hashed(name, n);
-    int32_t *out = xcalloc(n, sizeof *out);
-    for (size_t i = 0; i < n; i++)
-        out[i] = (int32_t)(u[i] * 8 + 8);
-    free(u);
-    return out;
-}
-
-static void original_agrees_with_pytorch(void **state)
-{
-    (void)state;
-    enum { ROWS = 2, TIME = 191, MOST = 128 };
-    json_t *golden = json_load_file("tests/golden/gpt.json", 0, NULL);
-    struct params *p = params_new();
-    struct graph *g = graph_new();
-    struct net n = { .g = g, .p = p };
-    struct node *outputs[2 + MOST], *leaves[MOST];
-    int index[MOST];
-    struct stepnet_batch b = stepnet_build_batch(&n, &pianist_original, ROWS, TIME);
-    assert_non_null(golden);
-    assert_int_equal(params_count(p), 821888);
-    assert_int_equal(params_count(p), json_integer_value(json_object_get(golden, "params")));
-    int n_leaves = params_leaves(p, g, "", leaves, index, MOST);
-    outputs[0] = b.loss;
-    outputs[1] = b.logits[0];
-    graph_grad(b.loss, leaves, n_leaves, outputs + 2);
-    struct plan *plan;
-    assert_int_equal(plan_new(device, g, outputs, 2 + n_leaves, NULL, &plan), ERR_OK);
-    assert_int_equal(params_alloc(p, device, false), ERR_OK);
-    fill_hashed(p);
-    int32_t *token = codes("token", ROWS * TIME), *target = codes("target", ROWS * TIME), length[ROWS] = { TIME, TIME };
-    float weight = 1;
-    params_bind(p, plan);
-    plan_bind(plan, b.in[0], token);
-    plan_bind(plan, b.target[0], target);
-    plan_bind(plan, b.weight[0], &weight);
-    plan_bind(plan, b.length, length);
-    assert_int_equal(plan_run(plan, NULL), ERR_OK);
-    assert_true(fabs((double)*(float *)plan_output(plan, 0) - json_number_value(json_object_get(golden, "loss"))) < 1e-5);
-    near_samples("logits", json_object_get(golden, "logits"), plan_output(plan, 1), ROWS * TIME * 16, 1e-5);
-    for (int i = 0; i < n_leaves; i++) {
-        const char *name = params_name(p, (size_t)index[i]);
-        near_samples(name, json_object_get(json_object_get(golden, "grads"), name), plan_output(plan, 2 + i),
-                     shape_count(params_shape(p, (size_t)index[i])), 1e-4);
-    }
-    plan_free(plan);
-    graph_free(g);
-    params_free(p);
-    free(token);
-    free(target);
-    json_decref(golden);
-}
 
 /* ---- step by step against at once ---- */
 
@@ -357,135 +271,14 @@ static void styles_are_read(void **state)
 
 /* ---- takes ---- */
 
-struct got { struct song *song[16]; int n, parts, part_bars; };
-
-static void on_take(void *ctx, int index, struct take *t)
-{
-    struct got *g = ctx;
-    assert_in_range(index, 0, 15);
-    g->song[index] = t->song;
-    t->song = NULL;
-    g->n++;
-    take_fini(t);
-}
-
-static void on_part(void *ctx, int index, const struct song *song, int n_bars)
-{
-    struct got *g = ctx;
-    if (index > 0)
-        return;
-    assert_true(n_bars > g->part_bars);
-    const struct track *t = song_track_of(song, ROLE_PIANO);
-    assert_true(t->n == 0 || song_bar_of(song, t->notes[t->n - 1].tick) < 64);
-    g->parts++;
-    g->part_bars = n_bars;
-}
-
-static struct got ask(struct model *m, const struct request *rq)
-{
-    struct got g = { .n = 0 };
-    struct progress p = { .on_take = on_take, .on_part = on_part, .ctx = &g };
-    assert_int_equal(request_check(rq), ERR_OK);
-    assert_int_equal(pianist_run(m, rq, &p), ERR_OK);
-    assert_int_equal(g.n, rq->n_takes);
-    return g;
-}
-
-static void forget(struct got *g)
-{
-    for (int i = 0; i < g->n; i++)
-        song_free(g->song[i]);
-}
-
-static struct song *seed_song(int num, int den, int bars)
-{
-    struct song *s = song_new_band();
-    song_set_metre(s, 0, num, den);
-    int32_t end = song_bar_tick(s, bars);
-    for (int32_t t = 0; t < end; t += 240)
-        track_add(song_track_of(s, ROLE_PIANO), (struct note){ t, 200, (uint8_t)(60 + t / 240 * 5 % 12), 70 });
-    track_add(song_track_of(s, ROLE_BASS), (struct note){ 0, 480, 40, 70 });
-    return s;
-}
-
-static bool same_notes(const struct song *a, const struct song *b, enum role r, int32_t from, int32_t to)
-{
-    const struct track *x = song_track_of(a, r), *y = song_track_of(b, r);
-    size_t i = track_first_at(x, from), k = track_first_at(y, from);
-    for (; i < x->n && x->notes[i].tick < to; i++, k++)
-        if (k >= y->n || memcmp(&x->notes[i], &y->notes[k], sizeof(struct note)))
-            return false;
-    return k >= y->n || y->notes[k].tick >= to;
-}
-
-/* In any metre: what was there stays, what comes is in the bars that were asked for, twice the same. */
 static void continues(void **state)
 {
-    static const int metres[][2] = { { 4, 4 }, { 3, 8 }, { 5, 8 }, { 3, 4 } };
-    struct model *m = *state;
-    for (size_t i = 0; i < COUNT_OF(metres); i++) {
-        struct song *s = seed_song(metres[i][0], metres[i][1], 5);
-        struct request rq;
-        request_init(&rq, VERB_CONTINUE, s);
-        rq.bar0 = 5;
-        rq.n_bars = 6;
-        rq.n_takes = 3;
-        rq.seed = 9;
-        struct got a = ask(m, &rq), b = ask(m, &rq);
-        int32_t begin = song_bar_tick(s, 5), end = song_bar_tick(s, 11);
-        for (int k = 0; k < 3; k++) {
-            const struct track *t = song_track_of(a.song[k], ROLE_PIANO);
-            assert_true(song_equal(a.song[k], b.song[k]));
-            assert_true(same_notes(a.song[k], s, ROLE_PIANO, 0, begin));
-            assert_true(t->notes[t->n - 1].tick >= begin && t->notes[t->n - 1].tick < end);
-            for (size_t j = 0; j < t->n; j++)
-                assert_true(t->notes[j].tick + t->notes[j].dur <= end);
-            assert_int_equal(song_track_of(a.song[k], ROLE_BASS)->n, 1);
-        }
-        assert_false(song_equal(a.song[0], a.song[1]));
-        assert_int_equal(a.parts, 5); /* all bars but the last, which comes with the take */
-        rq.n_takes = 1;
-        rq.seed = 10;
-        struct got c = ask(m, &rq); /* a take does not depend on those beside it */
-        assert_true(song_equal(c.song[0], a.song[1]));
-        forget(&a);
-        forget(&b);
-        forget(&c);
-        song_free(s);
-    }
+    takes_continue(&pianist_kind, *state);
 }
 
 static void kept_bars_stay(void **state)
 {
-    struct model *m = *state;
-    struct rng r;
-    rng_init(&r, 3, 0);
-    for (int round = 0; round < 12; round++) {
-        struct song *s = seed_song(round % 2 ? 3 : 4, round % 3 ? 4 : 8, 8);
-        struct request rq;
-        request_init(&rq, VERB_GENERATE, s);
-        rq.seed = (uint64_t)round;
-        rq.snap = round % 2;
-        rq.key = (struct key){ 2, false };
-        rq.range[ROLE_PIANO] = (struct pitch_range){ 50, 80, true };
-        for (int b = 0; b < 8; b++)
-            rq.keep[ROLE_PIANO][b] = rng_u32(&r) & 1;
-        struct got g = ask(m, &rq);
-        const struct track *t = song_track_of(g.song[0], ROLE_PIANO);
-        for (int b = 0; b < 8; b++)
-            if (rq.keep[ROLE_PIANO][b])
-                assert_true(same_notes(g.song[0], s, ROLE_PIANO, song_bar_tick(s, b), song_bar_tick(s, b + 1)));
-        for (size_t i = 0; i < t->n; i++) {
-            int bar = song_bar_of(s, t->notes[i].tick);
-            assert_in_range(bar, 0, 7);
-            if (rq.keep[ROLE_PIANO][bar])
-                continue;
-            assert_in_range(t->notes[i].pitch, 50, 80);
-            assert_true(!rq.snap || key_scale(rq.key) >> t->notes[i].pitch % 12 & 1);
-        }
-        forget(&g);
-        song_free(s);
-    }
+    takes_keep(&pianist_kind, *state);
 }
 
 /* Long enough for the window to slide several times; two styles differ, and a style of weight 0 is none. */
@@ -499,28 +292,28 @@ static void styles_and_length_matter(void **state)
     rq.seed = 4;
     rq.n_styles = 1;
     rq.style[0] = (struct style_weight){ 0, 1, 1 };
-    struct got a = ask(m, &rq);
+    struct got a = takes_ask(&pianist_kind, m, &rq);
     assert_int_equal(song_n_bars(a.song[0]) > 28, 1);
     rq.n_styles = 2;
     rq.style[1] = (struct style_weight){ 2, 0, 0 };
-    struct got b = ask(m, &rq);
+    struct got b = takes_ask(&pianist_kind, m, &rq);
     assert_true(song_equal(a.song[0], b.song[0]));
     rq.style[1].from = rq.style[1].to = 1;
-    struct got c = ask(m, &rq);
+    struct got c = takes_ask(&pianist_kind, m, &rq);
     assert_false(song_equal(a.song[0], c.song[0]));
     rq.n_styles = 1;
     rq.style[0].style = 3; /* baroque music here is Bach's */
-    struct got d = ask(m, &rq);
+    struct got d = takes_ask(&pianist_kind, m, &rq);
     assert_true(song_equal(a.song[0], d.song[0]));
     rq.style[0].style = 99;
     assert_int_equal(pianist_run(m, &rq, &(struct progress){ 0 }), ERR_RANGE);
     atomic_bool stop = true;
     rq.n_styles = 0;
     assert_int_equal(pianist_run(m, &rq, &(struct progress){ .cancel = &stop }), ERR_CANCELLED);
-    forget(&a);
-    forget(&b);
-    forget(&c);
-    forget(&d);
+    takes_forget(&a);
+    takes_forget(&b);
+    takes_forget(&c);
+    takes_forget(&d);
     song_free(s);
 }
 
@@ -542,7 +335,7 @@ static int close_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(original_agrees_with_pytorch), cmocka_unit_test(draws_do_not_depend_on_the_cache),
+        cmocka_unit_test(draws_do_not_depend_on_the_cache),
         cmocka_unit_test(targets_are_legal_and_come_back), cmocka_unit_test(grid_is_exact),
         cmocka_unit_test(styles_are_read), cmocka_unit_test(continues), cmocka_unit_test(kept_bars_stay),
         cmocka_unit_test(styles_and_length_matter),

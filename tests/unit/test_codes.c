@@ -1,0 +1,328 @@
+/* The family that writes in codes, without training: the original's network against PyTorch (golden/gpt.json, written by
+ * golden/make_gpt.py), what the network reads, and what a take owes its request, on small random weights; that weight
+ * files are read back, and spoilt ones refused. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "hashed.h"
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "ckpt.h"
+#include "mem.h"
+#include "model/codes.h"
+#include "model/kinds.h"
+#include "opt.h"
+#include "rng.h"
+#include "takes.h"
+#include "verb.h"
+
+static struct device *device;
+
+/* ---- the network of the original, against PyTorch ---- */
+
+static void fill_hashed(struct params *p)
+{
+    for (size_t i = 0; i < params_n(p); i++) {
+        const char *name = params_name(p, i);
+        size_t n = shape_count(params_shape(p, i));
+        float *u = hashed(name, n);
+        for (size_t k = 0; k < n; k++)
+            params_value(p, i)[k] = str_ends(name, "gamma") ? 1 + 0.2f * u[k] : 0.1f * u[k];
+        free(u);
+    }
+}
+
+static void near_samples(const char *what, const json_t *want, const float *got, size_t n, double tolerance)
+{
+    assert_non_null(want);
+    const json_t *at = json_object_get(want, "at");
+    double norm = json_number_value(json_object_get(want, "norm")), square = 0, typical = norm / sqrt((double)n);
+    size_t step = (size_t)json_integer_value(json_object_get(want, "step"));
+    for (size_t i = 0; i < n; i++)
+        square += (double)got[i] * (double)got[i];
+    if (fabs(sqrt(square) - norm) > tolerance * norm + 1e-7)
+        fail_msg("%s: norm %.9g instead of %.9g", what, sqrt(square), norm);
+    for (size_t i = 0; i < json_array_size(at); i++) {
+        double w = json_number_value(json_array_get(at, i)), g = (double)got[i * step];
+        if (fabs(g - w) > tolerance * fmax(typical, fabs(w)) + 1e-7)
+            fail_msg("%s[%zu]: %.9g instead of %.9g", what, i * step, g, w);
+    }
+}
+
+static int32_t *tokens(const char *name, size_t n)
+{
+    float *u = hashed(name, n);
+    int32_t *out = xcalloc(n, sizeof *out);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (int32_t)(u[i] * 8 + 8);
+    free(u);
+    return out;
+}
+
+static void original_agrees_with_pytorch(void **state)
+{
+    (void)state;
+    enum { ROWS = 2, TIME = 191, MOST = 128 };
+    json_t *golden = json_load_file("tests/golden/gpt.json", 0, NULL);
+    struct params *p = params_new();
+    struct graph *g = graph_new();
+    struct net n = { .g = g, .p = p };
+    struct node *outputs[2 + MOST], *leaves[MOST];
+    int index[MOST];
+    struct stepnet_batch b = stepnet_build_batch(&n, &codes_original, ROWS, TIME);
+    assert_non_null(golden);
+    assert_int_equal(params_count(p), 821888);
+    assert_int_equal(params_count(p), json_integer_value(json_object_get(golden, "params")));
+    int n_leaves = params_leaves(p, g, "", leaves, index, MOST);
+    outputs[0] = b.loss;
+    outputs[1] = b.logits[0];
+    graph_grad(b.loss, leaves, n_leaves, outputs + 2);
+    struct plan *plan;
+    assert_int_equal(plan_new(device, g, outputs, 2 + n_leaves, NULL, &plan), ERR_OK);
+    assert_int_equal(params_alloc(p, device, false), ERR_OK);
+    fill_hashed(p);
+    int32_t *token = tokens("token", ROWS * TIME), *target = tokens("target", ROWS * TIME), length[ROWS] = { TIME, TIME };
+    float weight = 1;
+    params_bind(p, plan);
+    plan_bind(plan, b.in[0], token);
+    plan_bind(plan, b.target[0], target);
+    plan_bind(plan, b.weight[0], &weight);
+    plan_bind(plan, b.length, length);
+    assert_int_equal(plan_run(plan, NULL), ERR_OK);
+    assert_true(fabs((double)*(float *)plan_output(plan, 0) - json_number_value(json_object_get(golden, "loss"))) < 1e-5);
+    near_samples("logits", json_object_get(golden, "logits"), plan_output(plan, 1), ROWS * TIME * 16, 1e-5);
+    for (int i = 0; i < n_leaves; i++) {
+        const char *name = params_name(p, (size_t)index[i]);
+        near_samples(name, json_object_get(json_object_get(golden, "grads"), name), plan_output(plan, 2 + i),
+                     shape_count(params_shape(p, (size_t)index[i])), 1e-4);
+    }
+    plan_free(plan);
+    graph_free(g);
+    params_free(p);
+    free(token);
+    free(target);
+    json_decref(golden);
+}
+
+/* ---- a small one ---- */
+
+static const struct styles styles = { 4, 2, { { "bach", 2 }, { "ravel", 3 }, { "baroque", 2 }, { "20thC", 3 } } };
+static const struct vqvae_config books = { BOTTLENECK_EMA, 32, 2 };
+enum { CONTEXT = 4 };
+
+static struct stepnet small_net(void)
+{
+    struct opts *o = opts_new(codes_kind.options, codes_kind.n_options);
+    static const char *const set[][2] = { { "width", "32" }, { "layers", "2" }, { "heads", "4" }, { "mlp", "32" }, { "dropout", "0" } };
+    struct stepnet c;
+    for (size_t i = 0; i < COUNT_OF(set); i++)
+        assert_int_equal(opts_set(o, set[i][0], set[i][1]), ERR_OK);
+    assert_int_equal(codes_net_from(o, &books, styles.n, &c), ERR_OK);
+    opts_free(o);
+    return c;
+}
+
+/* Untrained weights are too even to tell places apart, and paint nothing. */
+static void shake(struct params *p)
+{
+    for (size_t i = 0; i < params_n(p); i++) {
+        float *v = params_value(p, i);
+        for (size_t k = 0; str_ends(params_name(p, i), ".w") && k < shape_count(params_shape(p, i)); k++)
+            v[k] *= 12;
+    }
+}
+
+static struct model *small_model(void)
+{
+    struct stepnet net = small_net();
+    struct vqvae *v;
+    assert_int_equal(vqvae_random(device, &books, 5, &v), ERR_OK);
+    struct model *m = codes_model_new(device, &net, CONTEXT, v);
+    m->styles = styles;
+    str_copy(m->name, sizeof m->name, "codes");
+    assert_int_equal(codes_sampler_new(m, NULL, &m->sampler), ERR_OK);
+    shake(m->params);
+    return m;
+}
+
+/* ---- what the network reads ---- */
+
+static void places_are_told(void **state)
+{
+    (void)state;
+    struct stepnet c = small_net();
+    struct piano_frame f = piano_frame(QUARTER_COLS, 3, 4, 9);
+    const int32_t before[] = { 7, 31 };
+    int32_t in[N_CODES_IN];
+    codes_step(&c, &f, 1, 5, before, false, in);
+    const int32_t want[] = { 5, f.phase, f.metre, f.bar, f.left, 1, 7, 31 };
+    assert_int_equal(c.n_in, COUNT_OF(want));
+    assert_memory_equal(in, want, sizeof want);
+    codes_step(&c, &f, 1, 0, NULL, true, in);
+    assert_int_equal(in[CIN_CODE], 32); /* not in the book, and there is a row for it */
+    assert_int_equal(c.in[CIN_CODE].rows, 33);
+    assert_int_equal(in[CIN_CODE + 1], -1);
+    codes_step(&c, &f, 1, 0, NULL, false, in);
+    assert_int_equal(in[CIN_CODE], -1);
+}
+
+/* ---- takes ---- */
+
+static void continues(void **state)
+{
+    takes_continue(&codes_kind, *state);
+}
+
+static void kept_bars_stay(void **state)
+{
+    takes_keep(&codes_kind, *state);
+}
+
+/* Many windows long: every bar is written, none twice and none left out. */
+static void windows_slide(void **state)
+{
+    struct song *s = song_new_band();
+    struct request rq;
+    request_init(&rq, VERB_GENERATE, s);
+    rq.n_bars = 24;
+    rq.seed = 4;
+    struct got a = takes_ask(&codes_kind, *state, &rq);
+    const struct track *t = song_track_of(a.song[0], ROLE_PIANO);
+    int silent = 0;
+    for (int bar = 0; bar < 24; bar++) {
+        size_t i = track_first_at(t, song_bar_tick(s, bar));
+        silent += i >= t->n || t->notes[i].tick >= song_bar_tick(s, bar + 1);
+    }
+    assert_true(silent <= 4);
+    assert_int_equal(a.parts, 23);
+    takes_forget(&a);
+    song_free(s);
+}
+
+static void styles_and_key_matter(void **state)
+{
+    struct model *m = *state;
+    struct song *s = song_new_band();
+    struct request rq;
+    request_init(&rq, VERB_GENERATE, s);
+    rq.seed = 4;
+    rq.n_styles = 1;
+    rq.key = (struct key){ 0, false };
+    rq.style[0] = (struct style_weight){ 0, 1, 1 };
+    struct got a = takes_ask(&codes_kind, m, &rq);
+    rq.n_styles = 2;
+    rq.style[1] = (struct style_weight){ 1, 0, 0 };
+    struct got b = takes_ask(&codes_kind, m, &rq);
+    assert_true(song_equal(a.song[0], b.song[0]));
+    rq.style[1].to = 1;
+    struct got c = takes_ask(&codes_kind, m, &rq);
+    assert_false(song_equal(a.song[0], c.song[0]));
+    rq.n_styles = 1;
+    rq.key.tonic = 2;   /* the same, a tone higher, but for what the keyboard's ends cut off */
+    struct got d = takes_ask(&codes_kind, m, &rq);
+    const struct track *x = song_track_of(a.song[0], ROLE_PIANO), *y = song_track_of(d.song[0], ROLE_PIANO);
+    size_t same = 0, inside = 0, from = 0;
+    for (size_t i = 0; i < x->n; i++) {
+        inside += x->notes[i].pitch <= 106;
+        for (size_t k = from; k < y->n && y->notes[k].tick <= x->notes[i].tick; k++) {
+            from = y->notes[k].tick < x->notes[i].tick ? k + 1 : from;
+            same += y->notes[k].tick == x->notes[i].tick && y->notes[k].pitch == x->notes[i].pitch + 2 &&
+                    y->notes[k].dur == x->notes[i].dur;
+        }
+    }
+    assert_true(inside > 20);
+    assert_int_equal(same, inside);
+    rq.style[0].style = 99;
+    assert_int_equal(codes_run(m, &rq, &(struct progress){ 0 }), ERR_RANGE);
+    atomic_bool stop = true;
+    rq.n_styles = 0;
+    assert_int_equal(codes_run(m, &rq, &(struct progress){ .cancel = &stop }), ERR_CANCELLED);
+    takes_forget(&a);
+    takes_forget(&b);
+    takes_forget(&c);
+    takes_forget(&d);
+    song_free(s);
+}
+
+/* ---- files ---- */
+
+enum spoil { WHOLE, NO_STYLES, NO_VQVAE, TOO_WIDE, N_SPOILS };
+
+static enum err written_and_read(const struct model *m, const char *path, enum spoil spoil, struct model **out)
+{
+    struct ckpt_writer *w = ckpt_writer_new();
+    struct ckpt *c;
+    ckpt_writer_meta(w, "family", "codes");
+    if (spoil != NO_STYLES)
+        ckpt_writer_meta(w, "styles", "baroque/bach,20thC/ravel,baroque,20thC");
+    const char *const sizes[][2] = { { "width", spoil == TOO_WIDE ? "64" : "32" }, { "layers", "2" }, { "heads", "4" },
+                                     { "mlp", "32" }, { "context", "4" } };
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        char key[32];
+        str_format(key, sizeof key, "option.%s", sizes[i][0]);
+        ckpt_writer_meta(w, key, sizes[i][1]);
+    }
+    ckpt_add_params(w, m->params, device);
+    if (spoil != NO_VQVAE)
+        vqvae_save(m->vqvae, w);
+    assert_int_equal(ckpt_writer_save(w, path), ERR_OK);
+    assert_int_equal(ckpt_open(path, &c), ERR_OK);
+    enum err err = codes_kind.open(device, c, out);
+    ckpt_close(c);
+    unlink(path);
+    return err;
+}
+
+static void files_are_read(void **state)
+{
+    static const enum err want[N_SPOILS] = { ERR_OK, ERR_FORMAT, ERR_FORMAT, ERR_SHAPE };
+    struct model *m = *state, *back;
+    char path[64];
+    str_format(path, sizeof path, "/tmp/test_codes_%d.safetensors", (int)getpid());
+    for (int spoil = 0; spoil < N_SPOILS; spoil++) {
+        assert_int_equal(written_and_read(m, path, (enum spoil)spoil, &back), want[spoil]);
+        if (spoil != WHOLE)
+            continue;
+        struct song *s = takes_seed(4, 4, 2);
+        struct request rq;
+        request_init(&rq, VERB_CONTINUE, s);
+        rq.bar0 = 2;
+        rq.n_bars = 2;
+        struct got a = takes_ask(&codes_kind, m, &rq), b = takes_ask(&codes_kind, back, &rq);
+        assert_true(song_equal(a.song[0], b.song[0]));
+        takes_forget(&a);
+        takes_forget(&b);
+        song_free(s);
+        codes_kind.close(back);
+    }
+}
+
+static int open_all(void **state)
+{
+    if (device_open("cpu", 2, &device) != ERR_OK)
+        return 1;
+    *state = small_model();
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    codes_model_free(*state);
+    device_close(device);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(original_agrees_with_pytorch), cmocka_unit_test(places_are_told), cmocka_unit_test(continues),
+        cmocka_unit_test(kept_bars_stay),               cmocka_unit_test(windows_slide),
+        cmocka_unit_test(styles_and_key_matter),        cmocka_unit_test(files_are_read),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
