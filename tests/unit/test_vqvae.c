@@ -179,22 +179,38 @@ static void some_quarters(struct quarter *q, int n)
             q[i].key[rng_below(&r, QUARTER_KEYS)] |= 0xffu << rng_below(&r, 25);
 }
 
-static void test_codes(void **state)
+static enum err spoilt(struct vqvae *v, const char *path, const char *stages)
 {
-    (void)state;
+    struct ckpt_writer *out = ckpt_writer_new();
+    struct ckpt *in;
+    struct vqvae *w;
+    vqvae_save(v, out);
+    ckpt_writer_meta(out, "vq.stages", stages);
+    assert_int_equal(ckpt_writer_save(out, path), ERR_OK);
+    assert_int_equal(ckpt_open(path, &in), ERR_OK);
+    enum err err = vqvae_load(device, in, &w);
+    if (err == ERR_OK)
+        vqvae_free(w);
+    ckpt_close(in);
+    return err;
+}
+
+static void check_codes(int stages)
+{
     enum { MANY = 37 };
-    static const struct vqvae_config c = { BOTTLENECK_EMA, 64, 1 };
+    const struct vqvae_config c = { BOTTLENECK_EMA, 64, stages };
     static struct quarter q[MANY], all[MANY], one[1], again[MANY];
-    static int32_t codes[MANY * VQVAE_SLOTS], single[VQVAE_SLOTS], loaded[MANY * VQVAE_SLOTS];
+    static int32_t codes[MANY * VQVAE_SLOTS * VQVAE_STAGES], single[VQVAE_SLOTS * VQVAE_STAGES], loaded[MANY * VQVAE_SLOTS * VQVAE_STAGES];
     struct vqvae *v, *w;
     char path[64];
+    size_t slots = (size_t)vqvae_slots(&c), bytes = slots * sizeof *codes;
     some_quarters(q, MANY);
     assert_int_equal(vqvae_random(device, &c, 3, &v), ERR_OK);
     assert_int_equal(vqvae_encode(v, q, MANY, codes, NULL), ERR_OK);
     assert_int_equal(vqvae_decode(v, codes, MANY, all), ERR_OK);
     for (int i = 0; i < MANY; i++) {
         assert_int_equal(vqvae_encode(v, q + i, 1, single, NULL), ERR_OK);
-        assert_memory_equal(single, codes + i * VQVAE_SLOTS, sizeof single);
+        assert_memory_equal(single, codes + (size_t)i * slots, bytes);
         assert_int_equal(vqvae_decode(v, single, 1, one), ERR_OK);
         assert_memory_equal(one, all + i, sizeof *one);
     }
@@ -206,16 +222,67 @@ static void test_codes(void **state)
     assert_int_equal(ckpt_open(path, &in), ERR_OK);
     assert_int_equal(vqvae_load(device, in, &w), ERR_OK);
     assert_int_equal(vqvae_config(w)->codes, 64);
+    assert_int_equal(vqvae_config(w)->stages, stages);
     assert_int_equal(vqvae_encode(w, q, MANY, loaded, NULL), ERR_OK);
-    assert_memory_equal(codes, loaded, sizeof codes);
-    codes[5] = 64;
-    assert_int_equal(vqvae_decode(w, codes, 1, again), ERR_RANGE);
-    codes[5] = -1;
-    assert_int_equal(vqvae_decode(w, codes, 1, again), ERR_RANGE);
+    assert_memory_equal(codes, loaded, MANY * bytes);
+    for (size_t i = 0; i < slots; i += slots - 1) {
+        int32_t was = codes[i];
+        codes[i] = 64;
+        assert_int_equal(vqvae_decode(w, codes, 1, again), ERR_RANGE);
+        codes[i] = -1;
+        assert_int_equal(vqvae_decode(w, codes, 1, again), ERR_RANGE);
+        codes[i] = was;
+    }
+    ckpt_close(in);
+    assert_int_not_equal(spoilt(v, path, "9"), ERR_OK);
+    assert_int_not_equal(spoilt(v, path, stages == 1 ? "2" : "4"), ERR_OK); /* books that are not there */
     vqvae_free(w);
     vqvae_free(v);
-    ckpt_close(in);
     unlink(path);
+}
+
+static void test_codes(void **state)
+{
+    (void)state;
+    check_codes(1);
+    check_codes(3);
+}
+
+/* Each stage takes the nearest of its book to what the ones before left over, and a place is their sum. */
+static void test_stages(void **state)
+{
+    (void)state;
+    enum { CODES = 16, STAGES = 2 };
+    static const struct vqvae_config c = { BOTTLENECK_EMA, CODES, STAGES };
+    static float latent[VQVAE_SLOTS * VQVAE_WIDTH];
+    static int32_t codes[VQVAE_SLOTS * STAGES];
+    struct params *p = params_new();
+    struct vqvae *v;
+    struct quarter q;
+    vqvae_declare(p, &c);
+    assert_int_equal(params_alloc(p, device, false), ERR_OK);
+    fill(p);
+    assert_int_equal(vqvae_of_params(device, &c, p, &v), ERR_OK);
+    some_quarters(&q, 1);
+    assert_int_equal(vqvae_encode(v, &q, 1, codes, latent), ERR_OK);
+    for (int slot = 0; slot < VQVAE_SLOTS; slot++)
+        for (int s = 0; s < STAGES; s++) {
+            const float *book = params_value(p, (size_t)params_find(p, s ? "vq.book.2" : "vq.book"));
+            double best = 1e30;
+            int nearest = -1;
+            for (int k = 0; k < CODES; k++) {
+                double d = 0;
+                for (int i = 0; i < VQVAE_WIDTH; i++)
+                    d += pow((double)(latent[slot * VQVAE_WIDTH + i] - book[k * VQVAE_WIDTH + i]), 2);
+                nearest = d < best ? k : nearest;
+                best = fmin(best, d);
+            }
+            assert_int_equal(codes[slot * STAGES + s], nearest);
+            for (int i = 0; i < VQVAE_WIDTH; i++)
+                latent[slot * VQVAE_WIDTH + i] -= book[nearest * VQVAE_WIDTH + i];
+        }
+    vqvae_free(v);
+    params_free(p);
 }
 
 /* ---- training ---- */
@@ -263,11 +330,14 @@ static enum err remove_file(void *ctx, const char *path)
 static void test_training(void **state)
 {
     (void)state;
-    static const char *const kinds[N_BOTTLENECKS] = { "ema", "vq", "ae", "vae", "dae", "sparse" };
+    static const struct { const char *kind, *stages, *soften; } rows[] = {
+        { "ema", "2", "0.01" }, { "ema", "1", "0" }, { "vq", "2", "0" },  { "ae", "1", "0" },
+        { "vae", "1", "0" },    { "dae", "1", "0" }, { "sparse", "1", "0" },
+    };
 #ifdef __SANITIZE_ADDRESS__
     enum { STEPS = 8, BREAK = 6, KINDS = 1 }; /* memory is what counts: the codebook's own code, the rest is shared */
 #else
-    enum { STEPS = 40, BREAK = 20, KINDS = N_BOTTLENECKS };
+    enum { STEPS = 40, BREAK = 20, KINDS = COUNT_OF(rows) };
 #endif
     char dir[] = "/tmp/test_vqvae_XXXXXX", path[80];
     assert_non_null(mkdtemp(dir));
@@ -275,7 +345,9 @@ static void test_training(void **state)
     str_format(path, sizeof path, "%s/checkpoint", dir);
     for (int k = 0; k < KINDS; k++) {
         struct opts *o = opts_new(vqvae_kind.options, vqvae_kind.n_options);
-        assert_int_equal(opts_set(o, "bottleneck", kinds[k]), ERR_OK);
+        assert_int_equal(opts_set(o, "bottleneck", rows[k].kind), ERR_OK);
+        assert_int_equal(opts_set(o, "stages", rows[k].stages), ERR_OK);
+        assert_int_equal(opts_set(o, "soften", rows[k].soften), ERR_OK);
         assert_int_equal(opts_set(o, "batch", "4"), ERR_OK);
         assert_int_equal(opts_set(o, "warmup", "5"), ERR_OK);
         struct model *m, *resumed = NULL;
@@ -314,7 +386,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden), cmocka_unit_test(test_decoder), cmocka_unit_test(test_parameters),
-        cmocka_unit_test(test_codes), cmocka_unit_test(test_training),
+        cmocka_unit_test(test_codes), cmocka_unit_test(test_stages), cmocka_unit_test(test_training),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
