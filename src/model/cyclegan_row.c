@@ -100,13 +100,8 @@ static const char *genre(const struct model *m, int i)
 
 static void add(struct measures *out, double value, const char *name, const char *beside, double other)
 {
-    if (isnan(value))
-        return;
-    out->at = xgrow(out->at, out->n, &out->cap, sizeof *out->at);
-    struct measure *x = &out->at[out->n++];
-    *x = (struct measure){ .value = value, .other = other };
-    str_copy(x->name, sizeof x->name, name);
-    str_copy(x->beside, sizeof x->beside, beside);
+    if (!isnan(value))
+        measures_add(out, name, value, beside, other);
 }
 
 static void report(const struct cyclegan *c, const struct cyclegan_score *s, struct measures *out)

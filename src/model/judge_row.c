@@ -115,10 +115,9 @@ static double right(const struct verdicts *v, int a, int b)
 
 static void add_row(struct measures *out, const char *what, double noise, double held, double trained)
 {
-    out->at = xgrow(out->at, out->n, &out->cap, sizeof *out->at);
-    struct measure *x = &out->at[out->n++];
-    *x = (struct measure){ .value = held, .beside = "training", .other = trained };
-    str_format(x->name, sizeof x->name, "%s, noise %g: right (%%)", what, noise);
+    char name[64];
+    str_format(name, sizeof name, "%s, noise %g: right (%%)", what, noise);
+    measures_add(out, name, held, "training", trained);
 }
 
 static void add_rows(const struct judge *j, double noise, const struct verdicts *held, const struct verdicts *trained,
