@@ -163,7 +163,8 @@ static void read_places(struct job *j, struct draft *drafts)
             stepper_position(s)[row] = position;
             memset(stepper_style(s) + (size_t)row * n_styles, 0, n_styles * sizeof(float));
         }
-        piano_job_weigh(&j->piano, quarter, stepper_style(s) + (size_t)k * n_styles);
+        if (k < j->n_now)
+            piano_draft_weigh(&j->piano, &drafts[k].piano, quarter, stepper_style(s) + (size_t)k * n_styles);
     }
 }
 
