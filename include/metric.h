@@ -38,3 +38,8 @@ const char *metric_form_name(enum metric_form f);
 void metrics_add_published(struct metrics *m, const struct roll *r, enum metric_form form, unsigned tracks);
 double metrics_get(const struct metrics *m, enum metric which, enum role track);
 double metrics_td(const struct metrics *m, enum role a, enum role b); /* Harte et al. 2006, beats where both sound */
+
+struct song;
+/* Share of the pitched notes of `before` that begin in a span of bars and that `after` has as well: the same track,
+ * pitch and onset. NaN when there are none. */
+double notes_kept(const struct song *before, const struct song *after, int bar0, int n_bars);

@@ -42,9 +42,11 @@ struct request {
      * the candidate's probability: "p=0.312 ...". Fewer may come than asked for. */
     int32_t at;
     enum role role;
-    /* Transfer, to `genre`: how far, 0..1; the top line stays; to the genre and back again, which shows what was lost. */
+    /* Transfer, to `genre`: how far, 0..1; the top line stays; to the genre and back again, which shows what was lost.
+     * With `genre_to` the engine looks for weights and index itself; `genre_from` "" = what a judge takes the music for. */
     double strength;
     bool lock_melody, and_back;
+    char genre_from[32], genre_to[32];
     uint64_t seed;                /* take i uses seed + i; interpolate: all of them seed, one path */
     int n_takes;
 };
@@ -104,6 +106,9 @@ struct model_kind {
     /* Measures of its own; NULL = the comparison of phrases by genre (eval.h). */
     NODISCARD enum err (*evaluate)(struct model *m, const struct dataset *d, const struct measure_opts *o,
                                    struct measures *out);
+    /* Judges of genre: how much of the span's 4/4 phrases is each of n genres of theirs, together 1. */
+    NODISCARD enum err (*judge)(struct model *m, const struct song *s, int bar0, int n_bars, const int *genres, int n,
+                                double *out);
     /* Training: a resumable state machine, one update a step. NULL where a family is not trained here. */
     NODISCARD enum err (*train_open)(struct device *d, const struct opts *o, const struct dataset *data,
                                      const struct ckpt *resume, struct model **out);

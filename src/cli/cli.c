@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 #include "session.h"
 
 const struct command *const commands[] = {
-    &cmd_generate, &cmd_accompany, &cmd_infill,  &cmd_vary,    &cmd_interpolate, &cmd_continue, &cmd_suggest,
+    &cmd_generate, &cmd_accompany, &cmd_infill,  &cmd_vary,    &cmd_interpolate, &cmd_continue, &cmd_transfer, &cmd_suggest,
     &cmd_render,   &cmd_play,      &cmd_info,    &cmd_lint,    &cmd_convert, &cmd_batch,   &cmd_keys,    &cmd_models,
     &cmd_dataset,  &cmd_train,     &cmd_eval,    &cmd_doctor,  &cmd_devices, &cmd_help,
     &cmd_completion,
@@ -248,6 +249,17 @@ static int run_command(struct cli *c, int argc, char **argv)
         return cli_usage(c, "%s takes %s; see `jamroll help %s`", cmd->name, cmd->args[0] ? cmd->args : "no arguments",
                          cmd->name);
     return cmd->run(c);
+}
+
+static void print_fraction(void *ctx, double fraction)
+{
+    (void)ctx;
+    fprintf(stderr, "\r%3.0f %%\r", floor(fraction * 100));
+}
+
+progress_fn *cli_progress(const struct cli *c)
+{
+    return !c->quiet && isatty(STDERR_FILENO) ? print_fraction : NULL;
 }
 
 static int print_result(struct cli *c, int code)

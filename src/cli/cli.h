@@ -33,7 +33,8 @@ struct command {
     int (*run)(struct cli *c);
 };
 
-extern const struct command cmd_generate, cmd_accompany, cmd_infill, cmd_vary, cmd_interpolate, cmd_continue, cmd_suggest, cmd_render, cmd_play, cmd_info,
+extern const struct command cmd_generate, cmd_accompany, cmd_infill, cmd_vary, cmd_interpolate, cmd_continue,
+    cmd_transfer, cmd_suggest, cmd_render, cmd_play, cmd_info,
     cmd_lint, cmd_convert, cmd_batch, cmd_keys, cmd_models, cmd_doctor, cmd_devices, cmd_dataset,
     cmd_train, cmd_eval, cmd_help, cmd_completion, cmd_screen;
 extern const struct command *const commands[];
@@ -67,6 +68,10 @@ json_t *json_text(const char *text);                                         /* 
 
 /* Ctrl-C sets this flag once asked for; a second Ctrl-C ends the program. */
 const atomic_bool *cli_interrupt(void);
+
+/* For struct progress: per cent on the line of a terminal; NULL when nobody would see it. */
+typedef void progress_fn(void *ctx, double fraction);
+progress_fn *cli_progress(const struct cli *c);
 
 /* Any readable kind: MIDI (also "-"), .npz, .jam. Oddities are noted on stderr, or kept in *report. */
 NODISCARD enum err cli_load(struct cli *c, const char *path, struct song **out, struct str *report);

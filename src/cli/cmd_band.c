@@ -2,11 +2,9 @@
  * command only decides which cells are kept; everything else is the same for all. */
 #include "cli.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "file.h"
 #include "mem.h"
@@ -132,20 +130,6 @@ static char *player(struct cli *c, const struct request *rq)
     return path;
 }
 
-struct watch { struct takes *takes; bool shown; };
-
-static void on_step(void *ctx, double fraction)
-{
-    struct watch *w = ctx;
-    w->shown = true;
-    fprintf(stderr, "\r%3.0f %%\r", floor(fraction * 100));
-}
-
-static void on_take(void *ctx, int index, struct take *take)
-{
-    takes_add(((struct watch *)ctx)->takes, index, take);
-}
-
 /* Exit code of a finished run; `err` is the engine's. */
 static int finish(struct cli *c, const struct request *rq, const struct takes *t, enum err err)
 {
@@ -189,9 +173,8 @@ static int ask(struct cli *c, struct request *rq, const char *fallback)
         if ((err = takes_open(&takes, c, opts_text(o, "out"), fallback, rq->n_takes)) != ERR_OK) {
             code = cli_fail(c, err == ERR_FORMAT ? STAGE_USAGE : STAGE_OUTPUT, err);
         } else {
-            struct watch watch = {.takes = &takes};
-            const struct progress progress = {.cancel = cli_interrupt(), .on_take = on_take, .ctx = &watch,
-                                              .on_step = !c->quiet && isatty(STDERR_FILENO) ? on_step : NULL};
+            const struct progress progress = {.cancel = cli_interrupt(), .on_take = takes_add, .ctx = &takes,
+                                              .on_step = cli_progress(c)};
             if (!opts_given(o, "seed"))
                 cli_note(c, "seed %llu", (unsigned long long)rq->seed);
             code = finish(c, rq, &takes, engine_run(engine, model, rq, &progress));

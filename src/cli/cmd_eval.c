@@ -1,11 +1,9 @@
 /* cmd_eval.c: a model's music beside real music it has not seen, as a table or as JSON. */
 #include "cli.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "eval.h"
 #include "file.h"
@@ -14,12 +12,6 @@
 #include "verb.h"
 
 enum { MAX_MODELS = 16 };
-
-static void on_step(void *ctx, double fraction)
-{
-    (void)ctx;
-    fprintf(stderr, "\r%3.0f %%\r", floor(fraction * 100));
-}
 
 static void read_options(struct cli *c, struct eval_opts *e)
 {
@@ -38,7 +30,7 @@ static void read_options(struct cli *c, struct eval_opts *e)
     e->top_p = opts_real(o, "top-p");
     e->seed = (uint64_t)opts_int(o, "seed");
     e->cancel = cli_interrupt();
-    e->on_step = !c->quiet && isatty(STDERR_FILENO) ? on_step : NULL;
+    e->on_step = cli_progress(c);
 }
 
 /* Published figures beside ours, as --beside asks. */

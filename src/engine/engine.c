@@ -11,14 +11,13 @@
 #include "ckpt.h"
 #include "clock.h"
 #include "mem.h"
+#include "pair.h"
 #include "queue.h"
 #include "song.h"
 #include "str.h"
 #include "verb.h"
 
 enum { EVENTS = 1024, WORKER_NICE = 5, SCALE = 1000000 };
-
-struct loaded { char *path; const struct model_kind *kind; struct model *model; };
 
 struct job {
     struct job *next;
@@ -49,7 +48,7 @@ struct engine {
 /* ---- models ---- */
 
 /* With `running` held. */
-static enum err load(struct engine *e, const char *path, struct loaded **out)
+enum err engine_loaded(struct engine *e, const char *path, struct loaded **out)
 {
     for (size_t i = 0; i < e->n_cache; i++)
         if (strcmp(e->cache[i].path, path) == 0) {
@@ -78,7 +77,7 @@ static enum err find_and_load(struct engine *e, const char *name, enum verb v, s
 {
     char *path = NULL;
     TRY(models_find(name, v, &path));
-    enum err err = load(e, path, out);
+    enum err err = engine_loaded(e, path, out);
     free(path);
     TRY(err);
     if (v < N_VERBS && !((*out)->kind->verbs & 1u << v))
@@ -110,13 +109,41 @@ enum err engine_run(struct engine *e, const char *model, const struct request *r
 {
     static const struct progress silent;
     struct loaded *l = NULL;
+    struct request named;
+    char *path = NULL;
     TRY(request_check(rq));
     pthread_mutex_lock(&e->running);
-    enum err err = find_and_load(e, model, rq->verb, &l);
+    enum err err = ERR_OK;
+    if (rq->verb == VERB_TRANSFER && rq->genre_to[0]) { /* genres by name say which weights */
+        named = *rq;
+        err = pair_find(e, model, &named, &path);
+        rq = &named;
+        model = path;
+    }
+    if (!err)
+        err = find_and_load(e, model, rq->verb, &l);
     if (!err)
         err = check_genre(l, rq->genre);
     if (!err)
         err = l->kind->run(l->model, rq, p ? p : &silent);
+    pthread_mutex_unlock(&e->running);
+    free(path);
+    return err;
+}
+
+enum err engine_pair(struct engine *e, const char *model, struct request *rq, char **path)
+{
+    pthread_mutex_lock(&e->running);
+    enum err err = pair_find(e, model, rq, path);
+    pthread_mutex_unlock(&e->running);
+    return err;
+}
+
+enum err engine_judge(struct engine *e, const char *const *genres, int n, const struct song *s, int bar0, int n_bars,
+                      double *out)
+{
+    pthread_mutex_lock(&e->running);
+    enum err err = pair_judge(e, genres, n, s, bar0, n_bars, out);
     pthread_mutex_unlock(&e->running);
     return err;
 }

@@ -89,6 +89,8 @@ enum err cyclegan_load(struct device *d, const struct ckpt *w, struct cyclegan *
     struct cyclegan_config config = cyclegan_config_from(o);
     opts_free(o);
     struct cyclegan *c = cyclegan_new(&config, genre);
+    str_copy(c->name, sizeof c->name, ckpt_meta(w, "name") ? ckpt_meta(w, "name") : "cyclegan");
+    str_copy(c->hash, sizeof c->hash, ckpt_hash(w));
     enum err err = params_alloc(c->params, d, false);
     if (err == ERR_OK)
         err = ckpt_load_params(w, c->params, d);

@@ -5,6 +5,7 @@
 #include "cyclegan_row.h"
 #include "kinds.h"
 #include "mem.h"
+#include "transfer.h"
 
 const struct opt cyclegan_options[] = {
     { "pair", 0, OPT_TEXT, 0, 0, "jazz-classical", NULL, "A-B", "the two genres" },
@@ -78,11 +79,18 @@ static void close_model(struct model *m)
     free(m);
 }
 
+static enum err paint(void *ctx, const uint8_t *grids, int n, int from, float *out, const atomic_bool *cancel)
+{
+    return cyclegan_run(ctx, grids, n, from, out, cancel);
+}
+
 static enum err run(struct model *m, const struct request *rq, const struct progress *p)
 {
-    (void)m;
-    (void)p;
-    return err_set(ERR_UNSUPPORTED, "a pair of genres does not %s", verb_name(rq->verb));
+    struct cyclegan *c = m->cyclegan;
+    const struct painter painter = { c, paint, { c->genre[0], c->genre[1] }, c->name, c->hash };
+    if (rq->verb != VERB_TRANSFER)
+        return err_set(ERR_UNSUPPORTED, "a pair of genres does not %s", verb_name(rq->verb));
+    return transfer_run(&painter, rq, p);
 }
 
 static int n_genres(const struct model *m)
@@ -146,6 +154,7 @@ static const char *const loss_names[] = { "cycle", "fool", "critic", "collapse",
 const struct model_kind cyclegan_kind = {
     .name = "cyclegan",
     .title = "Genre transfer: four bars of one genre as another, and back",
+    .verbs = 1u << VERB_TRANSFER,
     .options = cyclegan_options, .n_options = COUNT_OF(cyclegan_options),
     .nets = nets,
     .open = open_model, .close = close_model, .run = run,

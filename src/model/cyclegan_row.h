@@ -7,6 +7,7 @@
 struct cyclegan {
     struct cyclegan_config c;
     char genre[2][GENRE_NAME];
+    char name[64], hash[20];          /* of the weight file */
     struct params *params, *own;      /* own NULL when borrowed */
     struct grid_net *net[2];          /* by the side it comes from */
 };

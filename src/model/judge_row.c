@@ -6,6 +6,7 @@
 #include "kinds.h"
 #include "mem.h"
 #include "phrase.h"
+#include "transfer.h"
 
 const struct opt judge_options[] = {
     { "genres", 0, OPT_TEXT, 0, 0, "", NULL, "A-B-...", "the genres to tell apart; default: all of the data" },
@@ -64,6 +65,27 @@ static int n_genres(const struct model *m)
 static const char *genre(const struct model *m, int i)
 {
     return m->judge->genre[i];
+}
+
+/* The mean over the phrases that sound, of those genres only. */
+static enum err judge(struct model *m, const struct song *s, int bar0, int n_bars, const int *genres, int n, double *out)
+{
+    uint8_t *grids = NULL;
+    int n_grids = 0, width = m->judge->n_genres;
+    TRY(transfer_grids(s, bar0, n_bars, &grids, &n_grids));
+    float *p = xcalloc((size_t)n_grids * (size_t)width, sizeof *p);
+    enum err err = judge_run(m->judge, grids, n_grids, 0, 0, p);
+    memset(out, 0, (size_t)n * sizeof *out);
+    for (int i = 0; i < n_grids && err == ERR_OK; i++) {
+        double all = 1e-30;
+        for (int k = 0; k < n; k++)
+            all += p[i * width + genres[k]];
+        for (int k = 0; k < n; k++)
+            out[k] += p[i * width + genres[k]] / all / n_grids;
+    }
+    free(p);
+    free(grids);
+    return err;
 }
 
 /* ---- measuring ---- */
@@ -161,7 +183,7 @@ const struct model_kind judge_kind = {
     .options = judge_options, .n_options = COUNT_OF(judge_options),
     .nets = nets,
     .open = open_model, .close = close_model, .run = run,
-    .n_genres = n_genres, .genre = genre,
+    .n_genres = n_genres, .genre = genre, .judge = judge,
     .evaluate = evaluate,
     .train_open = judge_train_open, .train_step = judge_train_step, .train_horizon = judge_train_horizon,
     .train_samples = judge_train_samples,

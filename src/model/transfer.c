@@ -148,3 +148,25 @@ enum err transfer_run(const struct painter *p, const struct request *rq, const s
     picture_free(r.picture);
     return err;
 }
+
+enum err transfer_grids(const struct song *s, int bar0, int n_bars, uint8_t **grids, int *n)
+{
+    struct request *rq = xcalloc(1, sizeof *rq); /* all of it open */
+    struct picture *p = NULL;
+    struct windows w = {0};
+    *rq = (struct request){.song = s, .bar0 = bar0, .n_bars = n_bars};
+    enum err err = picture_new(rq, &p);
+    free(rq);
+    if (err != ERR_OK)
+        return err;
+    cut(p, 0, &w);
+    *grids = xcalloc(w.n, GRID_CELLS);
+    *n = 0;
+    for (size_t i = 0; i < w.n; i++) {
+        to_grid(&w.at[i], 0, *grids + (size_t)*n * GRID_CELLS);
+        *n += grid_sounding(*grids + (size_t)*n * GRID_CELLS) > 0;
+    }
+    free(w.at);
+    picture_free(p);
+    return ERR_OK;
+}

@@ -21,6 +21,10 @@ struct painter {
  * bar is 4/4, ERR_EMPTY when there is nothing to repaint. */
 NODISCARD enum err transfer_run(const struct painter *p, const struct request *rq, const struct progress *progress);
 
+/* The phrases of a span of a song in which something sounds, [n][GRID_CELLS]; *grids is malloc'd. ERR_UNSUPPORTED and
+ * ERR_EMPTY as above. */
+NODISCARD enum err transfer_grids(const struct song *s, int bar0, int n_bars, uint8_t **grids, int *n);
+
 /* ---- its parts ---- */
 
 enum { SIXTEENTH = 120 };          /* ticks of a step */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "metric_parts.h"
 #include "roll.h"
+#include "song.h"
 
 /* Weight of a drum onset by its place in a 16th (or 8th) of the bar; the grid may be turned by `turns` steps to
  * the best fit. At 96 steps the form of MuseGAN's first code, else that of its last. */
@@ -202,4 +203,28 @@ double metrics_td(const struct metrics *m, enum role a, enum role b)
 {
     int lo = a < b ? (int)a : (int)b, hi = a < b ? (int)b : (int)a;
     return m->td_weight[lo][hi] > 0 ? m->td_sum[lo][hi] / m->td_weight[lo][hi] : NAN;
+}
+
+/* ---- songs ---- */
+
+static bool has_stroke(const struct track *t, const struct note *n)
+{
+    for (size_t i = track_first_at(t, n->tick); i < t->n && t->notes[i].tick == n->tick; i++)
+        if (t->notes[i].pitch == n->pitch)
+            return true;
+    return false;
+}
+
+double notes_kept(const struct song *before, const struct song *after, int bar0, int n_bars)
+{
+    int32_t from = song_bar_tick(before, bar0), to = song_bar_tick(before, bar0 + n_bars);
+    long all = 0, kept = 0;
+    for (size_t k = 0; k < before->n_tracks && k < after->n_tracks; k++) {
+        const struct track *t = &before->tracks[k];
+        for (size_t i = track_first_at(t, from); i < t->n && t->notes[i].tick < to && t->role != ROLE_DRUMS; i++) {
+            all++;
+            kept += has_stroke(&after->tracks[k], &t->notes[i]);
+        }
+    }
+    return all ? (double)kept / (double)all : NAN;
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include "metric.h"
 #include "roll.h"
+#include "song.h"
 #include "theory.h"
 
 static void put(struct roll *r, int track, int step, int len, int pitch)
@@ -210,13 +211,36 @@ static void test_published_distance(void **state)
     roll_fini(&r);
 }
 
+static void test_notes_kept(void **state)
+{
+    (void)state;
+    struct song *a = song_new_band(), *b;
+    for (int i = 0; i < 16; i++) {
+        track_push(&a->tracks[ROLE_PIANO], (struct note){i * 480, 480, (uint8_t)(60 + i), 80});
+        track_push(&a->tracks[ROLE_DRUMS], (struct note){i * 480, 120, 36, 80});
+    }
+    b = song_dup(a);
+    assert_true(notes_kept(a, b, 0, 4) == 1);
+    b->tracks[ROLE_DRUMS].n = 0;            /* drums do not count */
+    b->tracks[ROLE_PIANO].notes[0].dur = 1; /* nor how long or loud */
+    b->tracks[ROLE_PIANO].notes[1].pitch = 20;
+    b->tracks[ROLE_PIANO].notes[2].tick += 1;
+    track_push(&b->tracks[ROLE_BASS], b->tracks[ROLE_PIANO].notes[1]);
+    assert_true(fabs(notes_kept(a, b, 0, 4) - 14.0 / 16) < 1e-9);
+    assert_true(fabs(notes_kept(a, b, 0, 1) - 0.5) < 1e-9);
+    assert_true(fabs(notes_kept(b, a, 0, 4) - 14.0 / 17) < 1e-9);
+    assert_true(isnan(notes_kept(a, b, 4, 4)));
+    song_free(a);
+    song_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts), cmocka_unit_test(test_qualified_by_resolution),
         cmocka_unit_test(test_drum_pattern), cmocka_unit_test(test_tonal_distance),
         cmocka_unit_test(test_published_pitches), cmocka_unit_test(test_published_notes),
-        cmocka_unit_test(test_published_distance),
+        cmocka_unit_test(test_published_distance), cmocka_unit_test(test_notes_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

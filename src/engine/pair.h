@@ -1,0 +1,12 @@
+/* pair.h: what engine.c and pair.c share: models kept loaded. */
+#pragma once
+#include "verb.h"
+
+struct loaded { char *path; const struct model_kind *kind; struct model *model; };
+/* With the engine's models to oneself; the loaded one is the engine's. */
+NODISCARD enum err engine_loaded(struct engine *e, const char *path, struct loaded **out);
+
+/* engine_pair and engine_judge, likewise. */
+NODISCARD enum err pair_find(struct engine *e, const char *model, struct request *rq, char **path);
+NODISCARD enum err pair_judge(struct engine *e, const char *const *genres, int n, const struct song *s, int bar0,
+                              int n_bars, double *out);

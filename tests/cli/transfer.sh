@@ -1,0 +1,81 @@
+#!/bin/bash
+# Genre transfer from the command line, with small pairs and a small judge that learnt next to nothing: what is asked
+# for is found, what may not change does not, and what was done is told.
+. "$(dirname "$0")/../lib/cli.sh"
+seeds=$root/assets/seeds
+mkdir -p midi/jazz midi/pop midi/classical
+cp "$seeds/walking-bass.mid" "$seeds/guitar-riff.mid" midi/jazz
+cp "$seeds/piano-ballad.mid" midi/pop
+cp "$seeds/rock-groove.mid" "$seeds/walking-bass.mid" midi/classical
+for genre in jazz pop classical; do # a song of several tracks in each
+    "$jamroll" generate --quiet --bars 8 --seed ${#genre} --tempo 96 -o midi/$genre/band.mid
+done
+ok "a data set" "$jamroll" dataset build --phrases --held-out 0.5 midi -o set.bin
+mkdir weights
+for pair in jazz-pop jazz-classical; do
+    ok "a pair" "$jamroll" train cyclegan --data set.bin -o run-$pair --set pair=$pair,width=4,blocks=1,batch=2,guard=0,measure=2 \
+        --steps 1 --name $pair --quiet
+    cp run-$pair/$pair.safetensors weights
+done
+ok "a judge" "$jamroll" train judge --data set.bin -o run-judge --set width=4,batch=2 --steps 1 --quiet
+judge=$(find run-judge -name 'judge*.safetensors' | sort | head -n 1)
+export JAMROLL_MODELS=$work/weights:$JAMROLL_MODELS
+in=midi/pop/band.mid
+
+ok "without a judge" "$jamroll" transfer $in --to jazz --from pop -o plain.mid
+has "says so" 'to jazz, best first by what is kept: no judge' out
+has "and ranks" '^ +1 +[0-9]+ % +[0-9]+ % +- +- +- +plain.mid' out
+cp "$judge" weights/judge.safetensors
+ok "takes with a judge, and the way back" "$jamroll" transfer $in --to jazz --from pop --takes 3 --cycle -o three.mid
+has "from what was said" '^pop to jazz, best first$' out
+is "a row a take" 3 "$(grep -Ec '^ +[123] +[0-9]+ % +[0-9]+ % +[0-9]+ % +[0-9]+ % +[0-9]+ % +three-[123].mid' out)"
+is "takes and ways back" 6 "$(find . -name 'three-*.mid' | wc -l)"
+ok "JSON" "$jamroll" transfer $in --to jazz --from pop --takes 3 --cycle -o three.mid --json
+for key in kept new after back back_file; do
+    is "of three takes: $key" 3 "$(grep -c "\"$key\": [\"0-9]" out)"
+done
+has "what it was" '^  "before": 0\.[0-9]+,' out
+is "a ranking" '1 2 3' "$(sed -n '/"ranking"/,/]/p' out | grep -o '[123]' | sort | xargs)"
+ok "the same again" "$jamroll" transfer $in --to jazz --from pop -o again.mid
+ok "is the same" cmp again.mid three-1.mid
+has "and says how" 'made by.*model=jazz-pop.*genre=jazz strength=1.00 heard=\+0,0' <("$jamroll" info again.mid)
+ok "the judge says what it is" "$jamroll" transfer $in --to jazz -o guessed.mid
+has "pop or classical" '^(pop|classical) to jazz' out
+ok "back" "$jamroll" transfer again.mid --to pop -o pop.mid
+has "the only way there" '^jazz to pop' out
+
+# sum FILE TRACKS [FROM TO]: of their notes.
+sum() { notes "$@" | cksum; }
+# unchanged FILE TRACKS [FROM TO]: they are those of the source.
+unchanged() { is "$1: $2 as it was" "$(sum $in "${@:2}")" "$(sum "$@")"; }
+unchanged plain.mid Drums
+result "the others are not" "$([ "$(sum $in "$all_tracks")" != "$(sum plain.mid "$all_tracks")" ] && echo yes)" "all the same"
+ok "nothing at strength 0" "$jamroll" transfer $in --to jazz --strength 0 -o zero.mid
+unchanged zero.mid "$all_tracks"
+ok "kept" "$jamroll" transfer $in --to jazz --keep bass,piano:3-4 -o kept.mid
+unchanged kept.mid Bass
+unchanged kept.mid Piano 3 4
+ok "two bars" "$jamroll" transfer $in --to jazz --bars 5-6 -o bars.mid
+unchanged bars.mid "$all_tracks" 1 4
+unchanged bars.mid "$all_tracks" 7 8
+ok "the melody locked" "$jamroll" transfer "$seeds/guitar-riff.mid" --to pop --lock melody -o locked.mid
+has "says so" 'melody=locked' <("$jamroll" info locked.mid)
+ok "drums anew" "$jamroll" transfer $in --to jazz --from pop --drums remake -o drums.mid
+result "they are others" "$([ "$(sum $in Drums)" != "$(sum drums.mid Drums)" ] && echo yes)" "the same drums"
+is "the rest is not" "$(sum plain.mid 'Piano|Guitar|Bass|Strings')" "$(sum drums.mid 'Piano|Guitar|Bass|Strings')"
+ok "to standard output" sh -c "'$jamroll' transfer - --to jazz --from pop -o - < $in > piped.mid"
+is "the same notes" "$(sum plain.mid "$all_tracks")" "$(sum piped.mid "$all_tracks")"
+
+expect 2 "to what?" "$jamroll" transfer $in
+expect 2 "how far?" "$jamroll" transfer $in --to jazz --strength 2
+expect 2 "two files to one place" "$jamroll" transfer $in --to jazz --cycle -o -
+expect 4 "nobody knows that" "$jamroll" transfer $in --to polka
+has "but these" 'there are: jazz and classical, jazz and pop' err
+expect 4 "nor the way from there" "$jamroll" transfer $in --to pop --from classical
+expect 4 "the band cannot" "$jamroll" transfer $in --to jazz -m band
+expect 4 "these weights go elsewhere" "$jamroll" transfer $in --to pop -m jazz-classical
+expect 7 "nothing may change" "$jamroll" transfer $in --to jazz --keep all
+"$jamroll" convert $in --metre 3/4 -o waltz.mid > out 2> err
+expect 3 "no waltz" "$jamroll" transfer waltz.mid --to jazz -o x.mid
+has "and why" 'no bar here is a whole bar of 4/4' err
+finish
