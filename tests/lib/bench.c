@@ -40,7 +40,7 @@ bool bench_torch(const char *script, int threads, const char *task, struct timin
     bool found = false;
     (void)str_format(command, sizeof command,
                      "OPENBLAS_CORETYPE=SkylakeX ATEN_CPU_CAPABILITY=avx512 OMP_PROC_BIND=close OMP_PLACES=cores "
-                     "/usr/bin/python3 tests/bench/%s %d \"%s\" 2>/dev/null", script, threads, task);
+                     "${PYTHON:-/usr/bin/python3} tests/bench/%s %d \"%s\" 2>/dev/null", script, threads, task);
     FILE *f = popen(command, "r");
     while (f && fgets(line, sizeof line, f)) {
         json_t *row = json_loads(line, 0, NULL);
@@ -56,7 +56,7 @@ bool bench_torch(const char *script, int threads, const char *task, struct timin
 
 void bench_line(const char *task, struct timing ours, bool torch, struct timing theirs)
 {
-    printf("%-14s %12.2f %12.2f", task, ours.median, ours.best);
+    printf("%-15s %12.2f %12.2f", task, ours.median, ours.best);
     if (torch)
         printf(" %12.2f %6.1fx\n", theirs.median, theirs.median / ours.median);
     else

@@ -8,6 +8,7 @@ struct timing { double median, best; }; /* milliseconds */
 
 void bench_must(enum err err);          /* prints the text and exits */
 struct timing bench_timed(void (*run)(void *ctx), void *ctx, int warm, int repeats);
-/* The line that a script under tests/bench prints for a task; false when PyTorch is not there. */
+/* The line that a script under tests/bench prints for a task; false when PyTorch is not there. $PYTHON names an
+ * interpreter that has it, else Debian's is asked. */
 bool bench_torch(const char *script, int threads, const char *task, struct timing *out);
 void bench_line(const char *task, struct timing ours, bool torch, struct timing theirs);
