@@ -110,3 +110,17 @@ uint64_t rng_entropy(void)
     clock_gettime(CLOCK_REALTIME, &t);
     return rng_hash((uint64_t)t.tv_sec, (uint64_t)t.tv_nsec);
 }
+
+size_t rng_weighted(struct rng *r, const double *upto, size_t n)
+{
+    double want = (double)rng_uniform(r) * upto[n - 1];
+    size_t lo = 0, hi = n - 1;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (upto[mid] > want)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return lo;
+}

@@ -146,20 +146,6 @@ int band_data_bucket(void *band_data, enum step_split s, uint64_t index)
     return pick;
 }
 
-static uint32_t pile_draw(const struct pile *p, struct rng *r)
-{
-    double want = rng_uniform(r) * pile_weight(p);
-    size_t lo = 0, hi = p->n - 1;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (p->upto[mid] > want)
-            hi = mid;
-        else
-            lo = mid + 1;
-    }
-    return p->id[lo];
-}
-
 static uint32_t keep_roles(struct rng *r, unsigned active)
 {
     uint32_t cells = 0;
@@ -236,7 +222,7 @@ static unsigned active_ranks(const struct phrase *p)
 
 static int draw_example(const struct band_data *b, const struct pile *pile, struct rng *r, int time, struct codec_step *out)
 {
-    struct phrase p = dataset_get(b->set, pile_draw(pile, r));
+    struct phrase p = dataset_get(b->set, pile->id[rng_weighted(r, pile->upto, pile->n)]);
     struct codec_note notes[MAX_NOTES];
     uint32_t kept = band_keep(r, active_ranks(&p));
     int shift = draw_shift(b, &p, kept, r);

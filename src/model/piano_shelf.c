@@ -97,16 +97,7 @@ bool shelf_held_out(const struct shelf *s)
 const struct shelf_piece *shelf_draw(const struct shelf *s, enum step_split split, struct rng *r)
 {
     const struct pile *p = &s->pile[split];
-    double want = rng_uniform(r) * p->upto[p->n - 1];
-    size_t lo = 0, hi = p->n - 1;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (p->upto[mid] > want)
-            hi = mid;
-        else
-            lo = mid + 1;
-    }
-    return &s->piece[p->id[lo]];
+    return &s->piece[p->id[rng_weighted(r, p->upto, p->n)]];
 }
 
 struct key shelf_key(const struct shelf *s, const struct shelf_piece *p, struct rng *r)

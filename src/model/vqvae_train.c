@@ -53,16 +53,7 @@ static enum err weigh_pieces(struct vqvae_trainer *t, const struct dataset *data
 
 static void draw_quarter(const struct vqvae_trainer *t, struct rng *r, float *cells)
 {
-    size_t n = works_n(t->works), lo = 0, hi = n - 1;
-    double at = (double)rng_uniform(r) * t->upto[n - 1];
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (t->upto[mid] > at)
-            hi = mid;
-        else
-            lo = mid + 1;
-    }
-    struct work w = works_get(t->works, lo);
+    struct work w = works_get(t->works, rng_weighted(r, t->upto, works_n(t->works)));
     struct quarter q[2];   /* the next one too: a key struck anew in it is let go before */
     quarters_from_notes(w.notes, w.n, (int32_t)rng_below(r, w.quarters) * QUARTER_COLS, q, 2);
     *q = quarter_transposed(q, (int)rng_below(r, DOWN + UP + 1) - DOWN);

@@ -115,6 +115,19 @@ static void shuffle_keeps_all(void **state)
     assert_memory_equal(items, again, sizeof items);
 }
 
+static void weights_are_shares(void **state)
+{
+    (void)state;
+    const double upto[] = { 0, 1, 1, 4 };   /* weights 0 1 0 3 */
+    int n[4] = { 0 };
+    struct rng r;
+    rng_init(&r, 3, 4);
+    for (int i = 0; i < 8000; i++)
+        n[rng_weighted(&r, upto, 4)]++;
+    assert_int_equal(n[0] + n[2], 0);
+    assert_in_range(n[1], 1850, 2150);
+}
+
 static void hash_mixes(void **state)
 {
     (void)state;
@@ -133,7 +146,7 @@ int main(void)
         cmocka_unit_test(known_answers),    cmocka_unit_test(words_follow_the_counter),
         cmocka_unit_test(streams_differ),   cmocka_unit_test(uniform_and_normal),
         cmocka_unit_test(below_is_even),    cmocka_unit_test(shuffle_keeps_all),
-        cmocka_unit_test(hash_mixes),
+        cmocka_unit_test(weights_are_shares), cmocka_unit_test(hash_mixes),
     };
     return cmocka_run_group_tests_name("rng", tests, NULL, NULL);
 }
