@@ -73,7 +73,7 @@ static int measure(struct cli *c, const struct model_kind *kind, struct model *m
     struct opts *o = c->opts;
     const struct measure_opts ask = {.n = (int)opts_int(o, "n"), .temperature = opts_real(o, "temperature"),
                                      .top_p = opts_real(o, "top-p"), .seed = (uint64_t)opts_int(o, "seed"),
-                                     .cancel = cli_interrupt()};
+                                     .cancel = cli_interrupt(), .judge = opts_text(o, "judge")};
     struct measures figures = {0};
     enum err err = kind->evaluate(m, data, &ask, &figures);
     json_t *list = json_object();
@@ -172,6 +172,7 @@ static const struct opt options[] = {
     {"set", 0, OPT_TEXT, 0, 0, NULL, NULL, "FOLDER", "only phrases of this folder of the data set"},
     {"definitions", 0, OPT_ENUM, 0, 0, "correct", "correct|published", "WHICH", "published: also as MuseGAN's code counts"},
     {"beside", 0, OPT_ENUM, 0, 0, "none", "none|musegan|binary|beatgan", "TABLE", "published figures beside, and who is nearer"},
+    {"judge", 0, OPT_TEXT, 0, 0, NULL, NULL, "FILE", "weights of a judge of genres, for genre transfer"},
     {"yardstick", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "real training songs in the model's place, from scratch"},
     {"temperature", 't', OPT_REAL, 0.05, 4, "1", NULL, "X", "as in generate"},
     {"top-p", 0, OPT_REAL, 0.01, 1, "0.99", NULL, "X", "as in generate"},

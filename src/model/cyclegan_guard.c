@@ -3,7 +3,7 @@
 #include <math.h>
 #include "cyclegan_row.h"
 
-static const double FORGET = 0.02;
+static const double FORGET = 0.1;
 
 static void follow(double *mean, double value, long seen)
 {

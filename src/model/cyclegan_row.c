@@ -23,6 +23,7 @@ const struct opt cyclegan_options[] = {
     { "beta1", 0, OPT_REAL, 0, 0.9999, "0.5", NULL, "X", "momentum of Adam" },
     { "batch", 0, OPT_INT, 2, 1024, "16", NULL, "N", "phrases of each genre a batch" },
     { "guard", 0, OPT_INT, 0, 1000000, "50", NULL, "N", "updates between looks for a collapse; 0: none" },
+    { "collapse", 0, OPT_REAL, 0, 1, "0.6", NULL, "X", "how far from their genres generators may be: 0 as dense and varied, 1 mute" },
     { "judge", 0, OPT_TEXT, 0, 0, "", NULL, "FILE", "weights of a judge that chooses the best of the run" },
     { "measure", 0, OPT_INT, 1, 100000, "64", NULL, "N", "held-out phrases of each genre at each look" },
     { "seed", 0, OPT_INT, 0, 2147483647, "1", NULL, "N", "seed of the weights and of the order of the data" },

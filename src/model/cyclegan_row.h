@@ -46,7 +46,6 @@ void cyclegan_guard_see(struct cyclegan_guard *g, int side, int n, const uint8_t
                         const uint8_t *real);
 /* 0: as dense as its genre and as varied as its inputs; 1: silent, or always the same. */
 double cyclegan_collapse(const struct cyclegan_guard *g);
-static const double CYCLEGAN_COLLAPSED = 0.6;
 double cyclegan_unlike(double a, double b);       /* 0: the same size; 1: one of them is nothing */
 
 /* ---- measures ---- */

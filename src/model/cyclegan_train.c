@@ -30,7 +30,7 @@ struct cyclegan_trainer {
     enum cyclegan_kind kind;
     char genre[2][GENRE_NAME];
     int batch, shift, measure;
-    double lr, hold;
+    double lr, hold, collapse;
     long total, samples;
     uint64_t seed;
     struct device *device;
@@ -158,7 +158,7 @@ static enum err go_back(struct cyclegan_trainer *t, long step)
 
 static enum err look(struct cyclegan_trainer *t, long step)
 {
-    bool well = cyclegan_collapse(&t->guard) < CYCLEGAN_COLLAPSED;
+    bool well = cyclegan_collapse(&t->guard) < t->collapse;
     t->good_looks = well ? t->good_looks + 1 : 0;
     t->bad_looks = well ? 0 : t->bad_looks + 1;
     if (well && (!t->good || t->good_looks % GOOD_EVERY == 0))
@@ -310,6 +310,7 @@ static enum err read_options(struct cyclegan_trainer *t, const struct opts *o)
     t->lr = opts_real(o, "lr");
     t->hold = opts_real(o, "hold");
     t->seed = (uint64_t)opts_int(o, "seed");
+    t->collapse = opts_real(o, "collapse");
     t->look_every = (long)opts_int(o, "guard");
     t->pool.cap = (int)opts_int(o, "pool");
     t->total = 1;

@@ -45,6 +45,19 @@ is "the same notes" "$(notes first.mid "$all_tracks")" "$(notes second.mid "$all
 ok "merged phrases" "$jamroll" dataset build --phrases --genres rock --per-song 2 midi -o merged.bin
 has "a table by genre" 'midi +rock +[0-9]+ songs +[0-9]+ phrases, +[0-9]+ songs +[0-9]+ phrases held out' out
 has "the other is left out" '6 files are of a genre' out
+# Genre transfer and its judge.
+ok "phrases of two genres" "$jamroll" dataset build --phrases --held-out 0.3 midi -o pair.bin
+ok "a judge" "$jamroll" train judge --data pair.bin -o judge --set width=4,batch=4 --steps 4 --quiet
+ok "is measured" "$jamroll" eval judge/judge.safetensors --data pair.bin -n 4
+has "through noise" '(jazz - rock|rock - jazz), noise 0.5: right .* training ' out
+ok "a pair of genres" "$jamroll" train cyclegan --data pair.bin -o pair --config cyclegan-small \
+    --set pair=jazz-rock,width=4,blocks=1,batch=2,measure=4,judge=judge/judge.safetensors --steps 4 --quiet
+ok "is measured by the judge" "$jamroll" eval pair/cyclegan.safetensors --data pair.bin -n 4 --judge judge/judge.safetensors
+has "how strong it is" '^strength S ' out
+ok "or without one" "$jamroll" eval pair/cyclegan.safetensors --data pair.bin -n 4
+has "what comes back" '^jazz: F1 of cells back again' out
+expect 3 "genres the data lacks" "$jamroll" train cyclegan --data pair.bin -o no --set pair=jazz-polka,width=4 --steps 1
+expect 3 "no pair" "$jamroll" train cyclegan --data pair.bin -o no --set pair=jazz,width=4 --steps 1
 ok "whole pieces" "$jamroll" dataset build --works midi -o works.bin
 has "by era" 'midi +rock' out
 ok "a VQ-VAE" "$jamroll" train vqvae --data works.bin -o vq --set batch=4,codes=8,measure=32 --steps 4 --quiet
