@@ -17,11 +17,21 @@ static void folders(char *out[4])
     out[3] = place_beside_program("assets/configs");
 }
 
+/* Whether a name stands in "a, b, c". */
+static bool listed(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)); at += n)
+        if ((at == list || at[-1] == ' ') && (at[n] == ',' || at[n] == '\0'))
+            return true;
+    return false;
+}
+
 static enum err list_name(void *ctx, const char *path)
 {
     struct str *list = ctx;
     char *base = path_with_ext(path_base(path), "");
-    if (str_ends(path, EXT) && !strstr(str_c(list), base))
+    if (str_ends(path, EXT) && !listed(str_c(list), base))
         str_addf(list, "%s%s", list->len ? ", " : "", base);
     free(base);
     return ERR_OK;

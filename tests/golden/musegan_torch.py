@@ -37,7 +37,7 @@ class Weights:
         if name not in self.t:
             u = hashed(name, int(np.prod(shape))).reshape(shape)
             kind = name.rsplit(".", 1)[1]
-            value = {"w": lambda: u * math.sqrt(6.0 / shape[0]), "b": lambda: 0.1 * u, "gamma": lambda: 1 + 0.2 * u,
+            value = {"w": lambda: u * math.sqrt(6.0 * shape[-1] / u.size), "b": lambda: 0.1 * u, "gamma": lambda: 1 + 0.2 * u,
                      "beta": lambda: 0.1 * u, "mean": lambda: 0.1 * u, "var": lambda: 1 + 0.5 * u}[kind]()
             if self.dtype == torch.float64:
                 value = value.astype(np.float32)  # jamroll holds single precision

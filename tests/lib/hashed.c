@@ -1,7 +1,12 @@
 /* hashed.c: see hashed.h. */
 #include "hashed.h"
+#include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include "mem.h"
+#include "param.h"
+#include "str.h"
 
 float *hashed(const char *name, size_t n)
 {
@@ -17,4 +22,31 @@ float *hashed(const char *name, size_t n)
         out[i] = (float)((double)(h >> 8) / 8388608.0 - 1);
     }
     return out;
+}
+
+float *hashed_cells(const char *name, size_t n)
+{
+    float *x = hashed(name, n);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (double)x[i] > 0.8 ? 1 : -1;
+    return x;
+}
+
+void hashed_params(struct params *p)
+{
+    for (size_t i = 0; i < params_n(p); i++) {
+        const char *name = params_name(p, i);
+        struct shape s = params_shape(p, i);
+        size_t n = shape_count(s), fan_in = n / (size_t)s.dim[s.rank - 1];
+        float *u = hashed(name, n);
+        for (size_t k = 0; k < n; k++) {
+            double v = (double)u[k];
+            u[k] = (float)(str_ends(name, ".w")       ? v * sqrt(6.0 / (double)fan_in)
+                           : str_ends(name, ".gamma") ? 1 + 0.2 * v
+                           : str_ends(name, ".var")   ? 1 + 0.5 * v
+                                                      : 0.1 * v);
+        }
+        memcpy(params_value(p, i), u, n * sizeof *u);
+        free(u);
+    }
 }

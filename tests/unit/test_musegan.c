@@ -20,6 +20,7 @@
 #include "model/kinds.h"
 #include "model/musegan.h"
 #include "opt.h"
+#include "preset.h"
 #include "song.h"
 
 static struct device *device;
@@ -41,33 +42,6 @@ static int stop(void **state)
     json_decref(golden);
     device_close(device);
     return 0;
-}
-
-static float *hashed_phrase(const char *name, size_t n)
-{
-    float *x = hashed(name, n);
-    for (size_t i = 0; i < n; i++)
-        x[i] = (double)x[i] > 0.8 ? 1 : -1;
-    return x;
-}
-
-static void fill(struct params *p)
-{
-    for (size_t i = 0; i < params_n(p); i++) {
-        const char *name = params_name(p, i);
-        struct shape s = params_shape(p, i);
-        size_t n = shape_count(s);
-        float *u = hashed(name, n);
-        for (size_t k = 0; k < n; k++) {
-            double v = (double)u[k];
-            u[k] = (float)(str_ends(name, ".w")       ? v * sqrt(6.0 / s.dim[0])
-                           : str_ends(name, ".gamma") ? 1 + 0.2 * v
-                           : str_ends(name, ".var")   ? 1 + 0.5 * v
-                                                      : 0.1 * v);
-        }
-        memcpy(params_value(p, i), u, n * sizeof *u);
-        free(u);
-    }
 }
 
 /* Largest deviation of x from the stored samples, relative to a typical or the largest value. */
@@ -122,7 +96,7 @@ static void rig_plan(struct rig *r, bool frozen)
 static void rig_alloc(struct rig *r)
 {
     assert_int_equal(params_alloc(r->net.p, device, false), ERR_OK);
-    fill(r->net.p);
+    hashed_params(r->net.p);
 }
 
 static void rig_input(struct rig *r, const char *name, float *owned)
@@ -216,7 +190,7 @@ static void check_generator(const char *name, int condition)
         r.out[r.n++] = musegan_generator(&r.b, latent(&r), condition < 0 ? NULL : input(&r, "condition", 1));
         rig_alloc(&r);
         rig_plan(&r, way == 2);
-        float *c = hashed_phrase("condition", (size_t)N * CELLS);
+        float *c = hashed_cells("condition", (size_t)N * CELLS);
         plan_bind_name(r.plan, "condition", c);
         rig_input(&r, "z", latent_values());
         str_format(key, sizeof key, "%s.%s", name, way == 0 ? "batch" : "moving");
@@ -239,8 +213,8 @@ static void check_gradients(struct rig *r, const char *key, const char *prefix, 
     free(leaf);
     rig_alloc(r);
     rig_plan(r, false);
-    float *z = latent_values(), *c = hashed_phrase("condition", (size_t)N * CELLS);
-    float *real = hashed_phrase("real", (size_t)N * CELLS * N_ROLES),
+    float *z = latent_values(), *c = hashed_cells("condition", (size_t)N * CELLS);
+    float *real = hashed_cells("real", (size_t)N * CELLS * N_ROLES),
           *fake = hashed("fake", (size_t)N * CELLS * N_ROLES);
     float *share = hashed("share", N);
     for (int i = 0; i < N; i++)
@@ -328,7 +302,7 @@ static void critic_scores_and_losses(void **state)
     r.n = 2 + 2 * N_LOSSES;
     rig_alloc(&r);
     rig_plan(&r, false);
-    float *x = hashed_phrase("real", (size_t)N * CELLS * N_ROLES);
+    float *x = hashed_cells("real", (size_t)N * CELLS * N_ROLES);
     plan_bind_name(r.plan, "real", x);
     rig_input(&r, "fake", hashed("fake", (size_t)N * CELLS * N_ROLES));
     free(x);
@@ -622,10 +596,40 @@ static void variants(void **state)
     rmdir(dir);
 }
 
+static enum err load_preset(void *ctx, const char *path)
+{
+    int *n = ctx;
+    struct musegan_config c;
+    if (!str_starts(path_base(path), "musegan"))
+        return ERR_OK;
+    struct opts *o = opts_new(musegan_kind.options, musegan_kind.n_options);
+    enum err err = preset_load(path, "musegan", o);
+    if (err == ERR_OK)
+        err = musegan_config_from(o, &c);
+    if (err == ERR_OK)
+        err = musegan_critic_check(&c);
+    if (err == ERR_OK && !strcmp(opts_text(o, "train"), "generator") == c.refiner)
+        err = err_set(ERR_FORMAT, "%s: a refiner that does not learn", path);
+    opts_free(o);
+    *n += err == ERR_OK;
+    return err;
+}
+
+/* Every configuration that ships names networks that can be built. */
+static void presets(void **state)
+{
+    (void)state;
+    int n = 0;
+    if (file_walk("assets/configs", load_preset, &n) != ERR_OK)
+        fail_msg("%s", err_text());
+    assert_true(n >= 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts),
+        cmocka_unit_test(presets),
         cmocka_unit_test(default_generator),
         cmocka_unit_test(accompaniment_generator),
         cmocka_unit_test(critic_scores_and_losses),
