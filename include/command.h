@@ -8,7 +8,7 @@ enum group { GROUP_PLAY, GROUP_MOVE, GROUP_EDIT, GROUP_STEP, GROUP_BAND, GROUP_T
              GROUP_PROGRAM, N_GROUPS };
 const char *group_title(enum group g);
 
-enum complete { COMPLETE_NONE, COMPLETE_FILE, COMPLETE_GENRE, COMPLETE_STYLE, COMPLETE_MODEL, COMPLETE_KEY, COMPLETE_TRACK, COMPLETE_MIDI_OUT, COMPLETE_MIDI_IN,
+enum complete { COMPLETE_NONE, COMPLETE_FILE, COMPLETE_GENRE, COMPLETE_STYLE, COMPLETE_TRANSFER, COMPLETE_MODEL, COMPLETE_KEY, COMPLETE_TRACK, COMPLETE_MIDI_OUT, COMPLETE_MIDI_IN,
                 COMPLETE_WORDS };
 
 /* Columns of keys: one a mode, one a pane, one for while something is suggested. A pane's keys come before those of

@@ -119,6 +119,8 @@ struct desk {
     enum verb verb;                          /* of the last request */
     int job_bar0, job_bars, job_takes, job_got, job_empty, job_twins;
     bool job_chosen;
+    struct transfer_wish { char to[32], from[32]; bool back; uint64_t heard; } transfer; /* the last one asked for;
+                                                how many of its takes were */
     double mix;                              /* where between A and B the hand last wanted to be */
     double job_began;
 
@@ -192,6 +194,8 @@ int desk_rows(const struct desk *d, enum pane p);           /* rows the pane's c
 int desk_row(const struct desk *d, enum pane p);            /* that cursor, -1 when there are no rows */
 int desk_take(const struct desk *d);                        /* under the hand: in the takes pane the row's, else the
                                                              * chosen one; -1 none */
+double transfer_slider(const struct desk *d);               /* strength of the chosen take when the last request was a
+                                                             * transfer and made it, else -1 */
 int desk_lock(const struct desk *d, int pitch);             /* the pitch that scale lock makes of it */
 /* Suggestions (act_suggest.c). */
 const struct suggestion *desk_suggestion(const struct desk *d);  /* the one shown, or NULL */

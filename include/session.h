@@ -122,5 +122,7 @@ struct settings {
     int density[N_ROLES];                 /* -1 = the model's choice, else 1..7 */
     struct pitch_range range[N_ROLES];    /* hi 0 = any */
     double distance;                      /* of variations, 0..1 */
+    double strength;                      /* of a transfer, 0..1 */
+    bool lock_melody;                     /* likewise: the top line stays */
 };
 struct settings *session_settings(struct session *s);

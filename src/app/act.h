@@ -51,8 +51,16 @@ act_fn act_section, act_chain, act_duplicate, act_rename, act_remove_section, ac
 struct request;
 NODISCARD enum err band_submit(struct desk *d, struct request *rq, int lead);
 
+void band_span(const struct desk *d, int *bar0, int *n_bars);  /* the selection's bars, the loop, or the section */
+void band_keep_outside(const struct desk *d, struct request *rq); /* what is not selected */
+
 /* act_style.c */
 act_fn act_style;
+
+/* act_transfer.c */
+act_fn act_transfer, act_transfer_again, act_strength, act_melody;
+void transfer_genres(const struct desk *d, struct words *out);  /* that a transfer can go to */
+enum err transfer_slide(struct desk *d, int by);                /* tenths; only where there is a slider */
 
 /* act_keys.c */
 act_fn act_piano, act_keys;

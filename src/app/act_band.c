@@ -253,7 +253,7 @@ enum err act_snap(struct desk *d, int argc, char **argv)
 /* ---- generation ---- */
 
 /* What will be worked on: the selection's bars, the loop, or the whole song. */
-static void work_span(const struct desk *d, int *bar0, int *n_bars)
+void band_span(const struct desk *d, int *bar0, int *n_bars)
 {
     struct span s = desk_selection(d);
     const struct song *song = session_song(d->session);
@@ -293,6 +293,14 @@ static int open_cells(const struct request *rq)
     return open;
 }
 
+/* A genre is asked of who knows it: the chosen model, or the best one, only if it transfers at all. */
+static const char *who_answers(const struct desk *d, enum verb v)
+{
+    const struct settings *o = session_settings(d->session);
+    const struct model_info *m = desk_model(d);
+    return o->model[0] && (v != VERB_TRANSFER || (m && m->verbs & 1u << v)) ? o->model : NULL;
+}
+
 enum err band_submit(struct desk *d, struct request *rq, int lead)
 {
     struct settings *o = session_settings(d->session);
@@ -303,7 +311,7 @@ enum err band_submit(struct desk *d, struct request *rq, int lead)
     if (!d->doors.submit)
         return err_set(ERR_UNSUPPORTED, "no model here");
     TRY(style_request(d, rq));
-    TRY(d->doors.submit(d->doors.ctx, o->model[0] ? o->model : NULL, rq, &d->job));
+    TRY(d->doors.submit(d->doors.ctx, who_answers(d, rq->verb), rq, &d->job));
     session_begin_takes(d->session, rq, lead);
     d->verb = rq->verb;
     d->job_bar0 = rq->bar0 - lead;
@@ -330,7 +338,7 @@ enum err act_generate(struct desk *d, int argc, char **argv)
     struct request rq;
     int bar0, n_bars;
     (void)argc, (void)argv;
-    work_span(d, &bar0, &n_bars);
+    band_span(d, &bar0, &n_bars);
     session_request(d->session, VERB_GENERATE, bar0, n_bars, &rq);
     return submit(d, &rq);
 }
@@ -341,7 +349,7 @@ enum err act_accompany(struct desk *d, int argc, char **argv)
     struct request rq;
     int bar0, n_bars;
     (void)argc, (void)argv;
-    work_span(d, &bar0, &n_bars);
+    band_span(d, &bar0, &n_bars);
     if (!session_any_kept(d->session, bar0, n_bars)) {
         if (desk_track(d)->n == 0)
             return err_set(ERR_EMPTY, "keep a track first: f on one that has notes");
@@ -351,8 +359,9 @@ enum err act_accompany(struct desk *d, int argc, char **argv)
     return submit(d, &rq);
 }
 
-static void keep_outside(struct request *rq, struct span s)
+void band_keep_outside(const struct desk *d, struct request *rq)
 {
+    struct span s = desk_selection(d);
     for (int r = 0; r < N_ROLES; r++) {
         bool inside = r >= s.track0 && r <= s.track1;
         for (int bar = 0; bar < rq->n_bars; bar++)
@@ -370,7 +379,7 @@ enum err act_infill(struct desk *d, int argc, char **argv)
     (void)argc, (void)argv;
     int bar0 = s.bar0 - s.bar0 % 4, bar1 = s.bar1 - s.bar1 % 4 + 4, last = session_n_bars(d->session);
     session_request(d->session, VERB_INFILL, bar0, (bar1 < last ? bar1 : last) - bar0, &rq);
-    keep_outside(&rq, s);
+    band_keep_outside(d, &rq);
     if (open_cells(&rq) == 0)
         return err_set(ERR_EMPTY, "that is kept or muted; nothing to do again");
     return submit(d, &rq);
@@ -392,14 +401,13 @@ enum err act_distance(struct desk *d, int argc, char **argv)
 enum err act_vary(struct desk *d, int argc, char **argv)
 {
     struct request rq;
-    struct span s = desk_selection(d);
     int bar0, n_bars;
     if (argc > 0)
         TRY(act_distance(d, argc, argv));
-    work_span(d, &bar0, &n_bars);
+    band_span(d, &bar0, &n_bars);
     session_request(d->session, VERB_VARY, bar0, n_bars, &rq);
     if (d->mode == MODE_SELECT)
-        keep_outside(&rq, s);
+        band_keep_outside(d, &rq);
     return submit(d, &rq);
 }
 
@@ -426,7 +434,8 @@ enum err act_again(struct desk *d, int argc, char **argv)
                                              [VERB_ACCOMPANY] = act_accompany,
                                              [VERB_CONTINUE] = act_go_on,
                                              [VERB_VARY] = act_vary,
-                                             [VERB_INTERPOLATE] = act_interpolate};
+                                             [VERB_INTERPOLATE] = act_interpolate,
+                                             [VERB_TRANSFER] = act_transfer_again};
     struct settings *o = session_settings(d->session);
     if (d->job < 0 && o->seed_locked)
         o->seed += (uint64_t)o->batch;
@@ -513,6 +522,8 @@ enum err act_mark(struct desk *d, int argc, char **argv)
 enum err act_mix(struct desk *d, int argc, char **argv)
 {
     double at = session_mix(d->session), to;
+    if (at < 0 && transfer_slider(d) >= 0 && argv[0][1] == '\0' && strchr("+-", argv[0][0]))
+        return transfer_slide(d, argv[0][0] == '+' ? 1 : -1);
     bool asking = d->job >= 0 && d->verb == VERB_INTERPOLATE && d->job_takes == 1;
     struct request rq;
     (void)argc;

@@ -183,6 +183,14 @@ static void complete_argument(const struct desk *d, const struct action *a, cons
                 add_matching(out, d->models[k].styles[i], start);
         add_matching(out, "any", start);
         break;
+    case COMPLETE_TRANSFER: {
+        struct words genres = {0};
+        transfer_genres(d, &genres);
+        for (size_t i = 0; i < genres.n; i++)
+            add_matching(out, genres.at[i], start);
+        words_fini(&genres);
+        break;
+    }
     case COMPLETE_MODEL:
         for (size_t i = 0; i < d->n_models; i++)
             add_matching(out, d->models[i].name, start);

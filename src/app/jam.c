@@ -119,7 +119,8 @@ static void put_settings(struct str *out, const struct settings *o)
              o->seed_locked ? "true" : "false");
     for (int r = 0; r < N_ROLES; r++)
         str_addf(out, "%s%d", r ? ", " : "", o->density[r]);
-    str_addf(out, "], \"distance\": %.2f, \"range\": [", o->distance);
+    str_addf(out, "], \"distance\": %.2f, \"strength\": %.2f, \"lock_melody\": %s, \"range\": [", o->distance, o->strength,
+             o->lock_melody ? "true" : "false");
     for (int r = 0; r < N_ROLES; r++)
         str_addf(out, "%s[%d, %d, %d]", r ? ", " : "", o->range[r].lo, o->range[r].hi, o->range[r].strict);
     str_add(out, "]},\n");
@@ -436,6 +437,8 @@ static void settings_of(struct reader *rd, const json_t *j, struct settings *o)
     for (size_t r = 0; r < N_ROLES; r++)
         o->range[r] = range_of(rd, json_array_get(json_object_get(j, "range"), r));
     o->distance = share_or(rd, json_object_get(j, "distance"), o->distance, "a distance outside 0 to 1");
+    o->strength = share_or(rd, json_object_get(j, "strength"), o->strength, "a strength outside 0 to 1");
+    o->lock_melody = json_is_true(json_object_get(j, "lock_melody"));
 }
 
 /* A take's song is the present one with other notes. */

@@ -14,7 +14,7 @@ static void drop_genres(struct session *s);
 void settings_init(struct settings *o)
 {
     *o = (struct settings){.style = "any", .genre = "any", .key = "auto", .seed = 1, .temperature = 1.0, .batch = 8,
-                           .distance = 0.3};
+                           .distance = 0.3, .strength = 1};
     for (int r = 0; r < N_ROLES; r++)
         o->density[r] = -1;
 }

@@ -170,6 +170,27 @@ static void step_distance(const struct desk *d, int by, char out[SETTING_TEXT])
     str_format(out, SETTING_TEXT, "%d", clamp((int)(settings_of(d)->distance * 10 + 0.5) + by, 1, 9));
 }
 
+static void print_strength(const struct desk *d, char out[SETTING_TEXT])
+{
+    str_format(out, SETTING_TEXT, "%.1f of a transfer", settings_of(d)->strength);
+}
+
+static void step_strength(const struct desk *d, int by, char out[SETTING_TEXT])
+{
+    str_format(out, SETTING_TEXT, "%.1f", clamp((int)(settings_of(d)->strength * 10 + 0.5) + by, 0, 10) / 10.0);
+}
+
+static void print_melody(const struct desk *d, char out[SETTING_TEXT])
+{
+    str_copy(out, SETTING_TEXT, settings_of(d)->lock_melody ? "locked in a transfer" : "free");
+}
+
+static void step_melody(const struct desk *d, int by, char out[SETTING_TEXT])
+{
+    (void)d;
+    str_copy(out, SETTING_TEXT, by > 0 ? "lock" : "free");
+}
+
 const struct setting settings_table[] = {
     {"genre", print_genre, step_genre},
     {"style", print_style, step_genre},
@@ -182,5 +203,7 @@ const struct setting settings_table[] = {
     {"density", print_density, step_density},
     {"range", print_range, step_range},
     {"distance", print_distance, step_distance},
+    {"strength", print_strength, step_strength},
+    {"melody", print_melody, step_melody},
 };
 const int n_settings = (int)COUNT_OF(settings_table);

@@ -114,7 +114,8 @@ static void finish(const struct run *r, int index, int up, int shift)
 
 static enum err one_take(struct run *r, int index)
 {
-    int hearing = index % HEARINGS, shift = index / HEARINGS % GRID_BARS;
+    int number = (int)((r->rq->seed + (uint64_t)index) % (HEARINGS * GRID_BARS));
+    int hearing = number % HEARINGS, shift = number / HEARINGS;
     int up = hearing % 2 ? (hearing + 1) / 2 : -hearing / 2; /* 0 1 -1 2 -2 ... */
     for (size_t i = 0; i < r->picture->n; i++)
         memcpy(r->picture->at[i].now, r->picture->at[i].was, (size_t)r->picture->at[i].n_steps * GRID_PITCHES);
@@ -137,7 +138,7 @@ enum err transfer_run(const struct painter *p, const struct request *rq, const s
     r.grids = xcalloc(BATCH, GRID_CELLS);
     r.prob = xcalloc(BATCH * GRID_CELLS, sizeof *r.prob);
     for (int i = 0; i < rq->n_takes; i++) {
-        cut(r.picture, i / HEARINGS % GRID_BARS, &r.windows);
+        cut(r.picture, (int)((rq->seed + (uint64_t)i) / HEARINGS % GRID_BARS), &r.windows);
         r.n_all += (long)r.windows.n * (1 + rq->and_back);
     }
     for (int i = 0; i < rq->n_takes && err == ERR_OK; i++)

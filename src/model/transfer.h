@@ -15,8 +15,8 @@ struct painter {
     const char *genre[2], *name, *hash;
 };
 
-/* The request's genre is the side to go to. Take 0 is what the painter says; take i hears the music i / 2 semitones
- * up or down instead (i up to 11), then with phrases that begin a bar later, and differs where the painter does. A span
+/* The request's genre is the side to go to. A take's seed says how the painter hears the music: 0 as it is, i up to 11
+ * some i / 2 semitones up or down, then with phrases that begin a bar later; takes differ where the painter does. A span
  * may be longer than the keep flags reach: what follows is kept as the last bar they name. ERR_UNSUPPORTED when no
  * bar is 4/4, ERR_EMPTY when there is nothing to repaint. */
 NODISCARD enum err transfer_run(const struct painter *p, const struct request *rq, const struct progress *progress);

@@ -32,17 +32,22 @@ struct tray {
     char right[80];
 };
 
-/* "A<--o----->B 0.30": where the chosen take stands on the way. Empty when A or B is missing. */
-static void format_way(const struct session *s, char out[24])
+/* "A<--o----->B 0.30": where the chosen take stands on the way; or how far a transfer went from what was. Empty when
+ * A or B is missing. */
+static void format_way(const struct desk *d, char out[24])
 {
     enum { STEPS = 9 };
+    const struct session *s = d->session;
     int a = session_marked(s, 0), b = session_marked(s, 1);
-    double mix = session_mix(s);
+    bool transferred = session_mix(s) < 0 && transfer_slider(d) >= 0;
+    double mix = transferred ? transfer_slider(d) : session_mix(s);
     char bar[STEPS + 1] = "---------";
     if (mix >= 0)
         bar[(int)(mix * (STEPS - 1) + 0.5)] = 'o';
     out[0] = '\0';
-    if (a >= 0 && b >= 0 && a != b)
+    if (transferred)
+        str_format(out, 24, "was<%s>new %.2f", bar, mix);
+    else if (a >= 0 && b >= 0 && a != b)
         str_format(out, 24, mix < 0 ? "A<%s>B     " : "A<%s>B %.2f", bar, mix);
 }
 
@@ -54,7 +59,7 @@ static struct tray tray_of(const struct ui *ui, struct rect r)
     struct tray tray = {.x = 7 + (session_n_takes(s) > 0 && !t ? 4 : 0), .first = t ? session_current(s) : 0};
     char text[24];
     char way[24];
-    format_way(s, way);
+    format_way(ui->desk, way);
     str_format(tray.right, sizeof tray.right, "%s%sseed %llu%s  T %.2f  x%d ", r.w >= 72 ? way : "",
                r.w >= 72 && way[0] ? "  " : "", (unsigned long long)(t ? t->seed : o->seed), !t && o->seed_locked ? "!" : "", o->temperature,
                o->batch);

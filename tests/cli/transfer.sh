@@ -2,30 +2,13 @@
 # Genre transfer from the command line, with small pairs and a small judge that learnt next to nothing: what is asked
 # for is found, what may not change does not, and what was done is told.
 . "$(dirname "$0")/../lib/cli.sh"
-seeds=$root/assets/seeds
-mkdir -p midi/jazz midi/pop midi/classical
-cp "$seeds/walking-bass.mid" "$seeds/guitar-riff.mid" midi/jazz
-cp "$seeds/piano-ballad.mid" midi/pop
-cp "$seeds/rock-groove.mid" "$seeds/walking-bass.mid" midi/classical
-for genre in jazz pop classical; do # a song of several tracks in each
-    "$jamroll" generate --quiet --bars 8 --seed ${#genre} --tempo 96 -o midi/$genre/band.mid
-done
-ok "a data set" "$jamroll" dataset build --phrases --held-out 0.5 midi -o set.bin
-mkdir weights
-for pair in jazz-pop jazz-classical; do
-    ok "a pair" "$jamroll" train cyclegan --data set.bin -o run-$pair --set pair=$pair,width=4,blocks=1,batch=2,guard=0,measure=2 \
-        --steps 1 --name $pair --quiet
-    cp run-$pair/$pair.safetensors weights
-done
-ok "a judge" "$jamroll" train judge --data set.bin -o run-judge --set width=4,batch=2 --steps 1 --quiet
-judge=$(find run-judge -name 'judge*.safetensors' | sort | head -n 1)
-export JAMROLL_MODELS=$work/weights:$JAMROLL_MODELS
+. "$root/tests/lib/pairs.sh"
 in=midi/pop/band.mid
 
 ok "without a judge" "$jamroll" transfer $in --to jazz --from pop -o plain.mid
 has "says so" 'to jazz, best first by what is kept: no judge' out
 has "and ranks" '^ +1 +[0-9]+ % +[0-9]+ % +- +- +- +plain.mid' out
-cp "$judge" weights/judge.safetensors
+cp judge.safetensors weights
 ok "takes with a judge, and the way back" "$jamroll" transfer $in --to jazz --from pop --takes 3 --cycle -o three.mid
 has "from what was said" '^pop to jazz, best first$' out
 is "a row a take" 3 "$(grep -Ec '^ +[123] +[0-9]+ % +[0-9]+ % +[0-9]+ % +[0-9]+ % +[0-9]+ % +three-[123].mid' out)"
