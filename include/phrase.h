@@ -45,6 +45,7 @@ struct dataset_opts {
     const char *genres;   /* "jazz,pop": only these, after renaming; NULL = all there are */
     int per_song;         /* phrases a song gives at most, spread over it; a family of grooves, or with `merged` a work
                              in all its editions, counts as one; 0 = all */
+    bool segments;        /* windows begin where a part of the song does (segment.h), and stay within it */
     bool one_metre;       /* only songs in 4/4 from the first bar to the last */
     bool merged;          /* for genre transfer: all pitched tracks as one, the piano's, on sixteenths */
     bool works;           /* whole piano works and not phrases; hop_bars and min_roles mean nothing */

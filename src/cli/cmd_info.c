@@ -10,6 +10,7 @@
 #include "draw.h"
 #include "file.h"
 #include "import.h"
+#include "segment.h"
 #include "theory.h"
 
 static void range_of(const struct track *t, int *low, int *high)
@@ -51,6 +52,29 @@ static void import_json(struct cli *c, const struct import *im)
     str_fini(&text);
 }
 
+/* Where parts begin by what repeats, whatever the file says. */
+static void parts_json(struct cli *c, const struct song *s)
+{
+    int *bars = NULL;
+    size_t n = 0;
+    json_t *list = json_array();
+    if (segment_song(s, &bars, &n) == ERR_OK)
+        for (size_t i = 0; i < n; i++)
+            json_array_append_new(list, json_integer(bars[i] + 1));
+    free(bars);
+    cli_set(c, "parts", list);
+}
+
+static void parts_text(const struct song *s)
+{
+    int *bars = NULL;
+    size_t n = 0;
+    if (segment_song(s, &bars, &n) == ERR_OK && n > 1)
+        for (size_t i = 0; i < n; i++)
+            printf("%s %d%s", i ? "," : "parts begin at bars", bars[i] + 1, i + 1 < n ? "" : ", by what repeats\n");
+    free(bars);
+}
+
 static void info_json(struct cli *c, const struct import *im)
 {
     const struct song *s = im->song;
@@ -81,6 +105,7 @@ static void info_json(struct cli *c, const struct import *im)
         json_array_append_new(form, json_pack("{s:i, s:o}", "bar", song_bar_of(s, s->markers[k].tick) + 1, "name",
                                               json_text(s->markers[k].text)));
     cli_set(c, "form", form);
+    parts_json(c, s);
     cli_set(c, "provenance", json_text(s->provenance));
     cli_set(c, "report", json_text(str_c(&im->odd)));
     import_json(c, im);
@@ -113,6 +138,7 @@ static void info_text(const struct import *im)
     for (size_t i = 0; i < s->n_markers; i++)
         printf("%s bar %d %s%s", i ? "," : "form:", song_bar_of(s, s->markers[i].tick) + 1, s->markers[i].text,
                i + 1 < s->n_markers ? "" : "\n");
+    parts_text(s);
     import_summary(im, &text);
     fputs(str_c(&text), stdout);
     str_fini(&text);

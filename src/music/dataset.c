@@ -13,6 +13,7 @@
 #include "phrase.h"
 #include "phrase_file.h"
 #include "rng.h"
+#include "segment.h"
 #include "song.h"
 #include "works_group.h"
 
@@ -213,19 +214,23 @@ static enum err add_window(struct build *b, const struct song *band, int bar)
     return ERR_OK;
 }
 
-/* Windows start where 4/4 starts and then at every hop; a window that meets another metre is passed over. */
-static enum err add_windows(struct build *b, const struct song *band)
+/* Where windows start: where 4/4 starts or a part does, and then at every hop. None reaches into the next part; one
+ * that meets another metre is passed over. */
+static enum err add_windows_of(struct build *b, const struct song *band, const int *parts, size_t n_parts)
 {
     int n_bars = song_n_bars(band), run = -1;
+    size_t next = 0;
     for (int bar = 0; bar + PHRASE_BARS <= n_bars && bar <= UINT16_MAX; bar++) {
         int32_t tick = song_bar_tick(band, bar);
         struct metre m = song_metre(band, tick);
+        bool begins = next < n_parts && parts[next] == bar;
+        next += begins;
         if (m.num != 4 || m.den != 4) {
             run = -1;
             continue;
         }
-        run = run < 0 ? bar : run;
-        if ((bar - run) % b->opts->hop_bars != 0)
+        run = run < 0 || begins ? bar : run;
+        if ((bar - run) % b->opts->hop_bars != 0 || (next < n_parts && bar + PHRASE_BARS > parts[next]))
             continue;
         if (phrase_check_bars(band, bar) != ERR_OK)
             b->drops[DROP_METRE]++;
@@ -233,6 +238,17 @@ static enum err add_windows(struct build *b, const struct song *band)
             TRY(add_window(b, band, bar));
     }
     return ERR_OK;
+}
+
+static enum err add_windows(struct build *b, const struct song *band)
+{
+    int *parts = NULL;
+    size_t n_parts = 0;
+    if (b->opts->segments)
+        TRY(segment_song(band, &parts, &n_parts));
+    enum err err = add_windows_of(b, band, parts, n_parts);
+    free(parts);
+    return err;
 }
 
 static enum err add_song(struct build *b, const char *name, int genre, const struct song *band)

@@ -386,6 +386,41 @@ static void test_merged(void **state)
     str_copy(folder, sizeof(folder), old);
 }
 
+/* Six bars a part, ABACA: windows follow the parts, not the count of bars, and what comes again is dropped. */
+static void test_segments(void **state)
+{
+    (void)state;
+    struct song *part[3] = { band_song(701, 6, 0), band_song(702, 6, 3), band_song(703, 6, 6) }, *s = song_new_band();
+    static const int order[] = { 0, 1, 0, 2, 0 }, bars[] = { 0, 6, 18 };
+    struct dataset_opts o;
+    struct dataset *d;
+    struct str report;
+    char empty[80];
+    for (int i = 0; i < 5; i++)
+        song_paste(s, song_bar_tick(s, 6 * i), part[order[i]], 0, song_bar_tick(s, 6));
+    for (int i = 0; i < 3; i++)
+        song_free(part[i]);
+    str_format(empty, sizeof(empty), "rm -rf %s/*", folder);
+    assert_int_equal(system(empty), 0);
+    save(s, "parts", "abaca.mid");
+    dataset_opts_init(&o);
+    o.hop_bars = 4;
+    o.segments = true;
+    assert_int_equal(build(&o, &d, &report), ERR_OK);
+    assert_int_equal(dataset_n(d), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(dataset_get(d, i).bar, bars[i]);
+    dataset_close(d);
+    str_fini(&report);
+    o.hop_bars = 1; /* none reaches from one part into the next */
+    assert_int_equal(build(&o, &d, &report), ERR_OK);
+    assert_int_equal(dataset_n(d), 9);
+    for (size_t i = 0; i < dataset_n(d); i++)
+        assert_in_range(dataset_get(d, i).bar % 6, 0, 2);
+    dataset_close(d);
+    str_fini(&report);
+}
+
 static void test_hostile_file(void **state)
 {
     (void)state;
@@ -430,7 +465,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_window), cmocka_unit_test(test_conversions), cmocka_unit_test(test_build),
-        cmocka_unit_test(test_manifest), cmocka_unit_test(test_merged), cmocka_unit_test(test_hostile_file),
+        cmocka_unit_test(test_manifest), cmocka_unit_test(test_merged), cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_hostile_file),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
