@@ -106,10 +106,25 @@ static const struct flat_ops *flat_ops_of(const struct device *d)
     return &host;
 }
 
+static double nadam_momentum(double beta1, double t)
+{
+    return beta1 * (1 - 0.5 * pow(0.96, 0.004 * t));
+}
+
+static void nadam_shares(const struct optim *o, struct adam_step *s)
+{
+    double t = (double)o->step, u = nadam_momentum(o->beta1, t), next = nadam_momentum(o->beta1, t + 1), all = 1;
+    for (long i = 1; i <= o->step && all > 1e-20; i++) /* soon too small to tell from 0 */
+        all *= nadam_momentum(o->beta1, (double)i);
+    s->m_share = (float)(next / (1 - all * next));
+    s->grad_share = (float)((1 - u) / (1 - all));
+}
+
 /* Constants of update number t (from 1). The published forms:
  * Adam    w -= lr mhat / (sqrt(vhat) + eps)
  * TF1     w -= lr sqrt(1-b2^t)/(1-b1^t) m / (sqrt(v) + eps)
- * Nadam   w -= lr (b1 m/(1-b1^(t+1)) + (1-b1) g/(1-b1^t)) / (sqrt(vhat) + eps), Dozat, constant momentum */
+ * Nadam   w -= lr (u' m/(1-U') + (1-u) g/(1-U)) / (sqrt(vhat) + eps), Dozat 2016, as Keras and PyTorch have it: u the
+ *         momentum of this update, U the product of all so far, u' and U' those of the next */
 static struct adam_step step_of(const struct optim *o, double grad_scale, bool decays)
 {
     double t = (double)o->step, c1 = 1 - pow(o->beta1, t), c2 = 1 - pow(o->beta2, t);
@@ -132,10 +147,8 @@ static struct adam_step step_of(const struct optim *o, double grad_scale, bool d
         s.v_scale = 1;
         s.lr = (float)(o->lr * sqrt(c2) / c1);
     }
-    if (o->kind == OPTIM_NADAM) {
-        s.m_share = (float)(o->beta1 / (1 - pow(o->beta1, t + 1)));
-        s.grad_share = (float)((1 - o->beta1) / c1);
-    }
+    if (o->kind == OPTIM_NADAM)
+        nadam_shares(o, &s);
     return s;
 }
 

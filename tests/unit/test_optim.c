@@ -66,8 +66,12 @@ static void ref_step(const struct optim *o, struct ref *r, double g, int t, bool
     r->m = o->beta1 * r->m + (1 - o->beta1) * g;
     r->v = o->beta2 * r->v + (1 - o->beta2) * g * g;
     double mhat = r->m / c1;
-    if (o->kind == OPTIM_NADAM)
-        mhat = o->beta1 * r->m / (1 - pow(o->beta1, t + 1)) + (1 - o->beta1) * g / c1;
+    if (o->kind == OPTIM_NADAM) {
+        double all = 1, momentum = 0, next = o->beta1 * (1 - 0.5 * pow(0.96, 0.004 * (t + 1)));
+        for (int i = 1; i <= t; i++)
+            all *= momentum = o->beta1 * (1 - 0.5 * pow(0.96, 0.004 * i));
+        mhat = next * r->m / (1 - all * next) + (1 - momentum) * g / (1 - all);
+    }
     if (o->tf_eps)
         r->w -= o->lr * sqrt(c2) / c1 * r->m / (sqrt(r->v) + o->eps);
     else
@@ -129,6 +133,36 @@ static void rules(void **state)
     }
 }
 
+/* What torch.optim.NAdam makes of the same gradients, with momentum_decay 0.004 and in double precision. */
+static void nadam_is_pytorchs(void **state)
+{
+    (void)state;
+    static const struct {
+        int step;
+        double w[3];
+    } golden[] = {{1, {0.489435483, -1.010564517, 1.989435484}},
+                  {2, {0.481335814, -1.007460221, 1.984706172}},
+                  {30, {0.488160239, -1.103324038, 1.817589228}}};
+    static const float begin[3] = {0.5f, -1, 2};
+    struct optim o = {.kind = OPTIM_NADAM, .lr = 0.01, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7};
+    struct params *p = params_new();
+    size_t next = 0;
+    params_declare(p, "w", SHAPE(3), (struct init_spec){INIT_ZEROS, 0}, true);
+    assert_int_equal(params_alloc(p, device, true), ERR_OK);
+    memcpy(params_value(p, 0), begin, sizeof begin);
+    for (int t = 1; t <= 30; t++) {
+        for (int k = 0; k < 3; k++)
+            params_grad(p, 0)[k] = (float)(sin(t * (k + 1)) + 0.3 * k);
+        optim_step(&o, p, "", device);
+        for (int k = 0; k < 3 && golden[next].step == t; k++)
+            if (fabs((double)params_value(p, 0)[k] - golden[next].w[k]) > 3e-6)
+                fail_msg("update %d, weight %d: %.9f", t, k, (double)params_value(p, 0)[k]);
+        next += golden[next].step == t;
+    }
+    assert_int_equal(next, COUNT_OF(golden));
+    params_free(p);
+}
+
 static void schedules(void **state)
 {
     (void)state;
@@ -162,7 +196,7 @@ static void averages(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(schedules),
-                                       cmocka_unit_test(averages)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(nadam_is_pytorchs),
+                                       cmocka_unit_test(schedules), cmocka_unit_test(averages)};
     return cmocka_run_group_tests_name("optim", tests, start, stop);
 }
