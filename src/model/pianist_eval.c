@@ -14,7 +14,7 @@
 #include "song.h"
 #include "stepread.h"
 
-enum { WINDOWS = 96, PIECE_QUARTERS = 32, BLEND_PIECES = 16, TWO_BARS = 8 };
+enum { WINDOWS = 96, PIECE_QUARTERS = 32, BLEND_PIECES = 16 };
 
 struct evaluation {
     struct model *m;
@@ -218,26 +218,6 @@ static enum err hear_blend(struct evaluation *e)
     return ERR_OK;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void report_echoes(struct evaluation *e)
-{
-    int n = e->n_echoes, under = 0;
-    if (n == 0)
-        return;
-    for (int i = 0; i < n; i++)
-        under += e->echoes[i] < TWO_BARS;
-    qsort(e->echoes, (size_t)n, sizeof *e->echoes, by_size);
-    measures_add(e->out, "pieces made", n, "", 0);
-    measures_add(e->out, "longest match with training music: 95th percentile, quarters", e->echoes[(n - 1) * 95 / 100], "", 0);
-    measures_add(e->out, "longest match of all, quarters", e->echoes[n - 1], "", 0);
-    measures_add(e->out, "longest match under two bars, % of pieces", 100.0 * under / n, "", 0);
-}
-
 enum err pianist_evaluate(struct model *m, const struct dataset *d, const struct measure_opts *o, struct measures *out)
 {
     struct evaluation e = { .m = m, .w = dataset_works(d), .o = o, .out = out };
@@ -252,7 +232,7 @@ enum err pianist_evaluate(struct model *m, const struct dataset *d, const struct
     TRY_OUT(listener_new(m->device, e.w, o->seed, &e.listener));
     e.echo = echo_new(e.w);
     TRY_OUT(hear_eras(&e));
-    report_echoes(&e);
+    echo_report(e.echoes, e.n_echoes, out);
     TRY_OUT(hear_blend(&e));
 out:
     stepread_free(r);

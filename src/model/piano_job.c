@@ -269,7 +269,7 @@ static void name_styles(const struct piano_job *j, const struct piano_draft *d, 
         else if (j->rq->n_styles > 1)
             str_addf(&s, ":%.3g", (double)w->from);
     }
-    str_copy(out, cap, s.len ? str_c(&s) : "any");
+    str_format(out, cap, " style=%s", s.len ? str_c(&s) : "any");
     str_fini(&s);
 }
 
@@ -277,13 +277,14 @@ void piano_draft_deliver(const struct piano_job *j, struct piano_draft *d, int i
 {
     const struct request *rq = j->rq;
     struct take t = { .song = d->song, .seed = d->seed, .empty = empty };
-    char key[16], styles[128];
+    char key[16], styles[128] = "";
     d->song = NULL;
     key_print(rq->key, key);
-    name_styles(j, d, styles, sizeof styles);
+    if (j->styles->n > 0)
+        name_styles(j, d, styles, sizeof styles);
     str_copy(t.model, sizeof t.model, j->name);
     str_copy(t.hash, sizeof t.hash, j->hash);
-    str_format(t.params, sizeof t.params, "verb=%s style=%s key=%s%s T=%.2f top_p=%.2f", verb_name(rq->verb), styles, key,
+    str_format(t.params, sizeof t.params, "verb=%s%s key=%s%s T=%.2f top_p=%.2f", verb_name(rq->verb), styles, key,
                rq->snap ? " snap" : "", rq->temperature, rq->top_p);
     if (t.song->n_keys == 0 && rq->key.tonic >= 0)
         song_set_key(t.song, 0, key_sharps(rq->key), rq->key.minor);

@@ -7,7 +7,7 @@
 #include "piano_yardsticks.h"
 #include "rng.h"
 
-enum { SEED_NOTES = 12, BITS = 22, MOST_TRIED = 128, BREAK = INT16_MAX };
+enum { SEED_NOTES = 12, BITS = 22, MOST_TRIED = 128, BREAK = INT16_MAX, TWO_BARS = 8 };   /* quarters */
 
 struct way { int16_t time, pitch; };   /* from the note before; time BREAK = the first of a piece */
 struct echo {
@@ -111,4 +111,24 @@ double echo_longest(const struct echo *e, const struct piano_piece *p)
     free(way);
     free(at);
     return (double)longest / PIANO_GRID;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void echo_report(double *echoes, int n, struct measures *out)
+{
+    int under = 0;
+    if (n == 0)
+        return;
+    for (int i = 0; i < n; i++)
+        under += echoes[i] < TWO_BARS;
+    qsort(echoes, (size_t)n, sizeof *echoes, by_size);
+    measures_add(out, "pieces made", n, "", 0);
+    measures_add(out, "longest match with training music: 95th percentile, quarters", echoes[(n - 1) * 95 / 100], "", 0);
+    measures_add(out, "longest match of all, quarters", echoes[n - 1], "", 0);
+    measures_add(out, "longest match under two bars, % of pieces", 100.0 * under / n, "", 0);
 }

@@ -1,8 +1,8 @@
 /* piano_yardsticks.h: what the evaluation of the pianist leans on: a listener that names eras, a model of what comes next by counts,
  * and the memory of the training music. */
 #pragma once
+#include "model.h"
 #include "piano_code.h"
-#include "plan.h"
 #include "works.h"
 
 enum { LISTENER_QUARTERS = 24, LISTENER_MAX = 16 };
@@ -30,3 +30,5 @@ void echo_free(struct echo *e);
 /* Quarters of the longest passage that training music has note for note (in any key, at any speed in the bar);
  * passages of fewer than 12 notes count as none. */
 double echo_longest(const struct echo *e, const struct piano_piece *p);
+/* Of pieces that were made, sorted here. */
+void echo_report(double *echoes, int n, struct measures *out);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "hashed.h"
-#include <jansson.h>
+#include "samples.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,23 +34,6 @@ static void fill_hashed(struct params *p)
         for (size_t k = 0; k < n; k++)
             params_value(p, i)[k] = str_ends(name, "gamma") ? 1 + 0.2f * u[k] : 0.1f * u[k];
         free(u);
-    }
-}
-
-static void near_samples(const char *what, const json_t *want, const float *got, size_t n, double tolerance)
-{
-    assert_non_null(want);
-    const json_t *at = json_object_get(want, "at");
-    double norm = json_number_value(json_object_get(want, "norm")), square = 0, typical = norm / sqrt((double)n);
-    size_t step = (size_t)json_integer_value(json_object_get(want, "step"));
-    for (size_t i = 0; i < n; i++)
-        square += (double)got[i] * (double)got[i];
-    if (fabs(sqrt(square) - norm) > tolerance * norm + 1e-7)
-        fail_msg("%s: norm %.9g instead of %.9g", what, sqrt(square), norm);
-    for (size_t i = 0; i < json_array_size(at); i++) {
-        double w = json_number_value(json_array_get(at, i)), g = (double)got[i * step];
-        if (fabs(g - w) > tolerance * fmax(typical, fabs(w)) + 1e-7)
-            fail_msg("%s[%zu]: %.9g instead of %.9g", what, i * step, g, w);
     }
 }
 

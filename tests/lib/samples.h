@@ -1,0 +1,7 @@
+/* samples.h: tensors against samples of PyTorch's, as the scripts in tests/golden write them. */
+#pragma once
+#include <jansson.h>
+#include <stddef.h>
+
+/* {"norm", "step", "at": every step-th number}; fails the test with the place. */
+void near_samples(const char *what, const json_t *want, const float *got, size_t n, double tolerance);
