@@ -3,8 +3,8 @@
 #include <string.h>
 #include "kinds.h"
 
-const struct model_kind *const model_kinds[] = {&band_kind, &pianist_kind, &codes_kind, &musegan_kind, &vqvae_kind,
-                                                &cyclegan_kind, &judge_kind};
+const struct model_kind *const model_kinds[] = {&band_kind,    &pianist_kind, &codes_kind,    &frames_kind,
+                                                &musegan_kind, &vqvae_kind,   &cyclegan_kind, &judge_kind};
 const size_t n_model_kinds = COUNT_OF(model_kinds);
 
 const struct model_kind *model_kind_find(const char *name)

@@ -92,6 +92,21 @@ mv vq/away vq/vqvae.safetensors
 expect 3 "no codes to learn" "$jamroll" train codes --data works.bin -o no --steps 1 --set vqvae=missing
 expect 2 "no such style" "$jamroll" generate -m $pianist --style satie:2 -o x.mid
 expect 2 "the band has no styles" "$jamroll" generate --model band --style jazz -o x.mid
+# The frames, by beats and by the clock: they go on, twice the same, and suggest what could come next, the likeliest first.
+for time in beats clock; do
+    ok "frames by $time" "$jamroll" train frames --data works.bin -o fr-$time --set time=$time,width=12,hidden=12,rows=8,window=16,chords=200 \
+        --steps 6 --quiet
+    frames=fr-$time/frames.safetensors
+    ok "go on" "$jamroll" continue -m $frames "$ballad" --bars 8 --seed 5 -o on-$time.mid
+    ok "and again" "$jamroll" continue -m $frames "$ballad" --bars 8 --seed 5 -o on-again.mid
+    ok "the same bytes" cmp on-$time.mid on-again.mid
+    ok "suggest" "$jamroll" suggest -m $frames "$ballad" --track piano --at 3.2 --n 3 --take 2 -o next.mid --json
+    has "three candidates" '"rank": 3' out
+    is "in falling order" "$(grep probability out | sort -r)" "$(grep probability out)"
+done
+ok "are measured" "$jamroll" eval fr-beats/frames.safetensors --data works.bin -n 2
+has "beside counts" 'held-out bits a frame .* six-grams ' out
+expect 3 "from works alone" "$jamroll" train frames --data set.bin -o no --steps 1
 expect 3 "not on phrases" "$jamroll" eval vq/vqvae.safetensors --data set.bin
 expect 3 "nor learnt from them" "$jamroll" train vqvae --data set.bin -o no --steps 1
 
