@@ -17,6 +17,7 @@ enum { STEP_TICKS = 4 * SONG_TPQ / PHRASE_BAR_STEPS, BAR_TICKS = 4 * SONG_TPQ, D
 
 struct dataset {
     const uint8_t *bytes;
+    bool mapped;            /* and not borrowed */
     size_t len, n_sets, n_genres, n_songs, n_phrases;
     uint64_t n_notes;
     const uint8_t *records, *notes;
@@ -228,15 +229,14 @@ static enum err read_all(struct dataset *d, const char *path)
     return check_notes(d, path);
 }
 
-enum err dataset_open(const char *path, struct dataset **out)
+enum err dataset_parse(const uint8_t *bytes, size_t len, const char *path, struct dataset **out)
 {
     struct dataset *d = xcalloc(1, sizeof(*d));
-    enum err err = file_map(path, &d->bytes, &d->len);
+    bool is_works = len >= 8 && memcmp(bytes, WORKS_MAGIC, 8) == 0;
 
-    if (err == ERR_OK && d->len >= 8 && memcmp(d->bytes, WORKS_MAGIC, 8) == 0)
-        err = works_parse(d->bytes, d->len, path, &d->works);
-    else if (err == ERR_OK)
-        err = read_all(d, path);
+    d->bytes = bytes;
+    d->len = len;
+    enum err err = is_works ? works_parse(bytes, len, path, &d->works) : read_all(d, path);
     if (err != ERR_OK) {
         dataset_close(d);
         return err;
@@ -245,11 +245,24 @@ enum err dataset_open(const char *path, struct dataset **out)
     return ERR_OK;
 }
 
+enum err dataset_open(const char *path, struct dataset **out)
+{
+    const uint8_t *bytes = NULL;
+    size_t len = 0;
+    TRY(file_map(path, &bytes, &len));
+    enum err err = dataset_parse(bytes, len, path, out);
+    if (err != ERR_OK)
+        file_unmap(bytes, len);
+    else
+        (*out)->mapped = true;
+    return err;
+}
+
 void dataset_close(struct dataset *d)
 {
     if (!d)
         return;
-    if (d->bytes)
+    if (d->mapped)
         file_unmap(d->bytes, d->len);
     free(d->names);
     works_free(d->works);
