@@ -58,6 +58,7 @@ static enum err read_request(const struct cli *c, const struct song *song, struc
     rq->strength = opts_real(o, "strength");
     rq->lock_melody = str_same(opts_text(o, "lock"), "melody");
     rq->n_takes = (int)opts_int(o, "takes");
+    rq->snap = opts_flag(o, "strict");
     return request_check(rq);
 }
 
@@ -348,6 +349,7 @@ static const struct opt options[] = {
     {"from", 0, OPT_TEXT, 0, 0, NULL, NULL, "GENRE", "what it is; default: what the judge takes it for"},
     {"strength", 0, OPT_REAL, 0, 1, "1", NULL, "X", "how far: at 0.5 half of the changes are made, the surest first"},
     {"lock", 0, OPT_ENUM, 0, 0, "none", "none|melody", "WHAT", "the top line stays as it is"},
+    {"strict", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "new notes are of the key of the piece"},
     {"keep", 0, OPT_TEXT, 0, 0, NULL, NULL, "CELLS", "what stays: bass or piano:1-2 or 1-2"},
     {"bars", 'b', OPT_TEXT, 0, 0, NULL, NULL, "A-B", "bars that may change; default: all"},
     {"drums", 0, OPT_ENUM, 0, 0, "keep", "keep|remake", "HOW", "remake: the band plays them anew, in the genre if it knows it"},

@@ -39,12 +39,14 @@ struct stretch {
     uint8_t *was, *now;            /* [n_steps][GRID_PITCHES]: before and after */
     uint8_t *held;                 /* likewise: cells of notes that may not change */
     uint8_t *struck;               /* likewise: a note begins */
+    uint16_t scale;                /* bit p set: new notes may be of pitch class p */
     uint8_t *ceiling;              /* [n_steps]: row that nothing new may lie above, GRID_PITCHES = none */
     struct seen *seen; size_t n, cap; /* by track, as the track has them */
 };
 struct picture { struct stretch *at; size_t n, cap; };
 
-/* With the melody locked its notes do not change and nothing new lies above them. */
+/* With the melody locked its notes do not change and nothing new lies above them; with `snap` new notes are of the
+ * request's key, or of the stretch's own. */
 NODISCARD enum err picture_new(const struct request *rq, struct picture **out);
 void picture_free(struct picture *p);
 bool transfer_hears(const struct request *rq, const struct track *t);

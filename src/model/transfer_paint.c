@@ -25,7 +25,8 @@ static int change_of(const struct stretch *s, int step, int row, float p)
     int i = step * GRID_PITCHES + row;
     if (s->was[i])
         return p > 0.5f || s->held[i] ? 0 : -1;
-    return p > 0.5f && row <= s->ceiling[step] ? 1 : 0;
+    bool fits = row <= s->ceiling[step] && s->scale >> (row + GRID_LOW) % 12 & 1;
+    return p > 0.5f && fits ? 1 : 0;
 }
 
 static void find_changes(const struct stretch *s, int step0, int n_steps, const float *prob, struct changes *out)

@@ -124,6 +124,14 @@ static void lock_melody(struct stretch *s)
     }
 }
 
+static uint16_t scale_of(const struct stretch *s, const struct request *rq)
+{
+    struct key k = rq->key;
+    if (rq->snap && k.tonic < 0)
+        k = song_key(rq->song, s->tick, s->tick + s->n_steps * SIXTEENTH, NULL);
+    return rq->snap && k.tonic >= 0 ? key_scale(k) : 0xfff;
+}
+
 static void hold(struct stretch *s)
 {
     for (size_t i = 0; i < s->n; i++)
@@ -144,6 +152,7 @@ enum err picture_new(const struct request *rq, struct picture **out)
         if (rq->lock_melody)
             lock_melody(s);
         hold(s);
+        s->scale = scale_of(s, rq);
         memcpy(s->now, s->was, (size_t)s->n_steps * GRID_PITCHES);
         for (size_t k = 0; k < s->n; k++)
             open += s->seen[k].open;

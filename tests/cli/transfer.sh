@@ -43,12 +43,15 @@ unchanged bars.mid "$all_tracks" 1 4
 unchanged bars.mid "$all_tracks" 7 8
 ok "the melody locked" "$jamroll" transfer "$seeds/guitar-riff.mid" --to pop --lock melody -o locked.mid
 has "says so" 'melody=locked' <("$jamroll" info locked.mid)
+ok "in its key" "$jamroll" transfer $in --to jazz --strict -o strict.mid
 ok "drums anew" "$jamroll" transfer $in --to jazz --from pop --drums remake -o drums.mid
 result "they are others" "$([ "$(sum $in Drums)" != "$(sum drums.mid Drums)" ] && echo yes)" "the same drums"
 is "the rest is not" "$(sum plain.mid 'Piano|Guitar|Bass|Strings')" "$(sum drums.mid 'Piano|Guitar|Bass|Strings')"
 ok "to standard output" sh -c "'$jamroll' transfer - --to jazz --from pop -o - < $in > piped.mid"
 is "the same notes" "$(sum plain.mid "$all_tracks")" "$(sum piped.mid "$all_tracks")"
 
+ok "from a script" sh -c "printf 'open $in\nbatch 2\ntransfer jazz 0.5 lock\ntake 2\nexport script.mid\n' | '$jamroll' batch"
+has "says how" 'genre=jazz strength=0.50 melody=locked heard=\+1' <("$jamroll" info script.mid)
 expect 2 "to what?" "$jamroll" transfer $in
 expect 2 "how far?" "$jamroll" transfer $in --to jazz --strength 2
 expect 2 "two files to one place" "$jamroll" transfer $in --to jazz --cycle -o -

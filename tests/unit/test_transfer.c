@@ -11,6 +11,7 @@
 #include "model/transfer.h"
 #include "rng.h"
 #include "song.h"
+#include "theory.h"
 #include "verb.h"
 
 enum { BAR = 1920, SONGS = 24 };
@@ -406,6 +407,38 @@ static void test_kept(void **state)
     }
 }
 
+/* With snap no new note leaves the key: the one that was given, or the music's own. */
+static void test_key(void **state)
+{
+    (void)state;
+    static const int white[] = {0, 2, 4, 5, 7, 9, 11};
+    struct song *s = tidy_band(9, 8);
+    for (int k = ROLE_PIANO; k < N_ROLES; k++)
+        for (size_t i = 0; i < s->tracks[k].n; i++)
+            s->tracks[k].notes[i].pitch = (uint8_t)(s->tracks[k].notes[i].pitch / 12 * 12 + white[(i + i / 7) % 7]);
+    struct request rq = ask(s);
+    for (int way = 0; way < 3; way++) {
+        rq.snap = way > 0;
+        rq.key = (struct key){.tonic = way == 2 ? 1 : -1};
+        uint16_t scale = way == 2 ? key_scale(rq.key) : 0xab5;
+        long strange = 0, n_new = 0;
+        struct got g = run(hashed, &rq);
+        for (int k = ROLE_PIANO; k < N_ROLES; k++)
+            for (size_t i = 0; i < g.take[0].song->tracks[k].n; i++) {
+                const struct note *n = &g.take[0].song->tracks[k].notes[i];
+                bool had = false;
+                for (size_t j = 0; j < s->tracks[k].n; j++)
+                    had |= s->tracks[k].notes[j].pitch == n->pitch && s->tracks[k].notes[j].tick <= n->tick &&
+                           s->tracks[k].notes[j].tick + s->tracks[k].notes[j].dur > n->tick;
+                n_new += !had;
+                strange += !had && !(scale >> n->pitch % 12 & 1);
+            }
+        assert_true(n_new > 100 && (way == 0 ? strange > 100 : strange == 0));
+        got_free(&g);
+    }
+    song_free(s);
+}
+
 static void test_metre(void **state)
 {
     (void)state;
@@ -542,7 +575,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identity), cmocka_unit_test(test_picture), cmocka_unit_test(test_strength),
-        cmocka_unit_test(test_melody),   cmocka_unit_test(test_kept),    cmocka_unit_test(test_metre),
+        cmocka_unit_test(test_melody),   cmocka_unit_test(test_kept),    cmocka_unit_test(test_key), cmocka_unit_test(test_metre),
         cmocka_unit_test(test_long),     cmocka_unit_test(test_takes),   cmocka_unit_test(test_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
