@@ -42,7 +42,6 @@ void frames_scene_notes(const struct frames_scene *s, const int32_t *token, int 
 struct frames_rules { bool *legal; float *bias; bool any; };   /* [V]; is any chord legal? */
 void frames_rules_init(struct frames_rules *r, const struct frames_scene *s, int shift);
 void frames_rules_fini(struct frames_rules *r);
-/* The rules at frame f of a line besides: no hold after a rest, nothing held or at rest for too long. legal [V], biased
- * logits [V]. */
+/* The rules at frame f of a line besides: no hold after a rest, and no quiet for too long. legal [V], biased logits [V]. */
 void frames_rules_at(const struct frames_rules *r, const struct frames_scene *s, const int32_t *token, int f,
                      const float *logits, bool *legal, float *biased);
