@@ -48,6 +48,11 @@ struct request {
     bool lock_melody, and_back;
     char genre_from[32], genre_to[32];
     uint64_t seed;                /* take i uses seed + i; interpolate: all of them seed, one path */
+    /* Latent vectors of the takes, of families that have them: n_takes rows of n_z numbers, borrowed; NULL = from the
+     * seeds. What else is drawn comes from the seeds, or, one_draw, for every take from `seed`: only the vectors differ. */
+    const float *z;
+    int n_z;
+    bool one_draw;
     int n_takes;
 };
 
@@ -103,6 +108,9 @@ struct model_kind {
     const char *(*genre)(const struct model *m, int i);
     int (*n_styles)(const struct model *m);  /* composers, eras; NULL = none */
     const char *(*style)(const struct model *m, int i);
+    /* The latent vector a seed gives for so many bars, into out unless that is NULL; its length is returned. NULL = the
+     * family has none. */
+    int (*latent)(const struct model *m, int n_bars, uint64_t seed, float *out);
     /* Measures of its own; NULL = the comparison of phrases by genre (eval.h). */
     NODISCARD enum err (*evaluate)(struct model *m, const struct dataset *d, const struct measure_opts *o,
                                    struct measures *out);

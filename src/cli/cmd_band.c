@@ -2,11 +2,13 @@
  * command only decides which cells are kept; everything else is the same for all. */
 #include "cli.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "file.h"
+#include "latent.h"
 #include "mem.h"
 #include "rng.h"
 #include "takes.h"
@@ -26,7 +28,10 @@
     {"density", 0, OPT_TEXT, 0, 0, NULL, NULL, "LIST", "1..7, or for some tracks: drums=5,bass=3"}, \
     {"range", 0, OPT_TEXT, 0, 0, NULL, NULL, "LIST", "pitches of new notes: C2:C6, or for some tracks: bass=E1:G3"}, \
     {"silent", 0, OPT_TEXT, 0, 0, NULL, NULL, "TRACKS", "leave these tracks empty where nothing is kept"}, \
-    {"out", 'o', OPT_TEXT, 0, 0, NULL, NULL, "PATH", "a .mid file, a folder, or -"}, \
+    {"out", 'o', OPT_TEXT, 0, 0, NULL, NULL, "PATH", "a file (.mid, .npz, .npy, .png, .musicxml), a folder, or -"}, \
+    {"z", 0, OPT_TEXT, 0, 0, NULL, NULL, "Z", "of models with latent vectors: FILE.npy, or seeds as in 3+5-7"}, \
+    {"save-z", 0, OPT_TEXT, 0, 0, NULL, NULL, "FILE", "write the takes' latent vectors, as .npy"}, \
+    {"grid", 0, OPT_TEXT, 0, 0, NULL, NULL, "FILE", "also all takes in one picture"}, \
     {"format", 0, OPT_INT, 0, 1, "1", NULL, "0|1", "MIDI file format"}, \
     {"model", 'm', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "weights by name or path; default: the best for the job"}, \
     OPT_DEVICE, OPT_COMMON
@@ -49,7 +54,7 @@ static enum err read_options(struct cli *c, struct request *rq)
     rq->temperature = opts_real(o, "temperature");
     rq->top_p = opts_real(o, "top-p");
     rq->top_k = (int)opts_int(o, "top-k");
-    if (rq->verb != VERB_INTERPOLATE) /* there the steps are the takes */
+    if (c->command != &cmd_interpolate) /* there the steps are the takes */
         rq->n_takes = (int)opts_int(o, "n");
     rq->seed = opts_given(o, "seed") ? (uint64_t)opts_int(o, "seed") : rng_entropy() >> 32;
     if (opts_given(o, "density"))
@@ -150,6 +155,64 @@ static int finish(struct cli *c, const struct request *rq, const struct takes *t
     return EXIT_OK;
 }
 
+/* Of `interpolate` between latent vectors: the rows are the second direction. */
+static bool is_way(const struct cli *c)
+{
+    return c->command == &cmd_interpolate && latents_named(opts_arg(c->opts, 0));
+}
+
+static int grid_columns(const struct cli *c, int n_takes)
+{
+    if (is_way(c))
+        return opts_n_args(c->opts) > 2 ? (int)opts_int(c->opts, "across") : n_takes;
+    return (int)ceil(sqrt(n_takes));
+}
+
+static enum err draw_grid(struct cli *c, const struct request *rq, const struct takes *t)
+{
+    const char *path = opts_text(c->opts, "grid");
+    if (!path)
+        return ERR_OK;
+    cli_set(c, "grid", json_text(path));
+    return takes_picture(t, grid_columns(c, t->n_wanted), rq->n_bars, path);
+}
+
+/* The latent vectors between the ends that are named, two or three. */
+static enum err way(struct cli *c, const struct model_kind *kind, const struct model *m, int n_bars, struct latents *out)
+{
+    struct opts *o = c->opts;
+    struct latents end[3] = {{NULL, 0, 0}};
+    enum err err = ERR_OK;
+    for (int i = 0; i < opts_n_args(o) && err == ERR_OK; i++)
+        err = latents_parse(opts_arg(o, i), kind, m, n_bars, &end[i]);
+    if (err == ERR_OK)
+        err = latents_between(&end[0], &end[1], end[2].z ? &end[2] : NULL, (int)opts_int(o, "steps"),
+                              end[2].z ? (int)opts_int(o, "across") : 1, str_same(opts_text(o, "way"), "arc"), out);
+    for (int i = 0; i < 3; i++)
+        latents_fini(&end[i]);
+    return err;
+}
+
+/* Latent vectors that are asked for are the takes; those that are not are still told by --save-z. */
+static enum err set_latents(struct cli *c, const struct model_kind *kind, const struct model *m, struct request *rq,
+                            struct latents *z)
+{
+    const char *given = opts_text(c->opts, "z"), *save = opts_text(c->opts, "save-z");
+    if (is_way(c))
+        TRY(way(c, kind, m, rq->n_bars, z));
+    else if (given)
+        TRY(latents_parse(given, kind, m, rq->n_bars, z));
+    else if (save)
+        TRY(latents_of_seeds(kind, m, rq->n_bars, rq->seed, rq->n_takes, z));
+    if (given || is_way(c)) {
+        rq->z = z->z;
+        rq->n_z = z->n;
+        rq->n_takes = z->rows;
+        rq->one_draw = is_way(c);
+    }
+    return save ? latents_save(z, save) : ERR_OK;
+}
+
 /* Ask the band and write what it answers. */
 static int ask(struct cli *c, struct request *rq, const char *fallback)
 {
@@ -158,6 +221,7 @@ static int ask(struct cli *c, struct request *rq, const char *fallback)
     struct engine *engine = NULL;
     const struct model_kind *kind;
     struct model *m;
+    struct latents z = {NULL, 0, 0};
     enum err err = engine_new(opts_text(o, "device"), (int)opts_int(o, "threads"), &engine);
     int code;
     if (err != ERR_OK) {
@@ -168,6 +232,8 @@ static int ask(struct cli *c, struct request *rq, const char *fallback)
         code = cli_fail(c, STAGE_USAGE, err);
     } else if (opts_given(o, "style") && (err = find_styles(kind, m, opts_text(o, "style"), rq)) != ERR_OK) {
         code = cli_fail(c, STAGE_USAGE, err);
+    } else if ((err = set_latents(c, kind, m, rq, &z)) != ERR_OK) {
+        code = cli_fail(c, err == ERR_UNSUPPORTED ? STAGE_MODEL : err == ERR_IO ? STAGE_OUTPUT : STAGE_INPUT, err);
     } else {
         struct takes takes;
         if ((err = takes_open(&takes, c, opts_text(o, "out"), fallback, rq->n_takes)) != ERR_OK) {
@@ -177,10 +243,15 @@ static int ask(struct cli *c, struct request *rq, const char *fallback)
                                               .on_step = cli_progress(c)};
             if (!opts_given(o, "seed"))
                 cli_note(c, "seed %llu", (unsigned long long)rq->seed);
+            if (opts_text(o, "grid"))
+                takes_keep(&takes);
             code = finish(c, rq, &takes, engine_run(engine, model, rq, &progress));
+            if (code == EXIT_OK && (err = draw_grid(c, rq, &takes)) != ERR_OK)
+                code = cli_fail(c, err == ERR_UNSUPPORTED ? STAGE_INPUT : STAGE_OUTPUT, err);
         }
         takes_fini(&takes);
     }
+    latents_fini(&z);
     engine_free(engine);
     free(model);
     return code;
@@ -310,9 +381,35 @@ static int run_vary(struct cli *c)
     return run_cells(c, VERB_VARY);
 }
 
+/* Between latent vectors: new music at every step, from nothing or around the tracks of a song. */
+static int run_way(struct cli *c)
+{
+    const char *around = opts_text(c->opts, "around");
+    struct song *song = NULL;
+    enum err err = ERR_OK;
+    if (around)
+        err = cli_load_band(c, around, &song);
+    else
+        song = song_new_band();
+    if (err != ERR_OK)
+        return cli_fail(c, STAGE_INPUT, err);
+    struct request rq;
+    init_request(&rq, around ? VERB_ACCOMPANY : VERB_GENERATE, song, 0, (int)opts_int(c->opts, "bars"));
+    err = read_options(c, &rq);
+    for (int r = 0; r < N_ROLES; r++)
+        memset(rq.keep[r], around && song->tracks[r].n > 0, (size_t)rq.n_bars);
+    int code = err != ERR_OK ? cli_fail(c, STAGE_USAGE, err) : ask(c, &rq, "jamroll-way.mid");
+    song_free(song);
+    return code;
+}
+
 /* Both ends are among the steps. Tempo, key and instruments are those of A all the way. */
 static int run_interpolate(struct cli *c)
 {
+    if (latents_named(opts_arg(c->opts, 0)))
+        return run_way(c);
+    if (opts_n_args(c->opts) > 2)
+        return cli_usage(c, "a third end is for latent vectors: seeds or .npy files");
     struct song *a = NULL, *b = NULL;
     char *fallback = NULL;
     int code = open_band(c, &a, &fallback);
@@ -377,6 +474,10 @@ static const struct opt vary_options[] = {
 };
 static const struct opt interpolate_options[] = {
     {"steps", 0, OPT_INT, 2, 256, "5", NULL, "N", "how many, A and B among them"},
+    {"across", 0, OPT_INT, 2, 256, "5", NULL, "N", "latent vectors: how many towards C, a grid with those towards B"},
+    {"way", 0, OPT_ENUM, 0, 0, "line", "line|arc", "WAY", "latent vectors: linear or spherical"},
+    {"around", 0, OPT_TEXT, 0, 0, NULL, NULL, "IN", "latent vectors of a model that accompanies: the tracks to keep"},
+    {"bars", 'b', OPT_INT, 1, REQUEST_MAX_BARS, "4", NULL, "N", "latent vectors: how many bars"},
     OPT_BAND,
 };
 static const struct opt continue_options[] = {
@@ -394,7 +495,7 @@ const struct command cmd_infill = {
 const struct command cmd_vary = {
     "vary", "IN", "some of it anew, near or far", OPTIONS_OF(vary_options), 1, 1, run_vary};
 const struct command cmd_interpolate = {
-    "interpolate", "A B", "steps from one piece to another; tempo and instruments are A's",
-    OPTIONS_OF(interpolate_options), 2, 2, run_interpolate};
+    "interpolate", "A B [C]", "steps from one piece to another, or between latent vectors; tempo and instruments are A's",
+    OPTIONS_OF(interpolate_options), 2, 3, run_interpolate};
 const struct command cmd_continue = {
     "continue", "IN", "go on after the last bar", OPTIONS_OF(continue_options), 1, 1, run_continue};

@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export.h"
 #include "file.h"
 #include "mem.h"
-#include "midi.h"
+#include "npz.h"
 
-static bool is_midi_name(const char *path)
+/* Of the file that a name's ending asks for; a name without one that is known is a folder. */
+static const struct export_kind *kind_of(const char *path)
 {
-    return str_same(path_ext(path), ".mid") || str_same(path_ext(path), ".midi");
+    return export_kind(*path_ext(path) ? path_ext(path) : "none");
 }
 
 enum err takes_open(struct takes *t, struct cli *c, const char *out, const char *fallback, int n)
@@ -27,7 +29,7 @@ enum err takes_open(struct takes *t, struct cli *c, const char *out, const char 
     if (standard && c->json)
         return err_set(ERR_FORMAT, "--json and -o - would both write to standard output");
     bool is_folder = out && !standard && (file_is_dir(out) || str_ends(out, "/") ||
-                                          (!is_midi_name(out) && !file_exists(out)));
+                                          (!kind_of(out) && !file_exists(out)));
     if (!out) {
         char *plain = n > 1 ? path_with_ext(fallback, "") : xstrdup(fallback);
         t->path = cli_free_name(plain);
@@ -43,8 +45,29 @@ enum err takes_open(struct takes *t, struct cli *c, const char *out, const char 
 
 void takes_fini(struct takes *t)
 {
+    for (int i = 0; i < t->n_wanted && t->songs; i++)
+        song_free(t->songs[i]);
+    free(t->songs);
     free(t->path);
     json_decref(t->list);
+}
+
+void takes_keep(struct takes *t)
+{
+    t->songs = xcalloc((size_t)t->n_wanted, sizeof *t->songs);
+}
+
+enum err takes_picture(const struct takes *t, int columns, int n_bars, const char *path)
+{
+    enum { BEAT_STEPS = 12 };
+    int rows = (t->n_wanted + columns - 1) / columns;
+    const struct png_opts o = {.beat_steps = BEAT_STEPS, .scale = 1, .overlay = true};
+    const struct song **fields = xcalloc((size_t)(rows * columns), sizeof *fields);
+    for (int i = 0; i < t->n_wanted; i++)
+        fields[i] = t->songs[i];
+    enum err err = png_save_grid(fields, rows, columns, n_bars, &o, path);
+    free(fields);
+    return err;
 }
 
 static char *take_path(const struct takes *t, int index)
@@ -92,10 +115,14 @@ static void sign(struct song *song, const struct take *take)
 
 static void write_take(struct takes *t, int index, struct take *take)
 {
-    const struct midi_write_opts write = {.format = t->midi_format};
+    struct export_opts write = EXPORT_OPTS_USUAL;
     char *path = take_path(t, index);
+    const struct export_kind *kind = kind_of(path);
+    write.midi_format = t->midi_format;
     sign(take->song, take);
-    t->err = midi_save(take->song, &write, path);
+    if (t->songs)
+        t->songs[index] = song_dup(take->song);
+    t->err = export_song(take->song, kind ? kind : export_kind("mid"), &write, path);
     if (t->err == ERR_OK) {
         t->n_written++;
         t->n_empty += n_notes(take->song) == 0;

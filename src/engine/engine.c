@@ -290,6 +290,8 @@ static void append(struct engine *e, struct job *j)
 enum err engine_submit(struct engine *e, const char *model, const struct request *rq, int *job)
 {
     TRY(request_check(rq));
+    if (rq->z)
+        return err_set(ERR_UNSUPPORTED, "latent vectors are for requests that are waited for");
     struct job *j = xcalloc(1, sizeof *j);
     j->model = model && *model ? xstrdup(model) : NULL;
     j->request = *rq;

@@ -93,6 +93,8 @@ enum err request_check(const struct request *rq)
         return err_set(ERR_RANGE, "%d takes: 1 to %d can be asked for", rq->n_takes, MAX_TAKES);
     if (!(rq->temperature > 0 && isfinite(rq->temperature)))
         return err_set(ERR_RANGE, "temperature %g is not above 0", rq->temperature);
+    if (rq->z && rq->n_z < 1)
+        return err_set(ERR_SHAPE, "a latent vector of %d numbers", rq->n_z);
     if (rq->top_k < 0)
         return err_set(ERR_RANGE, "top_k %d is below 0", rq->top_k);
     if (!(rq->top_p > 0 && rq->top_p <= 1))

@@ -152,6 +152,7 @@ const struct model_kind musegan_kind = {
     .open = musegan_open,
     .close = musegan_close,
     .run = musegan_run,
+    .latent = musegan_latent_of,
     .n_genres = n_genres,
     .genre = genre,
     .train_open = musegan_train_open,

@@ -127,4 +127,5 @@ void musegan_sampler_print(const struct musegan_sampler *s, struct str *out);
 NODISCARD enum err musegan_sample(struct musegan_sampler *s, const float *z, const float *condition, int n,
                                   float *out, const atomic_bool *cancel);
 void musegan_latent(const struct musegan_config *c, struct rng *r, float *z, int n); /* n vectors */
+int musegan_latent_of(const struct model *m, int n_bars, uint64_t seed, float *out); /* as model.h has it */
 NODISCARD enum err musegan_run(struct model *m, const struct request *rq, const struct progress *p);

@@ -105,6 +105,21 @@ struct job {
     uint8_t *on;
 };
 
+static int n_phrases(const struct model *m, int n_bars)
+{
+    return (n_bars + m->c.bars - 1) / m->c.bars;
+}
+
+int musegan_latent_of(const struct model *m, int n_bars, uint64_t seed, float *out)
+{
+    int n = n_phrases(m, n_bars);
+    struct rng r;
+    rng_init(&r, seed, 0);
+    if (out)
+        musegan_latent(&m->c, &r, out, n);
+    return n * musegan_latents(&m->c);
+}
+
 static bool may_write(const struct job *j, int role, int bar)
 {
     return bar < j->rq->n_bars && role != j->m->c.condition && !j->rq->keep[role][bar];
@@ -120,6 +135,9 @@ static enum err check(const struct model *m, const struct request *rq)
     if ((rq->verb == VERB_ACCOMPANY) != (condition >= 0))
         return err_set(ERR_UNSUPPORTED, condition >= 0 ? "%s accompanies only" : "%s generates only",
                        m->name);
+    int n_z = musegan_latent_of(m, rq->n_bars, 0, NULL);
+    if (rq->z && rq->n_z != n_z)
+        return err_set(ERR_SHAPE, "%s takes %d numbers for %d bars, not %d", m->name, n_z, rq->n_bars, rq->n_z);
     for (int bar = 0; condition >= 0 && bar < rq->n_bars; bar++)
         if (!rq->keep[condition][bar])
             return err_set(ERR_UNSUPPORTED, "%s plays around the %s: keep that track in every bar", m->name,
@@ -180,11 +198,11 @@ static enum err draw_take(struct job *j, int index, const struct progress *p)
     const struct model *m = j->m;
     const struct request *rq = j->rq;
     const struct musegan_config *c = &m->c;
-    struct take take = {.seed = rq->seed + (uint64_t)index};
-    struct rng r;
-    rng_init(&r, take.seed, 0);
-    musegan_latent(c, &r, j->z, j->n_phrases);
-    TRY(musegan_sample(m->sampler, j->z, c->condition >= 0 ? j->condition : NULL, j->n_phrases, j->cells,
+    struct take take = {.seed = rq->seed + (rq->one_draw ? 0 : (uint64_t)index)};
+    if (!rq->z)
+        (void)musegan_latent_of(m, rq->n_bars, take.seed, j->z);
+    const float *z = rq->z ? rq->z + (size_t)index * (size_t)rq->n_z : j->z;
+    TRY(musegan_sample(m->sampler, z, c->condition >= 0 ? j->condition : NULL, j->n_phrases, j->cells,
                        p->cancel));
     take.song = cleared(j);
     for (int i = 0; i < j->n_phrases; i++) {
@@ -199,7 +217,7 @@ static enum err draw_take(struct job *j, int index, const struct progress *p)
         take.empty |= finish_role(j, take.song, role);
     (void)str_copy(take.model, sizeof take.model, m->name);
     (void)str_copy(take.hash, sizeof take.hash, m->hash);
-    (void)str_format(take.params, sizeof take.params, "T=%.2f", rq->temperature);
+    (void)str_format(take.params, sizeof take.params, "T=%.2f%s", rq->temperature, rq->z ? " z=given" : "");
     if (p->on_step)
         p->on_step(p->ctx, (index + 1.0) / rq->n_takes);
     if (p->on_take)
@@ -213,7 +231,7 @@ enum err musegan_run(struct model *m, const struct request *rq, const struct pro
 {
     static const struct progress silent = {0};
     TRY(check(m, rq));
-    struct job j = {.m = m, .rq = rq, .n_phrases = (rq->n_bars + m->c.bars - 1) / m->c.bars};
+    struct job j = {.m = m, .rq = rq, .n_phrases = n_phrases(m, rq->n_bars)};
     size_t cells = musegan_cells(&m->c), n = (size_t)j.n_phrases;
     enum err err = ERR_OK;
     TRY_OUT(mem_try_alloc(n * (size_t)musegan_latents(&m->c), sizeof(float), (void **)&j.z));
