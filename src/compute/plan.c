@@ -174,15 +174,21 @@ static void place_item(struct plan *p, int i)
 static bool packs(const struct plan *p, const struct item *it)
 {
     const struct node *n = it->product >= 0 ? p->s.items[it->product].node : it->node;
-    bool product =
-        n->op == OP_LINEAR || (n->op == OP_MATMUL && n->in[1]->shape.rank == 2 && !n->attr.matmul.ta);
-    return product && p->s.frozen && !p->s.reference && it->role == ROLE_STEP && !it->fixed &&
+    bool product = n->op == OP_LINEAR || n->op == OP_CONV ||
+                   (n->op == OP_MATMUL && n->in[1]->shape.rank == 2 && !n->attr.matmul.ta);
+    return product && p->s.backend->pack.work(n, 1) > 0 && p->s.frozen && !p->s.reference && it->role == ROLE_STEP && !it->fixed &&
            item_of(&p->s, n->in[1])->fixed;
 }
 
 static const struct node *product_of(const struct plan *p, const struct item *it)
 {
     return it->product >= 0 ? p->s.items[it->product].node : it->node;
+}
+
+static bool same_packing(const struct node *a, const struct node *b)
+{
+    return a->in[1] == b->in[1] && a->op == b->op &&
+           (a->op != OP_MATMUL || a->attr.matmul.tb == b->attr.matmul.tb);
 }
 
 /* One packing step for each factor and orientation; packed[i] is the buffer for item i. */
@@ -195,8 +201,7 @@ static void add_packing(struct plan *p, int *packed)
             continue;
         const struct node *n = product_of(p, &p->s.items[i]);
         for (int j = 0; j < i; j++)
-            if (packed[j] >= 0 && product_of(p, &p->s.items[j])->in[1] == n->in[1] &&
-                product_of(p, &p->s.items[j])->attr.matmul.tb == n->attr.matmul.tb)
+            if (packed[j] >= 0 && same_packing(product_of(p, &p->s.items[j]), n))
                 packed[i] = packed[j];
         if (packed[i] >= 0)
             continue;

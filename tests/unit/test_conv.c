@@ -105,6 +105,20 @@ static void run(const struct conv_shape *s, int which, float *x, float *w, float
     mem_block_free(workspace);
 }
 
+/* Packed weights are no other weights. */
+static void check_packed(const struct conv_shape *s, float *x, float *w, const float *y, size_t n)
+{
+    if (conv_packed_floats(s) == 0)
+        return;
+    float *packed = block(conv_packed_floats(s)), *workspace = block(conv_workspace(s, CONV_FWD)), *again = block(n);
+    conv_pack(pool, s, w, packed);
+    conv_fwd_packed(pool, s, x, packed, again, workspace);
+    assert_memory_equal(again, y, n * sizeof *again);
+    mem_block_free(packed);
+    mem_block_free(workspace);
+    mem_block_free(again);
+}
+
 static void check(const struct conv_shape *s)
 {
     const size_t size[3] = {size_of(s->n, s->out, s->cout), size_of(s->n, s->in, s->cin),
@@ -126,6 +140,8 @@ static void check(const struct conv_shape *s)
                 fail_msg("form %d, element %zu: %.8g, want %.8g; %s", which, i, (double)result[i], want[i],
                          text);
             }
+        if (which == CONV_FWD)
+            check_packed(s, x, w, result, size[which]);
         mem_block_free(result);
         free(want);
     }

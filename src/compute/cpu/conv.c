@@ -111,6 +111,22 @@ void conv_fwd(struct pool *pool, const struct conv_shape *s, const float *x, con
         patches_forward(pool, s, x, w, y);
 }
 
+size_t conv_packed_floats(const struct conv_shape *s)
+{
+    return wino_fits(s) ? wino_packed_floats(s) : 0;
+}
+
+void conv_pack(struct pool *pool, const struct conv_shape *s, const float *w, float *packed)
+{
+    wino_pack(pool, s, w, packed);
+}
+
+void conv_fwd_packed(struct pool *pool, const struct conv_shape *s, const float *x, const float *packed, float *y,
+                     float *workspace)
+{
+    wino_fwd(pool, s, x, NULL, packed, y, workspace);
+}
+
 void conv_patches_times(struct pool *pool, const struct conv_shape *s, const float *x, const float *y, float *w)
 {
     struct patches patches;

@@ -20,6 +20,11 @@ enum conv_pass { CONV_FWD, CONV_DATA, CONV_WEIGHTS };
 size_t conv_workspace(const struct conv_shape *s, int which);
 void conv_fwd(struct pool *p, const struct conv_shape *s, const float *x, const float *w, float *y,
               float *workspace);
+/* Constant weights, transformed once: how many floats (0: nothing to gain), and the same with them. */
+size_t conv_packed_floats(const struct conv_shape *s);
+void conv_pack(struct pool *p, const struct conv_shape *s, const float *w, float *packed);
+void conv_fwd_packed(struct pool *p, const struct conv_shape *s, const float *x, const float *packed, float *y,
+                     float *workspace);
 /* y, w -> x: transposed convolution. */
 void conv_bwd_data(struct pool *p, const struct conv_shape *s, const float *y, const float *w, float *x,
                    float *workspace);

@@ -49,24 +49,6 @@ static void factor_of(const struct node *n, int *k, int *cols, bool *tb)
     *cols = w.dim[!*tb];
 }
 
-size_t w_pack(const struct node *n, int threads)
-{
-    (void)threads;
-    int k, cols;
-    bool tb;
-    factor_of(n, &k, &cols, &tb);
-    return gemm_packed_floats(k, cols) * sizeof(float);
-}
-
-void k_pack(const struct step *s, struct pool *pool)
-{
-    (void)pool;
-    int k, cols;
-    bool tb;
-    factor_of(s->node, &k, &cols, &tb);
-    gemm_pack(tb, k, cols, s->in[0], tb ? k : cols, s->out);
-}
-
 /* x, w and y are the node's inputs and result in an order that depends on the op. */
 static struct conv_shape conv_shape_of(const struct node *n, struct shape x, struct shape y)
 {
@@ -81,6 +63,33 @@ static struct conv_shape shape_of_conv(const struct node *n)
     struct shape a = n->in[0]->shape, b = n->in[1]->shape;
     return n->op == OP_CONV ? conv_shape_of(n, a, n->shape)
          : n->op == OP_CONV_T ? conv_shape_of(n, n->shape, a) : conv_shape_of(n, a, b);
+}
+
+/* Bytes of a node's second factor as its product wants it; 0: it is read as it is. */
+size_t w_pack(const struct node *n, int threads)
+{
+    (void)threads;
+    int k, cols;
+    bool tb;
+    if (n->op == OP_CONV) {
+        struct conv_shape c = shape_of_conv(n);
+        return conv_packed_floats(&c) * sizeof(float);
+    }
+    factor_of(n, &k, &cols, &tb);
+    return gemm_packed_floats(k, cols) * sizeof(float);
+}
+
+void k_pack(const struct step *s, struct pool *pool)
+{
+    int k, cols;
+    bool tb;
+    if (s->node->op == OP_CONV) {
+        struct conv_shape c = shape_of_conv(s->node);
+        conv_pack(pool, &c, s->in[0], s->out);
+        return;
+    }
+    factor_of(s->node, &k, &cols, &tb);
+    gemm_pack(tb, k, cols, s->in[0], tb ? k : cols, s->out);
 }
 
 static size_t conv_work(const struct node *n, enum conv_pass pass)
@@ -110,7 +119,10 @@ size_t w_conv_w(const struct node *n, int threads)
 void k_conv(const struct step *s, struct pool *pool)
 {
     struct conv_shape c = shape_of_conv(s->node);
-    conv_fwd(pool, &c, s->in[0], s->in[1], s->out, s->work);
+    if (s->packed)
+        conv_fwd_packed(pool, &c, s->in[0], s->packed, s->out, s->work);
+    else
+        conv_fwd(pool, &c, s->in[0], s->in[1], s->out, s->work);
 }
 
 void k_conv_t(const struct step *s, struct pool *pool)
