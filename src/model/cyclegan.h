@@ -38,6 +38,7 @@ void cyclegan_save(const struct cyclegan *c, struct ckpt_writer *w);
 /* Grids [N,1,GRID_STEPS,GRID_PITCHES,1] to probabilities of the same shape; tensors are named "prefix....": "g.ab"
  * makes B of A, "g.ba" A of B. */
 struct node *cyclegan_generator(struct net *n, const char *prefix, const struct cyclegan_config *c, struct node *grids);
+struct node *cyclegan_logits(struct net *n, const char *prefix, const struct cyclegan_config *c, struct node *grids);
 /* Likewise to one opinion a patch, [N,1,16,21,1]: 1 is genuine, 0 is not. "d.a" and "d.b" know one genre, "d.am" and
  * "d.bm" tell what became of it from any genre. */
 struct node *cyclegan_critic(struct net *n, const char *prefix, const struct cyclegan_config *c, struct node *grids);

@@ -60,6 +60,22 @@ struct cyclegan_g cyclegan_build_g(struct net *n, const struct cyclegan_config *
     return g;
 }
 
+/* Mean of log(1 + e^l) - x l, without overflow. */
+static struct node *cross_entropy(struct node *logits, struct node *cells)
+{
+    struct node *tail = g_log(g_scale(g_exp(g_scale(g_leaky(logits, -1), -1, 0)), 1, 1));
+    return all_mean(g_sub(g_add(g_leaky(logits, 0), tail), g_mul(cells, logits)));
+}
+
+struct cyclegan_g cyclegan_build_warm(struct net *n, const struct cyclegan_config *c, int batch)
+{
+    struct node *a = input(n, "a", batch), *b = input(n, "b", batch);
+    struct node *as_b = cyclegan_logits(n, "g.ab", c, a), *as_a = cyclegan_logits(n, "g.ba", c, b);
+    struct node *loss = g_add(cross_entropy(as_b, a), cross_entropy(as_a, b));
+    return (struct cyclegan_g){ .cycle = loss, .fool = g_fill(n->g, (struct shape){ 0 }, 0), .loss = loss,
+                                .fake = { g_sigmoid(as_a), g_sigmoid(as_b) } };
+}
+
 struct node *cyclegan_build_d(struct net *n, const struct cyclegan_config *c, const struct cyclegan_loss *l, bool extra,
                               int batch)
 {

@@ -52,7 +52,7 @@ static struct node *residual(struct net *n, const char *prefix, int block, struc
     return relu(g_add(x, normed(n, b, conv_reflected(n, b, y, wide, 3))));
 }
 
-struct node *cyclegan_generator(struct net *n, const char *prefix, const struct cyclegan_config *c, struct node *x)
+struct node *cyclegan_logits(struct net *n, const char *prefix, const struct cyclegan_config *c, struct node *x)
 {
     char name[NAME];
     part(name, prefix, "in", 0);
@@ -67,7 +67,12 @@ struct node *cyclegan_generator(struct net *n, const char *prefix, const struct 
         part(name, prefix, "up", i);
         x = relu(normed(n, name, nn_conv_t(n, name, x, c->width * (2 >> i), same(3, 2), false, weights)));
     }
-    return g_sigmoid(conv_reflected(n, part(name, prefix, "out", 0), x, 1, 7));
+    return conv_reflected(n, part(name, prefix, "out", 0), x, 1, 7);
+}
+
+struct node *cyclegan_generator(struct net *n, const char *prefix, const struct cyclegan_config *c, struct node *x)
+{
+    return g_sigmoid(cyclegan_logits(n, prefix, c, x));
 }
 
 struct node *cyclegan_critic(struct net *n, const char *prefix, const struct cyclegan_config *c, struct node *x)

@@ -17,6 +17,7 @@ const struct opt cyclegan_options[] = {
     { "extra", 0, OPT_REAL, 0, 100, "1", NULL, "X", "weight of the extra critics" },
     { "sigma", 0, OPT_REAL, 0, 100, "1", NULL, "X", "size of the noise over what critics see" },
     { "pool", 0, OPT_INT, 0, 10000, "50", NULL, "N", "earlier outputs the critics are shown half of the time; 0: none" },
+    { "warm", 0, OPT_INT, 0, 1000000, "0", NULL, "N", "first updates, in which generators learn to give back what they see" },
     { "transpose", 0, OPT_INT, 0, 12, "6", NULL, "N", "semitones a phrase may move up or down" },
     { "lr", 0, OPT_REAL, 0, 1, "0.0002", NULL, "X", "learning rate" },
     { "hold", 0, OPT_REAL, 0, 1, "0.1", NULL, "X", "share of the run before it begins to fall to nothing" },

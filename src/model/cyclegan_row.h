@@ -30,6 +30,8 @@ struct cyclegan_loss { float cycle, extra, noise; }; /* weights of coming back, 
 struct cyclegan_g { struct node *cycle, *fool, *loss, *fake[2]; };   /* fake[0]: A made of B */
 struct cyclegan_g cyclegan_build_g(struct net *n, const struct cyclegan_config *c, const struct cyclegan_loss *l,
                                    bool extra, int batch);
+/* Before that: each generator learns to give back what it is shown (`cycle`: cross entropy), critics as ever. */
+struct cyclegan_g cyclegan_build_warm(struct net *n, const struct cyclegan_config *c, int batch);
 struct node *cyclegan_build_d(struct net *n, const struct cyclegan_config *c, const struct cyclegan_loss *l, bool extra,
                               int batch);
 /* Every network's tensors, the generators' first. */

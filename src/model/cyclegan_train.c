@@ -1,6 +1,7 @@
 /* cyclegan_train.c: training of genre transfer: one update of the generators, one of the critics. Two plans share the
  * parameters: `g` paints both ways and back and gives the generators' gradients, `d` shows the critics what was painted,
- * now or, half of the time, earlier.
+ * now or, half of the time, earlier. In the first updates, if so asked, `warm` stands for `g`: small generators that
+ * begin with their whole task fall silent, which is nearly always right, and never speak again.
  *
  * A guard looks at what is painted (cyclegan_guard.c). While all is well it keeps a copy of the run; when a generator
  * collapses, the run goes back to the copy and on at half the rate. Random draws come from (seed, update), so a
@@ -31,7 +32,7 @@ struct cyclegan_trainer {
     char genre[2][GENRE_NAME];
     int batch, shift, measure;
     double lr, hold, collapse;
-    long total, samples;
+    long total, samples, warm_until;
     uint64_t seed;
     struct device *device;
     struct params *params;
@@ -40,7 +41,7 @@ struct cyclegan_trainer {
     const struct dataset *data;
     struct grid_set set[2], mixed[MAX_MIXED];
     int n_mixed;
-    struct net_plan g, d;
+    struct net_plan g, d, warm;
     struct optim optim_g, optim_d;
     float *in[N_IN], *host;           /* on the device; a batch here */
     int32_t *seed_at;
@@ -98,11 +99,11 @@ static void through_pool(struct pool_of_fakes *p, int side, int at, float *pictu
 }
 
 /* What the generators painted: to the guard, and through the pool to the critics. */
-static enum err show_fakes(struct cyclegan_trainer *t, struct rng *r)
+static enum err show_fakes(struct cyclegan_trainer *t, struct plan *g, struct rng *r)
 {
     struct cyclegan_guard next = t->guard;
     for (int s = 0; s < 2; s++) {
-        TRY(device_download(t->device, t->host, plan_output(t->g.plan, s == 0 ? OUT_FAKE_A : OUT_FAKE_B), batch_bytes(t)));
+        TRY(device_download(t->device, t->host, plan_output(g, s == 0 ? OUT_FAKE_A : OUT_FAKE_B), batch_bytes(t)));
         for (int i = 0; i < t->batch; i++)
             grid_of_probabilities(t->host + (size_t)i * GRID_CELLS, t->made + (size_t)i * GRID_CELLS);
         cyclegan_guard_see(&next, s, t->batch, t->made, t->real[!s], t->real[s]);
@@ -192,10 +193,11 @@ enum err cyclegan_train_step(struct model *m, long step, double losses[4])
     struct rng r;
     rng_init(&r, t->seed, 1 + (uint64_t)step);
     TRY(draw_batch(t, &r, step));
-    TRY(plan_run(t->g.plan, NULL));
-    TRY(scalar(t, t->g.plan, OUT_CYCLE, &losses[0]));
-    TRY(scalar(t, t->g.plan, OUT_FOOL, &losses[1]));
-    TRY(show_fakes(t, &r));
+    struct plan *g = step < t->warm_until ? t->warm.plan : t->g.plan;
+    TRY(plan_run(g, NULL));
+    TRY(scalar(t, g, OUT_CYCLE, &losses[0]));
+    TRY(scalar(t, g, OUT_FOOL, &losses[1]));
+    TRY(show_fakes(t, g, &r));
     update(t, &t->optim_g, "g.", step);
     TRY(plan_run(t->d.plan, NULL));
     TRY(scalar(t, t->d.plan, 0, &losses[2]));
@@ -311,6 +313,7 @@ static enum err read_options(struct cyclegan_trainer *t, const struct opts *o)
     t->hold = opts_real(o, "hold");
     t->seed = (uint64_t)opts_int(o, "seed");
     t->collapse = opts_real(o, "collapse");
+    t->warm_until = (long)opts_int(o, "warm");
     t->look_every = (long)opts_int(o, "guard");
     t->pool.cap = (int)opts_int(o, "pool");
     t->total = 1;
@@ -368,17 +371,26 @@ static enum err finish_plan(struct cyclegan_trainer *t, struct net_plan *np, str
     return ERR_OK;
 }
 
-static enum err make_plans(struct cyclegan_trainer *t)
+static enum err generators_plan(struct cyclegan_trainer *t, struct net_plan *np, bool warm)
 {
     struct node *out[N_OUT + MAX_TENSORS];
-    bool extra = t->kind != CYCLEGAN_BASE;
-    struct net g = { .g = t->g.g = graph_new(), .p = t->params, .training = true };
-    struct cyclegan_g made = cyclegan_build_g(&g, &t->c, &t->loss, extra, t->batch);
+    struct net g = { .g = np->g = graph_new(), .p = t->params, .training = true };
+    struct cyclegan_g made = warm ? cyclegan_build_warm(&g, &t->c, t->batch) :
+                             cyclegan_build_g(&g, &t->c, &t->loss, t->kind != CYCLEGAN_BASE, t->batch);
     out[OUT_CYCLE] = made.cycle;
     out[OUT_FOOL] = made.fool;
     out[OUT_FAKE_A] = made.fake[0];
     out[OUT_FAKE_B] = made.fake[1];
-    TRY(finish_plan(t, &t->g, out, N_OUT, made.loss, "g."));
+    return finish_plan(t, np, out, N_OUT, made.loss, "g.");
+}
+
+static enum err make_plans(struct cyclegan_trainer *t)
+{
+    struct node *out[1 + MAX_TENSORS];
+    bool extra = t->kind != CYCLEGAN_BASE;
+    if (t->warm_until > 0)
+        TRY(generators_plan(t, &t->warm, true));
+    TRY(generators_plan(t, &t->g, false));
     struct net d = { .g = t->d.g = graph_new(), .p = t->params, .training = true };
     out[0] = cyclegan_build_d(&d, &t->c, &t->loss, extra, t->batch);
     return finish_plan(t, &t->d, out, 1, out[0], "d.");
@@ -396,6 +408,7 @@ void cyclegan_trainer_free(struct cyclegan_trainer *t)
         return;
     plan_fini(&t->g);
     plan_fini(&t->d);
+    plan_fini(&t->warm);
     for (int i = 0; i < N_IN; i++)
         if (t->in[i])
             device_free(t->device, t->in[i]);

@@ -478,6 +478,22 @@ static void test_running(struct dataset *data)
     ckpt_close(c);
 }
 
+/* First they learn to give back what they see. */
+static void test_warm(struct dataset *data)
+{
+    const char *const set[][2] = { SMALL, { "warm", "60" }, { "lr", "0.003" } };
+    struct model *m = trainer(data, set, COUNT_OF(set), NULL);
+    double losses[4], first = 0;
+    for (int i = 0; i < 60; i++) {
+        assert_int_equal(cyclegan_kind.train_step(m, i, losses), ERR_OK);
+        first = i == 0 ? losses[0] : first;
+    }
+    assert_true(losses[0] < 0.2 * first && losses[1] <= 0 && losses[2] > 0);
+    assert_int_equal(cyclegan_kind.train_step(m, 60, losses), ERR_OK);
+    assert_true(losses[1] > 0);
+    cyclegan_kind.close(m);
+}
+
 static void test_guard(struct dataset *data)
 {
     static uint8_t varied[2 * GRID_CELLS], silent[2 * GRID_CELLS], twins[2 * GRID_CELLS];
@@ -520,6 +536,7 @@ static void test_family(void **state)
     test_judge(data);
     test_training(data);
     test_running(data);
+    test_warm(data);
     test_guard(data);
     dataset_close(data);
     assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
