@@ -134,8 +134,10 @@ static void exactness(void)
         void *p;
         bench_must(mem_block_new(n[b] * sizeof(float), &p));
         at[b] = p;
+        struct rng r;
+        rng_init(&r, 1, (uint64_t)b);
         for (size_t i = 0; i < n[b]; i++)
-            at[b][i] = (float)((uint32_t)(i * 2654435761u + (uint32_t)b) >> 8) * 0x1p-23f - 1;
+            at[b][i] = rng_uniform(&r) * 2 - 1;
     }
     conv_fwd(NULL, &s, at[0], at[1], at[2], at[3]);
     for (int row = 0; row < 16; row += 3)
