@@ -18,6 +18,7 @@
 #include "model/kinds.h"
 #include "opt.h"
 #include "phrase.h"
+#include "preset.h"
 #include "samples.h"
 #include "str.h"
 #include "takes.h"
@@ -78,6 +79,20 @@ static void original_agrees_with_pytorch(void **state)
     free(token);
     free(target);
     json_decref(golden);
+}
+
+/* The configuration that ships under its name is that network. */
+static void original_is_a_preset(void **state)
+{
+    (void)state;
+    struct opts *o = opts_new(frames_kind.options, frames_kind.n_options);
+    struct frames_net net;
+    assert_int_equal(preset_load("assets/configs/frames-original.conf", "frames", o), ERR_OK);
+    assert_int_equal(frames_net_from(o, frames_original.tokens, &net), ERR_OK);
+    assert_true(net.embed == frames_original.embed && net.width == frames_original.width && net.hidden == frames_original.hidden);
+    assert_true(net.window == frames_original.window && net.bar == frames_original.bar && net.dropout == frames_original.dropout);
+    assert_string_equal(opts_text(o, "time"), "clock");
+    opts_free(o);
 }
 
 /* ---- vocabularies ---- */
@@ -697,7 +712,8 @@ static int close_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(original_agrees_with_pytorch), cmocka_unit_test(nearest_keeps_the_outline),
+        cmocka_unit_test(original_agrees_with_pytorch), cmocka_unit_test(original_is_a_preset),
+        cmocka_unit_test(nearest_keeps_the_outline),
         cmocka_unit_test(broken_vocabularies_are_refused), cmocka_unit_test(tokens_come_back),
         cmocka_unit_test(frames_lie_on_bars), cmocka_unit_test(strokes_stay_apart),
         cmocka_unit_test(lengths_follow_what_comes), cmocka_unit_test(continues), cmocka_unit_test(kept_bars_stay),
