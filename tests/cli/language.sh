@@ -150,7 +150,7 @@ for page in "$root"/man/*.in; do
     ! command -v mandoc > /dev/null || ok "lint of $(basename "$page")" mandoc -T lint -W warning "$(basename "$page" .in)"
 done
 cat jamroll.1 jamroll-train.1 jamroll-commands.5 | sed 's/\\-/-/g; s/\\&//g' > pages
-families=$(sed -n '/model_kinds\[\] = /s/.*{\(.*\)}.*/\1/p' "$root/src/model/registry.c" | sed 's/[&,]//g; s/_kind//g')
+families=$("$jamroll" models show --all | sed -n 's/^\([a-z]*\): .*/\1/p')
 known=$(for command in $commands screen common $families; do options "$command"; done | sort -u)
 for command in $commands; do
     has "the manual has $command" "^\.Ss $command$" pages
