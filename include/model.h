@@ -117,7 +117,8 @@ struct model_kind {
     /* Judges of genre: how much of the span's 4/4 phrases is each of n genres of theirs, together 1. */
     NODISCARD enum err (*judge)(struct model *m, const struct song *s, int bar0, int n_bars, const int *genres, int n,
                                 double *out);
-    /* Training: a resumable state machine, one update a step. NULL where a family is not trained here. */
+    /* Training: a resumable state machine, one update a step; o and data live until close. NULL where a family is
+     * not trained here. */
     NODISCARD enum err (*train_open)(struct device *d, const struct opts *o, const struct dataset *data,
                                      const struct ckpt *resume, struct model **out);
     NODISCARD enum err (*train_step)(struct model *m, long step, double losses[4]);

@@ -86,6 +86,8 @@ enum err musegan_config_from(const struct opts *o, struct musegan_config *out)
     if (out->low + musegan_pitches(out) > 128)
         return err_set(ERR_RANGE, "%d pitches from %d on do not fit into 0..127", musegan_pitches(out),
                        out->low);
+    if (out->cut > 0 && out->cut < 0.5)
+        return err_set(ERR_RANGE, "cut=%g leaves next to nothing of the latents; it is 0 or 0.5 to 10", out->cut);
     return musegan_generator_check(out);
 }
 

@@ -3,6 +3,8 @@
  *     forward 1      the default generator, one phrase
  *     forward 64     64 phrases
  *     iteration 64   a WGAN-GP iteration: 5 updates of the critic, 1 of the generator, batch 64
+ *     NAME 1         another generator, one phrase
+ *     NAME step 8    one update of its critic, one of it, batch 8
  *
  *     bench_musegan [-t THREADS] [-n REPEATS] [-v] [-o] [TASK]
  *
@@ -19,6 +21,41 @@
 #include "model/musegan.h"
 #include "opt.h"
 #include "song.h"
+
+/* Options of the family beside the defaults. */
+struct task {
+    const char *name, *set;
+    bool trains;
+    int n;
+};
+#define VARIANT(name, set) \
+    {name " 1", set, false, 1}, \
+    { \
+        name " step 8", set ",batch=8,critic-steps=1", true, 8 \
+    }
+static const struct task tasks[] = {
+    {"forward 1", "", false, 1},
+    {"forward 64", "", false, 64},
+    {"iteration 64", "", true, 64},
+    VARIANT("jamming", "steps=96,generator=jamming,critic=phrase-each"),
+    VARIANT("composer", "steps=96,generator=composer,critic=phrase"),
+    VARIANT("hybrid", "steps=96,generator=hybrid,critic=phrase"),
+    VARIANT("binary", "steps=96,generator=binary,critic=binary"),
+    VARIANT("binary-hybrid", "steps=96,generator=binary-hybrid,critic=binary"),
+};
+
+static struct opts *options_of(const struct task *t)
+{
+    struct opts *o = opts_new(musegan_kind.options, musegan_kind.n_options);
+    char *copy = xstrdup(t->set), *rest = copy, *item;
+    while (*copy && (item = str_split(&rest, ','))) {
+        char *value = strchr(item, '=');
+        *value = '\0';
+        bench_must(opts_set(o, item, value + 1));
+    }
+    free(copy);
+    return o;
+}
 
 struct work {
     struct musegan_sampler *sampler;
@@ -41,10 +78,13 @@ static void run_forward(void *ctx)
     bench_must(musegan_sample(w->sampler, w->z, NULL, w->n, w->out, NULL));
 }
 
-static struct timing forward(struct device *d, int n, int batch)
+static struct timing forward(struct device *d, const struct task *task)
 {
-    static const struct musegan_config c = {
-        .bars = 4, .steps = 48, .octaves = 7, .low = 24, .width = 1, .condition = -1, .spread = 1, .cut = 2};
+    struct musegan_config c;
+    struct opts *o = options_of(task);
+    const int n = task->n;
+    bench_must(musegan_config_from(o, &c));
+    opts_free(o);
     struct params *live = params_new();
     struct net net = {.g = graph_new(), .p = live};
     struct musegan_builder b = {.net = &net, .c = &c, .norm = NORM_MOVING};
@@ -55,7 +95,7 @@ static struct timing forward(struct device *d, int n, int batch)
     graph_free(net.g);
     bench_must(params_alloc(live, d, false));
     params_init(live, 1);
-    bench_must(musegan_sampler_new(d, &c, live, batch, &w.sampler));
+    bench_must(musegan_sampler_new(d, &c, live, 1, &w.sampler));
     struct rng r;
     rng_init(&r, 1, 1);
     musegan_latent(&c, &r, w.z, n);
@@ -97,8 +137,8 @@ static struct dataset *made_data(char *dir)
     }
     (void)str_format(path, sizeof path, "%s/data", dir);
     bench_must(dataset_build((const char *const *)&dir, 1,
-                       &(struct dataset_opts){.hop_bars = 1, .min_roles = 3, .held_out = 0.1}, path,
-                       &report));
+                             &(struct dataset_opts){.hop_bars = 1, .min_roles = 3, .held_out = 0.1}, path,
+                             &report));
     str_fini(&report);
     bench_must(dataset_open(path, &data));
     return data;
@@ -117,11 +157,11 @@ static void run_iteration(void *ctx)
     bench_must(musegan_kind.train_step(w->trained, w->step++, losses));
 }
 
-static struct timing iteration(struct device *d)
+static struct timing iteration(struct device *d, const struct task *task)
 {
     char dir[] = "/tmp/jamroll-bench-XXXXXX";
     struct dataset *data = made_data(dir);
-    struct opts *o = opts_new(musegan_kind.options, musegan_kind.n_options);
+    struct opts *o = options_of(task);
     struct work w = {0};
     bench_must(musegan_kind.train_open(d, o, data, NULL, &w.trained));
     struct timing t = timed(run_iteration, &w, 1, 3);
@@ -140,7 +180,6 @@ static struct timing iteration(struct device *d)
 
 int main(int argc, char **argv)
 {
-    static const char *const tasks[] = {"forward 1", "forward 64", "iteration 64"};
     struct device *d;
     int threads = 2, option;
     bool torch = true;
@@ -160,11 +199,11 @@ int main(int argc, char **argv)
            "PyTorch ms", "ratio");
     for (size_t i = 0; i < COUNT_OF(tasks); i++) {
         struct timing theirs = {0}, ours;
-        if (optind < argc && strcmp(argv[optind], tasks[i]))
+        if (optind < argc && strcmp(argv[optind], tasks[i].name))
             continue;
-        ours = i == 0 ? forward(d, 1, 1) : i == 1 ? forward(d, 64, 1) : iteration(d);
-        bool found = torch && bench_torch("torch_musegan.py", threads, tasks[i], &theirs);
-        bench_line(tasks[i], ours, found, theirs);
+        ours = tasks[i].trains ? iteration(d, &tasks[i]) : forward(d, &tasks[i]);
+        bool found = torch && bench_torch("torch_musegan.py", threads, tasks[i].name, &theirs);
+        bench_line(tasks[i].name, ours, found, theirs);
     }
     device_close(d);
     return 0;

@@ -9,6 +9,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
 import torch
 import musegan_torch as M
+import musegan_house as H
 
 torch.set_num_threads(int(sys.argv[1]))
 only = sys.argv[2:]
@@ -29,39 +30,58 @@ def report(task, repeats, warm, work):
     print(json.dumps({"task": task, "ms": 1e3 * times[len(times) // 2], "best": 1e3 * times[0]}), flush=True)
 
 
-def forward(n):
-    z = torch.randn(n, 128)
+def default(z, batch):
+    return M.generator(W, z, batch=batch)
+
+
+def forward(generator, latents, n):
+    z = torch.randn(n, latents)
 
     def work():
         with torch.no_grad():
-            M.generator(W, z)
+            generator(z, False)
     return work
 
 
-def iteration(n):
+def iteration(generator, latents, critic, penalty, n, critic_steps):
     with torch.no_grad():
-        M.critic(W, M.generator(W, torch.randn(1, 128)))
+        shape = generator(torch.randn(1, latents), False).shape
+        critic(torch.zeros(shape))
     d, g = list(W.trained("d.").values()), list(W.trained("g.").values())
     adam_d = torch.optim.Adam(d, 1e-3, (0.5, 0.9))
     adam_g = torch.optim.Adam(g, 1e-3, (0.5, 0.9))
-    real = torch.where(torch.rand(n, 5, 4, 48, 84) > 0.97, 1.0, -1.0)
+    real = torch.where(torch.rand(n, *shape[1:]) > 0.97, 1.0, -1.0)
 
     def work():
-        for _ in range(5):
+        for _ in range(critic_steps):
             with torch.no_grad():
-                fake = M.generator(W, torch.randn(n, 128), batch=True)
-            loss = M.critic(W, fake).mean() - M.critic(W, real).mean()
-            loss = loss + 10 * M.penalty(W, real, fake, torch.rand(n, 1, 1, 1, 1))
+                fake = generator(torch.randn(n, latents), True)
+            loss = critic(fake).mean() - critic(real).mean()
+            loss = loss + 10 * penalty(real, fake, torch.rand(n, 1, 1, 1, 1))
             adam_d.zero_grad()
             loss.backward()
             adam_d.step()
         adam_g.zero_grad()
-        (-M.critic(W, M.generator(W, torch.randn(n, 128), batch=True)).mean()).backward()
+        (-critic(generator(torch.randn(n, latents), True)).mean()).backward()
         adam_g.step()
     return work
 
 
-report("forward 1", 15, 3, forward(1))
-report("forward 64", 3, 1, forward(64))
+def variant(name, generator, latents, critic):
+    """A network of the house: one phrase, and one update each of critic and generator at batch 8."""
+    global W
+    W = M.Weights(torch.float32)
+    report(name + " 1", 15, 3, forward(generator, latents, 1))
+    if not only or name + " step 8" in only:
+        report(name + " step 8", 3, 1, iteration(generator, latents, lambda x: H.critic(W, critic, x),
+                                                 lambda *a: H.penalty(W, critic, *a), 8, 1))
+
+
+report("forward 1", 15, 3, forward(default, 128, 1))
+report("forward 64", 3, 1, forward(default, 128, 64))
 if not only or "iteration 64" in only:
-    report("iteration 64", 1, 0, iteration(64))
+    report("iteration 64", 1, 0, iteration(default, 128, lambda x: M.critic(W, x), lambda *a: M.penalty(W, *a), 64, 5))
+for kind, latents, critic in (("jamming", 640, "phrase-each"), ("composer", 128, "phrase"), ("hybrid", 384, "phrase")):
+    variant(kind, lambda z, batch, kind=kind: torch.tanh(H.paper_generator(W, kind, z, 4, None, -1, batch)), latents, critic)
+for kind, latents in (("binary", 128), ("binary-hybrid", 384)):
+    variant(kind, lambda z, batch, kind=kind: torch.tanh(H.binary_generator(W, kind, z, batch) / 2), latents, "binary")

@@ -596,6 +596,98 @@ static void variants(void **state)
     rmdir(dir);
 }
 
+/* Values of all tensors with a prefix, hashed, in whatever order. */
+static uint64_t print_of(const struct model *m, const char *prefix)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < params_n(m->live); i++) {
+        const char *name = params_name(m->live, i);
+        const void *value = params_value(m->live, i);
+        if (str_starts(name, prefix))
+            sum += rng_hash(file_hash((const uint8_t *)name, strlen(name)),
+                            file_hash(value, shape_count(params_shape(m->live, i)) * sizeof(float)));
+    }
+    return sum;
+}
+
+/* A second stage begins with the first one's networks; its generator stays as it is while the refiner learns. */
+static void second_stage(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/jamroll-musegan-XXXXXX", path[300];
+    struct dataset *data = small_data(dir);
+    struct opts *first = tiny(""), *second = tiny("refiner=on,train=refiner,neurons=deterministic");
+    struct model *m;
+    double losses[4];
+    str_format(path, sizeof path, "%s/first", dir);
+    assert_int_equal(musegan_kind.train_open(device, first, data, NULL, &m), ERR_OK);
+    assert_int_equal(musegan_kind.train_step(m, 0, losses), ERR_OK);
+    assert_int_equal(musegan_kind.train_save(m, path, false, NULL, 0), ERR_OK);
+    uint64_t generator = print_of(m, "g."), critic = print_of(m, "d.");
+    musegan_kind.close(m);
+    assert_int_equal(opts_set(second, "start", path), ERR_OK);
+    assert_int_equal(musegan_kind.train_open(device, second, data, NULL, &m), ERR_OK);
+    assert_true(print_of(m, "g.") == generator && print_of(m, "d.") == critic);
+    uint64_t refiner = print_of(m, "r.");
+    assert_int_equal(musegan_kind.train_step(m, 0, losses), ERR_OK);
+    assert_true(print_of(m, "g.") == generator && print_of(m, "d.") != critic &&
+                print_of(m, "r.") != refiner);
+    musegan_kind.close(m);
+    assert_int_equal(opts_set(second, "start", dir), ERR_OK);
+    assert_int_not_equal(musegan_kind.train_open(device, second, data, NULL, &m), ERR_OK);
+    opts_free(first);
+    opts_free(second);
+    dataset_close(data);
+    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
+    rmdir(dir);
+}
+
+/* Clipped, no weight of the critic is beyond. */
+static void clipping(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/jamroll-musegan-XXXXXX";
+    struct dataset *data = small_data(dir);
+    struct opts *o = tiny("penalty=0,clip=0.02");
+    struct model *m;
+    double losses[4];
+    float most = 0, generator = 0;
+    assert_int_equal(musegan_kind.train_open(device, o, data, NULL, &m), ERR_OK);
+    assert_int_equal(musegan_kind.train_step(m, 0, losses), ERR_OK);
+    for (size_t i = 0; i < params_n(m->live); i++)
+        for (size_t k = 0; k < shape_count(params_shape(m->live, i)); k++) {
+            float *at = str_starts(params_name(m->live, i), "d.") ? &most : &generator;
+            *at = fmaxf(*at, fabsf(params_value(m->live, i)[k]));
+        }
+    assert_true(most == 0.02f && generator > 0.02f);
+    musegan_kind.close(m);
+    opts_free(o);
+    dataset_close(data);
+    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
+    rmdir(dir);
+}
+
+/* What cannot be built says so. */
+static void refusals(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {
+        "generator=bad-time,condition=piano",      "bars=1",        "cut=0.001",      "low=48,octaves=7",
+        "generator=jamming,critic=default,bars=1", "train=refiner", "batch=8,micro=3"};
+    char dir[] = "/tmp/jamroll-musegan-XXXXXX";
+    struct dataset *data = small_data(dir);
+    struct model *m;
+    for (size_t i = 0; i < COUNT_OF(sets); i++) {
+        struct opts *o = tiny(sets[i]);
+        if (musegan_kind.train_open(device, o, data, NULL, &m) == ERR_OK)
+            fail_msg("%s was taken", sets[i]);
+        opts_free(o);
+    }
+    dataset_close(data);
+    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
+    rmdir(dir);
+}
+
 static enum err load_preset(void *ctx, const char *path)
 {
     int *n = ctx;
@@ -638,6 +730,9 @@ int main(void)
         cmocka_unit_test(rolls),
         cmocka_unit_test(training),
         cmocka_unit_test(variants),
+        cmocka_unit_test(second_stage),
+        cmocka_unit_test(clipping),
+        cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests_name("musegan", tests, start, stop);
 }
