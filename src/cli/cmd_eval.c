@@ -33,18 +33,17 @@ static void read_options(struct cli *c, struct eval_opts *e)
     e->on_step = cli_progress(c);
 }
 
-/* Published figures beside ours, as --beside asks. */
-static void put_beside(struct cli *c, const struct eval *e, struct str *table)
+/* Published figures beside ours, as --beside asks: into the table, and the score as JSON, null when nobody asks. */
+static json_t *put_beside(const struct cli *c, const struct eval *e, struct str *table)
 {
     const char *set = opts_text(c->opts, "beside");
     struct eval_score score;
     if (str_same(set, "none") || eval_beside(e, set, table, &score) != ERR_OK)
-        return;
-    cli_set(c, "beside", json_pack("{s:s, s:s, s:i, s:i}", "set", set, "row", score.row, "nearer", score.nearer, "cells",
-                                   score.cells));
+        return json_null();
     if (score.cells > 0)
         str_addf(table, "\nNearer to its data than %s's %s, the hardest row to beat, on %.0f %% of the cells.\n", set,
                  score.row, 100.0 * score.nearer / score.cells);
+    return json_pack("{s:s, s:s, s:i, s:i}", "set", set, "row", score.row, "nearer", score.nearer, "cells", score.cells);
 }
 
 static int compare(struct cli *c, const struct model_kind *kind, struct model *m, const struct dataset *data)
@@ -59,7 +58,7 @@ static int compare(struct cli *c, const struct model_kind *kind, struct model *m
     str_init(&table);
     cli_set(c, "eval", eval_json(result));
     eval_table(result, str_same(opts_text(c->opts, "definitions"), "published"), &table);
-    put_beside(c, result, &table);
+    cli_set(c, "beside", put_beside(c, result, &table));
     if (!c->json)
         fputs(str_c(&table), stdout);
     str_fini(&table);
@@ -93,41 +92,70 @@ static int measure(struct cli *c, const struct model_kind *kind, struct model *m
     return err == ERR_OK ? EXIT_OK : cli_fail(c, err == ERR_FORMAT || err == ERR_EMPTY ? STAGE_INPUT : STAGE_WORK, err);
 }
 
-/* Models side by side, each on the same phrases. */
+/* What a column is called, malloc'd: the file's name, and where another has that too, its folder's. */
+static char *column_name(const struct opts *o, int i)
+{
+    const char *path = opts_arg(o, i), *base = path_base(path);
+    size_t folder = (size_t)(base - path);
+    for (int k = 0; k < opts_n_args(o) && folder > 1; k++)
+        if (k != i && str_same(path_base(opts_arg(o, k)), base)) {
+            char *dir = xstrndup(path, folder - 1), *name = xstrdup(path_base(dir));
+            free(dir);
+            return name;
+        }
+    return path_with_ext(base, "");
+}
+
+/* One of several, on the same phrases as the others. */
+static int measure_beside(struct cli *c, struct engine *engine, const struct dataset *data, int i, struct eval **out)
+{
+    const struct model_kind *kind;
+    struct model *m;
+    struct eval_opts o;
+    read_options(c, &o);
+    enum err err = engine_load(engine, opts_arg(c->opts, i), N_VERBS, &kind, &m);
+    if (err != ERR_OK)
+        return cli_fail(c, STAGE_MODEL, err);
+    if (kind->evaluate)
+        return cli_usage(c, "%s measures itself: it stands beside no other", opts_arg(c->opts, i));
+    if ((err = eval_run(kind, m, data, &o, out)) != ERR_OK)
+        return cli_fail(c, err == ERR_MISSING ? STAGE_INPUT : STAGE_WORK, err);
+    return EXIT_OK;
+}
+
+static void report_all(struct cli *c, struct eval *const *results, char *const *names, int n)
+{
+    struct str table;
+    json_t *list = json_array();
+    str_init(&table);
+    eval_compare((const struct eval *const *)results, (const char *const *)names, (size_t)n, &table);
+    for (int i = 0; i < n; i++) {
+        if (!str_same(opts_text(c->opts, "beside"), "none"))
+            str_addf(&table, "\n---- %s ----\n", names[i]);
+        json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "model", json_text(opts_arg(c->opts, i)), "eval",
+                                              eval_json(results[i]), "beside", put_beside(c, results[i], &table)));
+    }
+    if (!c->json)
+        fputs(str_c(&table), stdout);
+    cli_set(c, "models", list);
+    str_fini(&table);
+}
+
 static int side_by_side(struct cli *c, struct engine *engine, const struct dataset *data)
 {
-    int n = opts_n_args(c->opts), code = EXIT_OK, done = 0;
+    int n = opts_n_args(c->opts), code = EXIT_OK;
     struct eval **results = xcalloc((size_t)n, sizeof *results);
-    const char **names = xcalloc((size_t)n, sizeof *names);
-    json_t *list = json_array();
-    for (; done < n && code == EXIT_OK; done++) {
-        const struct model_kind *kind;
-        struct model *m;
-        struct eval_opts o;
-        struct eval *e = NULL;
-        read_options(c, &o);
-        names[done] = path_base(opts_arg(c->opts, done));
-        enum err err = engine_load(engine, opts_arg(c->opts, done), N_VERBS, &kind, &m);
-        if (err != ERR_OK)
-            code = cli_fail(c, STAGE_MODEL, err);
-        else if (kind->evaluate)
-            code = cli_usage(c, "%s measures itself: it stands beside no other", names[done]);
-        else if ((err = eval_run(kind, m, data, &o, &e)) != ERR_OK)
-            code = cli_fail(c, err == ERR_MISSING ? STAGE_INPUT : STAGE_WORK, err);
-        results[done] = e;
-        if (e)
-            json_array_append_new(list, json_pack("{s:o, s:o}", "model", json_text(opts_arg(c->opts, done)), "eval", eval_json(e)));
+    char **names = xcalloc((size_t)n, sizeof *names);
+    for (int i = 0; i < n && code == EXIT_OK; i++) {
+        names[i] = column_name(c->opts, i);
+        code = measure_beside(c, engine, data, i, &results[i]);
     }
-    if (code == EXIT_OK && !c->json) {
-        struct str table;
-        str_init(&table);
-        eval_compare((const struct eval *const *)results, names, (size_t)n, &table);
-        fputs(str_c(&table), stdout);
-        str_fini(&table);
-    }
-    cli_set(c, "models", list);
-    for (int i = 0; i < done; i++)
+    if (code == EXIT_OK)
+        report_all(c, results, names, n);
+    for (int i = 0; i < n; i++) {
         eval_free(results[i]);
+        free(names[i]);
+    }
     free(results);
     free(names);
     return code;

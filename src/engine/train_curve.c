@@ -14,7 +14,7 @@ static void halve(struct curve *c)
 
 void curve_add(struct curve *c, double value)
 {
-    if (isnan(value))
+    if (!isfinite(value))
         return;
     c->every = c->every ? c->every : 1;
     c->last = value;

@@ -13,6 +13,6 @@ struct curve {
     double sum, last;
     long n_sum;
 };
-void curve_add(struct curve *c, double value);   /* NaN is left out */
+void curve_add(struct curve *c, double value);   /* what is not finite is left out */
 /* Two lines each: the curve `width` columns wide, beside it its last value and its range, or what the data has. */
 void curves_draw(const struct curve *c, int n, int width, bool ascii, struct str *out);

@@ -18,6 +18,7 @@ static void test_long(void **state)
     for (int i = 0; i < 100000; i++)
         curve_add(&c, i);
     curve_add(&c, NAN);
+    curve_add(&c, INFINITY);
     assert_true(c.n > CURVE_POINTS / 2 - 1 && c.n <= CURVE_POINTS);
     assert_true(c.last == 99999);
     for (int i = 0; i < c.n; i++) /* each the mean of its own run */

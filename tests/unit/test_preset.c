@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "file.h"
 #include "preset.h"
+#include "rng.h"
 
 static const struct opt table[] = {
     { "width", 0, OPT_REAL, 0, 2, "1", NULL, "X", "" },
@@ -83,8 +84,30 @@ static void test_refused(void **state)
     opts_free(o);
 }
 
+/* Any byte may be anything: read or refused, nothing else. */
+static void test_hostile(void **state)
+{
+    (void)state;
+    static const char text[] = "# data 1\nfamily=kazoo\nwidth=0.5\r\nwarm=on\nloss=b\ngenre=jazz\n";
+    struct opts *o = opts_new(table, COUNT_OF(table));
+    struct rng r;
+    rng_init(&r, 5, 0);
+    for (int i = 0; i < 500; i++) {
+        char damaged[sizeof text];
+        memcpy(damaged, text, sizeof text);
+        for (int k = 0; k < 1 + i % 3; k++)
+            damaged[rng_below(&r, sizeof text - 1)] = (char)rng_u32(&r);
+        assert_int_equal(file_write(path, damaged, rng_below(&r, sizeof text)), ERR_OK);
+        enum err err = preset_load("tiny", "kazoo", o);
+        assert_true(err == ERR_OK || err == ERR_FORMAT);
+        assert_true(opts_real(o, "width") >= 0 && opts_real(o, "width") <= 2);
+    }
+    opts_free(o);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_round), cmocka_unit_test(test_refused) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_round), cmocka_unit_test(test_refused),
+                                        cmocka_unit_test(test_hostile) };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
