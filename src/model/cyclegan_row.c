@@ -9,8 +9,8 @@
 
 const struct opt cyclegan_options[] = {
     { "pair", 0, OPT_TEXT, 0, 0, "jazz-classical", NULL, "A-B", "the two genres" },
-    { "width", 0, OPT_INT, 4, 256, "64", NULL, "N", "channels of the first layer" },
-    { "blocks", 0, OPT_INT, 1, 32, "10", NULL, "N", "residual blocks of a generator" },
+    { "width", 0, OPT_INT, 4, 128, "64", NULL, "N", "channels of the first layer" },
+    { "blocks", 0, OPT_INT, 1, 16, "10", NULL, "N", "residual blocks of a generator" },
     { "critic", 0, OPT_ENUM, 0, 0, "code", "code|paper", "KIND", "its kernels: 7 x 7 or 4 x 4" },
     { "model", 0, OPT_ENUM, 0, 0, "base", "base|partial|full", "KIND", "extra critics of music of both, of all genres" },
     { "cycle", 0, OPT_REAL, 0, 1000, "10", NULL, "X", "weight of coming back" },

@@ -51,11 +51,17 @@ ok "a judge" "$jamroll" train judge --data pair.bin -o judge --set width=4,batch
 ok "is measured" "$jamroll" eval judge/judge.safetensors --data pair.bin -n 4
 has "through noise" '(jazz - rock|rock - jazz), noise 0.5: right .* training ' out
 ok "a pair of genres" "$jamroll" train cyclegan --data pair.bin -o pair --config cyclegan-small \
-    --set pair=jazz-rock,width=4,blocks=1,batch=2,measure=4,judge=judge/judge.safetensors --steps 4 --quiet
+    --set pair=jazz-rock,width=4,blocks=1,batch=2,measure=4,warm=2,judge=judge/judge.safetensors --steps 4 --quiet
 ok "is measured by the judge" "$jamroll" eval pair/cyclegan.safetensors --data pair.bin -n 4 --judge judge/judge.safetensors
 has "how strong it is" '^strength S ' out
 ok "or without one" "$jamroll" eval pair/cyclegan.safetensors --data pair.bin -n 4
 has "what comes back" '^jazz: F1 of cells back again' out
+for kind in base partial full; do
+    ok "the published $kind model" "$jamroll" train cyclegan --data pair.bin -o $kind --config cyclegan-$kind \
+        --set pair=jazz-rock,width=4,blocks=1,batch=2 --steps 1 --quiet
+done
+ok "a judge of a pair" "$jamroll" train judge --data pair.bin -o of-two --config judge-pair \
+    --set genres=jazz-rock,width=4,batch=2 --steps 1 --quiet
 expect 3 "genres the data lacks" "$jamroll" train cyclegan --data pair.bin -o no --set pair=jazz-polka,width=4 --steps 1
 expect 3 "no pair" "$jamroll" train cyclegan --data pair.bin -o no --set pair=jazz,width=4 --steps 1
 ok "whole pieces" "$jamroll" dataset build --works midi -o works.bin
