@@ -69,6 +69,8 @@ has "by era" 'midi +rock' out
 ok "a VQ-VAE" "$jamroll" train vqvae --data works.bin -o vq --set batch=4,codes=8,measure=32 --steps 4 --quiet
 ok "is measured" "$jamroll" eval vq/vqvae.safetensors --data works.bin -n 2
 has "by what comes back" 'F1 of note cells .* training ' out
+ok "the one that ships" "$jamroll" eval "$root/models/vqvae.safetensors" --data works.bin -n 2
+has "gives back what others wrote" 'F1 of note cells \(%\) +([789][0-9]|100)\.' out
 # The pianist: styles, blends and glides; piano music goes on with it, in the bars after its own, twice the same.
 ballad=$root/assets/seeds/piano-ballad.mid
 ok "a pianist" "$jamroll" train pianist --data works.bin -o pi --set width=24,layers=1,heads=2,rows=2 --steps 4 --quiet
