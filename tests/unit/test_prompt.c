@@ -99,7 +99,7 @@ static void test_completion(void **state)
     (void)state;
     desk_init(&d);
     prompt_begin(&p, &d, "");
-    type(&p, &d, "acc<Tab>");
+    type(&p, &d, "accom<Tab>");
     assert_string_equal(p.text, "accompany ");
     prompt_begin(&p, &d, "keep ");
     type(&p, &d, "<Tab>");
