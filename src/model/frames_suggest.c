@@ -59,9 +59,24 @@ static void soften(struct asker *a, const int32_t *line, int f, const float *log
         a->biased[i] /= (float)sum;
 }
 
+/* Does the track strike all of it at f as it is? */
+static bool is_there(const struct asker *a, struct frame_set s, int f)
+{
+    const struct track *t = song_track_of(a->rq->song, a->rq->role);
+    int32_t tick = frames_tick(&a->scene, f);
+    int left = frame_set_count(s);
+    for (size_t i = track_first_at(t, tick); i < t->n && t->notes[i].tick == tick; i++) {
+        int pitch = t->notes[i].pitch + key_home(a->scene.key);
+        left -= pitch >= 0 && pitch < PITCHES && frame_set_has(s, pitch);
+    }
+    return left == 0;
+}
+
 static void add_candidate(struct asker *a, int token, int f, double p)
 {
     struct frame_set s = fresh(&a->m->vocab, a->token[f - 1], token);
+    if (is_there(a, s, f))
+        return;
     for (int i = 0; i < a->n_found; i++) {
         struct candidate *c = &a->found[i];
         if (c->fresh.key[0] != s.key[0] || c->fresh.key[1] != s.key[1])

@@ -309,7 +309,7 @@ static struct model *small_model(enum frame_time t)
     return m;
 }
 
-enum { TAKES = 32 };
+enum { TAKES = 96 };
 struct answers { struct take take[TAKES]; int n; };
 
 static void on_take(void *ctx, int index, struct take *t)
@@ -442,7 +442,7 @@ static void suggests_different_things(void **state)
 {
     static const struct { enum role role; int bars, at, takes; } rows[] = {
         { ROLE_PIANO, 5, 5 * 1920, 5 }, { ROLE_PIANO, 5, 5 * 1920 + 700, 20 }, { ROLE_BASS, 5, 960, 5 },
-        { ROLE_STRINGS, 2, 3840, 1 }, { ROLE_GUITAR, 0, 0, 9 }, { ROLE_PIANO, 0, 7 * 1920 + 40, 5 },
+        { ROLE_STRINGS, 2, 3840, 1 }, { ROLE_GUITAR, 0, 0, 9 }, { ROLE_PIANO, 0, 7 * 1920 + 40, 5 }, { ROLE_PIANO, 3, 1920, 87 },
     };
     for (size_t i = 0; i < 2 * COUNT_OF(rows); i++) {
         struct model *m = ((struct model **)*state)[i % 2];
