@@ -20,6 +20,7 @@ struct asker {
     struct frames_scene scene;
     struct frames_rules rules;
     int32_t *token;              /* the scene's, silent from the place on for as long as was looked ahead */
+    struct frame_set there, held; /* of the frame that is looked at: struck on the track, and sounding from before */
     struct candidate *found;
     int n_found;
     size_t cap;
@@ -59,23 +60,25 @@ static void soften(struct asker *a, const int32_t *line, int f, const float *log
         a->biased[i] /= (float)sum;
 }
 
-/* Does the track strike all of it at f as it is? */
-static bool is_there(const struct asker *a, struct frame_set s, int f)
+/* What the track strikes at f as it is, and what it still holds there. */
+static void find_there(struct asker *a, int f)
 {
     const struct track *t = song_track_of(a->rq->song, a->rq->role);
     int32_t tick = frames_tick(&a->scene, f);
-    int left = frame_set_count(s);
-    for (size_t i = track_first_at(t, tick); i < t->n && t->notes[i].tick == tick; i++) {
+    a->there = a->held = (struct frame_set){ { 0, 0 } };
+    for (size_t i = 0; i < t->n && t->notes[i].tick <= tick; i++) {
         int pitch = t->notes[i].pitch + key_home(a->scene.key);
-        left -= pitch >= 0 && pitch < PITCHES && frame_set_has(s, pitch);
+        if (pitch >= 0 && pitch < PITCHES && t->notes[i].tick + t->notes[i].dur > tick)
+            frame_set_add(t->notes[i].tick == tick ? &a->there : &a->held, pitch);
     }
-    return left == 0;
 }
 
+/* Only what is not there is suggested, and nothing that would cut a note short. */
 static void add_candidate(struct asker *a, int token, int f, double p)
 {
     struct frame_set s = fresh(&a->m->vocab, a->token[f - 1], token);
-    if (is_there(a, s, f))
+    s = (struct frame_set){ { s.key[0] & ~a->there.key[0], s.key[1] & ~a->there.key[1] } };
+    if (frame_set_empty(s) || s.key[0] & a->held.key[0] || s.key[1] & a->held.key[1])
         return;
     for (int i = 0; i < a->n_found; i++) {
         struct candidate *c = &a->found[i];
@@ -97,6 +100,7 @@ static double look_at(struct asker *a, int f, double before)
     double silent = 0;
     int best = frame_rest(v);
     float most = -1;
+    find_there(a, f);
     for (int i = 0; i < v->n; i++) {
         if (!a->legal[i])
             continue;
