@@ -300,6 +300,18 @@ static int write_all(struct transfer *t)
     return code;
 }
 
+/* The models of genre know bars of 4/4 only; what else there is stays. */
+static void note_other_bars(const struct transfer *t)
+{
+    int other = 0;
+    for (int bar = t->rq.bar0; bar < t->rq.bar0 + t->rq.n_bars; bar++) {
+        struct metre m = song_metre(t->song, song_bar_tick(t->song, bar));
+        other += m.num != 4 || m.den != 4;
+    }
+    if (other > 0)
+        cli_note(t->c, "%d of %d bars are not in 4/4 and stay as they are", other, t->rq.n_bars);
+}
+
 static int ask(struct transfer *t)
 {
     struct opts *o = t->c->opts;
@@ -313,6 +325,7 @@ static int ask(struct transfer *t)
         cli_note(t->c, "interrupted");
     if (err != ERR_OK)
         return cli_fail(t->c, err == ERR_UNSUPPORTED ? STAGE_INPUT : err == ERR_MISSING ? STAGE_MODEL : STAGE_WORK, err);
+    note_other_bars(t);
     return write_all(t);
 }
 
@@ -352,9 +365,9 @@ static const struct opt options[] = {
     {"strict", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "new notes are of the key of the piece"},
     {"keep", 0, OPT_TEXT, 0, 0, NULL, NULL, "CELLS", "what stays: bass or piano:1-2 or 1-2"},
     {"bars", 'b', OPT_TEXT, 0, 0, NULL, NULL, "A-B", "bars that may change; default: all"},
-    {"drums", 0, OPT_ENUM, 0, 0, "keep", "keep|remake", "HOW", "remake: the band plays them anew, in the genre if it knows it"},
-    {"takes", 'n', OPT_INT, 1, MOST, "1", NULL, "N", "the first is the plain answer, others hear the music in another key or from another bar"},
-    {"cycle", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "also what comes back when it is taken back to where it was, as OUT-back"},
+    {"drums", 0, OPT_ENUM, 0, 0, "keep", "keep|remake", "HOW", "remake: the band plays them anew, in the genre if it can"},
+    {"takes", 'n', OPT_INT, 1, MOST, "1", NULL, "N", "others than the first hear the music in another key or from another bar"},
+    {"cycle", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "also what comes of it when it is taken back, as OUT-back"},
     {"out", 'o', OPT_TEXT, 0, 0, NULL, NULL, "PATH", "a .mid file, a folder, or -"},
     {"format", 0, OPT_INT, 0, 1, "1", NULL, "0|1", "MIDI file format"},
     {"model", 'm', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "weights by name or path; default: those that know the genre"},

@@ -68,16 +68,17 @@ static enum err none_found(const struct model_info *list, size_t n, const struct
     for (size_t i = 0; i < n; i++)
         if (list[i].verbs & 1u << VERB_TRANSFER && list[i].n_genres == 2)
             str_addf(&there, "%s%s and %s", there.len ? ", " : "", list[i].genres[0], list[i].genres[1]);
-    enum err err = there.len == 0 ? err_set(ERR_MISSING, "no weights that transfer were found; `jamroll doctor` says where "
-                                                         "they are looked for")
-                                  : err_set(ERR_MISSING, "no weights go %s%s%sto %s; there are: %s", rq->genre_from[0] ? "from " : "",
-                                            rq->genre_from, rq->genre_from[0] ? " " : "", rq->genre_to, str_c(&there));
+    enum err err = err_set(ERR_MISSING, "no weights go %s%s%sto %s; there are: %s", rq->genre_from[0] ? "from " : "",
+                           rq->genre_from, rq->genre_from[0] ? " " : "", rq->genre_to, str_c(&there));
+    if (there.len == 0)
+        err = err_set(ERR_MISSING, "no weights that transfer were found; `jamroll doctor` says where they are looked for");
     str_fini(&there);
     return err;
 }
 
 /* Of the pairs that qualify, the one whose origin the music is most like; the first when nobody can tell. */
-static size_t likeliest(struct engine *e, const struct model_info *list, const size_t *which, int n, const struct request *rq)
+static size_t likeliest(struct engine *e, const struct model_info *list, const size_t *which, int n,
+                        const struct request *rq)
 {
     const char *from[MAX_GENRES];
     double share[MAX_GENRES] = {0};
@@ -103,8 +104,8 @@ static enum err pair_of_file(struct engine *e, const char *model, struct request
     if (err == ERR_OK && !pair)
         err = err_set(ERR_UNSUPPORTED, "%s: the family '%s' cannot transfer", model, l->kind->name);
     else if (err == ERR_OK && (!str_same(to, rq->genre_to) || (rq->genre_from[0] && !str_same(from, rq->genre_from))))
-        err = err_set(ERR_MISSING, "%s goes between %s and %s, not %s%s%sto %s", model, a, b, rq->genre_from[0] ? "from " : "",
-                      rq->genre_from, rq->genre_from[0] ? " " : "", rq->genre_to);
+        err = err_set(ERR_MISSING, "%s goes between %s and %s, not %s%s%sto %s", model, a, b,
+                      rq->genre_from[0] ? "from " : "", rq->genre_from, rq->genre_from[0] ? " " : "", rq->genre_to);
     if (err != ERR_OK) {
         free(path);
         return err;
