@@ -10,8 +10,8 @@ program() { pgrep -P "$(mux display-message -p '#{pane_pid}')"; }
 # What the shell's terminal is like: modes, and whether the pane is on the other screen or shows the cursor.
 modes() {
     mux display-message -p '#{alternate_on} #{cursor_flag} #{keypad_flag} #{mouse_any_flag}'
-    type_line "clear; stty -g > '$work/stty.$1'; echo noted"
-    see "modes noted" '^noted'
+    type_line "clear; stty -g > '$work/stty.$1'; echo noted $1"
+    see "modes noted" "^noted $1"
 }
 
 terminal 80 24
