@@ -33,7 +33,7 @@ struct musegan_config {
 enum { N_MUSEGAN_OPTIONS = 37 };
 extern const struct opt musegan_options[N_MUSEGAN_OPTIONS];
 NODISCARD enum err musegan_config_from(const struct opts *o, struct musegan_config *out);
-/* The options that shape the networks travel in the weight file, as "config.NAME". */
+/* The options that shape the networks travel in the weight file, as "option.NAME". */
 void musegan_config_save(const struct opts *o, struct ckpt_writer *w);
 NODISCARD enum err musegan_config_load(const struct ckpt *weights, struct musegan_config *out);
 static inline int musegan_pitches(const struct musegan_config *c) { return 12 * c->octaves; }

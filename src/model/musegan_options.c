@@ -102,16 +102,9 @@ void musegan_config_save(const struct opts *o, struct ckpt_writer *w)
 
 enum err musegan_config_load(const struct ckpt *weights, struct musegan_config *out)
 {
-    struct opts *o = opts_new(musegan_options, N_MUSEGAN_OPTIONS);
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < COUNT_OF(shaping) && err == ERR_OK; i++) {
-        char key[64];
-        (void)str_format(key, sizeof key, "option.%s", shaping[i]);
-        const char *value = ckpt_meta(weights, key);
-        err = value ? opts_set(o, shaping[i], value) : err_set(ERR_FORMAT, "weights lack \"%s\"", key);
-    }
-    if (err == ERR_OK)
-        err = musegan_config_from(o, out);
+    struct opts *o;
+    TRY(ckpt_options(weights, musegan_options, N_MUSEGAN_OPTIONS, &o));
+    enum err err = musegan_config_from(o, out);
     opts_free(o);
     return err;
 }
