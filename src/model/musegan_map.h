@@ -15,8 +15,8 @@ enum axis { AXIS_N, AXIS_B, AXIS_T, AXIS_P, N_AXES };
 struct factor { enum axis axis; int32_t size; };
 struct fmap { struct node *x; struct factor f[16]; int n; }; /* factors of an axis: the slower the earlier */
 
-/* Kernel sizes that follow the grid. WHOLE is the axis' length; steps of a bar = 16 TAIL = 8 TWO * 2 THREE with
- * THREE the factor of three; octaves = 2 HALF + 1; PAIRS are neighbouring bars. */
+/* Kernel sizes that follow the grid. WHOLE is the axis' length; steps of a bar = 16 TAIL = 16 TWO THREE; octaves =
+ * 2 HALF + 1; PAIRS of neighbouring bars; COARSE is 2 but in a bar of 16 steps, which is short enough. */
 enum { WHOLE = -1, BARS = -2, PAIRS = -3, TAIL = -4, TWO = -5, THREE = -6, HALF = -7, OCTAVES = -8, COARSE = -9 };
 enum layer_flag {
     LAYER_LINEAR = 1, /* neither norm nor activation */

@@ -1,0 +1,293 @@
+/* The GAN house in full size: what each variant's generator makes, its loss through its critic and the gradients of one
+ * training step, and the critic's with gradient penalty, against PyTorch in double precision
+ * (tests/golden/make_musegan_house.py). Of a tensor two numbers are compared: its norm, and its product with a vector of
+ * hashed numbers. A unit whose input rounding alone moves across its rectifier's kink shows in the gradients of few rows:
+ * the latents are such that this happens to PyTorch's own single precision as little as could be had, and limits of the
+ * generators' gradients leave room for it. The critics have no norm: 1e-4. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "hashed.h"
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "clock.h"
+#include "mem.h"
+#include "model/musegan.h"
+
+static struct device *device;
+static json_t *golden;
+enum { MAX_NODES = 512, FIRST = 2 }; /* cells and loss, then gradients */
+static const double SLOPE = 2;
+
+struct variant {
+    const char *name, *generator, *critic;
+    int bars, steps, condition;
+    enum neuron neuron;
+    bool refiner;
+};
+static const struct variant variants[] = {
+    {"bad-time", "bad-time", "no-chroma", 4, 48, -1, NEURON_NONE, false},
+    {"bad-pitch", "bad-pitch", "no-onset", 4, 48, -1, NEURON_NONE, false},
+    {"neurons", "bad-time", "bare", 4, 48, -1, NEURON_STOCHASTIC, false},
+    {"jamming", "jamming", "phrase-each", 4, 96, -1, NEURON_NONE, false},
+    {"composer", "composer", "phrase", 4, 96, -1, NEURON_NONE, false},
+    {"hybrid", "hybrid", "phrase", 4, 96, -1, NEURON_NONE, false},
+    {"jamming-piano", "jamming", "phrase-each", 4, 96, ROLE_PIANO, NEURON_NONE, false},
+    {"composer-piano", "composer", "phrase", 4, 96, ROLE_PIANO, NEURON_NONE, false},
+    {"hybrid-piano", "hybrid", "phrase", 4, 96, ROLE_PIANO, NEURON_NONE, false},
+    {"jamming-bar", "jamming", "phrase", 1, 96, -1, NEURON_NONE, false},
+    {"composer-bar", "composer", "phrase", 1, 96, -1, NEURON_NONE, false},
+    {"hybrid-bar", "hybrid", "phrase", 1, 96, -1, NEURON_NONE, false},
+    {"hybrid-bar-piano", "hybrid", "phrase", 1, 96, ROLE_PIANO, NEURON_NONE, false},
+    {"binary", "binary", "binary", 4, 96, -1, NEURON_NONE, false},
+    {"binary-small", "binary-small", "binary-small", 4, 96, -1, NEURON_NONE, false},
+    {"binary-jamming", "binary-jamming", "binary", 4, 96, -1, NEURON_NONE, false},
+    {"binary-composer", "binary-composer", "binary", 4, 96, -1, NEURON_NONE, false},
+    {"binary-hybrid", "binary-hybrid", "binary", 4, 96, -1, NEURON_NONE, false},
+    {"refiner", "binary-small", "binary-small", 4, 96, -1, NEURON_NONE, true},
+};
+
+static int start(void **state)
+{
+    (void)state;
+    golden = json_load_file("tests/golden/musegan_house.json", 0, NULL);
+    return !golden || device_open("cpu", 2, &device) != ERR_OK;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    json_decref(golden);
+    device_close(device);
+    return 0;
+}
+
+/* A graph over a variant's networks, its plan, and what the plan is given. */
+struct rig {
+    const struct variant *v;
+    const json_t *want;
+    struct musegan_config c;
+    struct net net;
+    struct musegan_builder b;
+    struct node *out[MAX_NODES];
+    struct plan *plan;
+    int32_t n;
+};
+
+static struct rig rig_of(const struct variant *v, bool training)
+{
+    struct rig r = {.v = v, .want = json_object_get(golden, v->name), .n = 8 / v->bars};
+    r.c = (struct musegan_config){.bars = v->bars,
+                                  .steps = v->steps,
+                                  .octaves = 7,
+                                  .low = 24,
+                                  .width = 1,
+                                  .condition = v->condition,
+                                  .refiner = v->refiner,
+                                  .neuron = v->neuron,
+                                  .generator = musegan_generator_find(v->generator),
+                                  .critic = musegan_critic_find(v->critic),
+                                  .slope = SLOPE};
+    assert_true(r.want && r.c.generator >= 0 && r.c.critic >= 0);
+    r.net = (struct net){.g = graph_new(), .p = params_new(), .training = training};
+    return r;
+}
+
+static struct node *input(struct rig *r, const char *name, int tracks)
+{
+    return g_input(r->net.g, name, F32, musegan_phrase(&r->c, r->n, tracks));
+}
+
+static struct node *generator_of(struct rig *r)
+{
+    bool batch =
+        r->net.training && !r->v->refiner; /* a refiner learns behind a generator that stays as it is */
+    r->b = (struct musegan_builder){.net = &r->net, .c = &r->c, .norm = batch ? NORM_BATCH : NORM_MOVING};
+    r->b.draw = input(r, "draw", N_ROLES);
+    return musegan_generator(&r->b, g_input(r->net.g, "z", F32, SHAPE(r->n, musegan_latents(&r->c))),
+                             r->c.condition < 0 ? NULL : input(r, "condition", 1));
+}
+
+/* Hashed numbers moved into [lo,hi). */
+static float *between(const char *name, size_t n, double lo, double hi)
+{
+    float *x = hashed(name, n);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)(lo + (hi - lo) * (0.5 + 0.5 * (double)x[i]));
+    return x;
+}
+
+static void rig_run(struct rig *r, int n_out)
+{
+    char z[40];
+    size_t cells = musegan_cells(&r->c) * (size_t)r->n, all = cells * N_ROLES, n = (size_t)r->n;
+    str_format(z, sizeof z, "z.%s.%d", r->v->name, (int)json_integer_value(json_object_get(r->want, "draw")));
+    const struct {
+        const char *name;
+        float *x;
+    } inputs[] = {
+        {"z", between(z, n * (size_t)musegan_latents(&r->c), -2, 2)},
+        {"real", hashed_cells("real", all)},
+        {"fake", hashed("fake", all)},
+        {"condition", hashed_cells("condition", cells)},
+        {"share", between("share", n, 0, 1)},
+        {"draw", between("draw", all, 0, 1)},
+    };
+    assert_int_equal(params_alloc(r->net.p, device, false), ERR_OK);
+    hashed_params(r->net.p);
+    assert_int_equal(plan_new(device, r->net.g, r->out, n_out, NULL, &r->plan), ERR_OK);
+    params_bind(r->net.p, r->plan);
+    for (size_t i = 0; i < COUNT_OF(inputs); i++)
+        plan_bind_name(r->plan, inputs[i].name, inputs[i].x);
+    assert_int_equal(plan_run(r->plan, NULL), ERR_OK);
+    for (size_t i = 0; i < COUNT_OF(inputs); i++)
+        free(inputs[i].x);
+}
+
+static void rig_free(struct rig *r)
+{
+    plan_free(r->plan);
+    graph_free(r->net.g);
+    params_free(r->net.p);
+}
+
+/* How far output `i` is off its two numbers. */
+static double apart(const struct rig *r, const json_t *want, int i, const char *name)
+{
+    char full[80];
+    size_t n = shape_count(node_shape(r->out[i]));
+    const float *x = plan_output(r->plan, i);
+    if (!want)
+        fail_msg("%s: no golden numbers of %s", r->v->name, name);
+    double norm = 0, dot = 0, has[2];
+    str_format(full, sizeof full, "dot.%s", name);
+    float *u = hashed(full, n);
+    for (size_t k = 0; k < n; k++) {
+        norm += (double)x[k] * (double)x[k];
+        dot += (double)x[k] * (double)u[k];
+    }
+    free(u);
+    for (int k = 0; k < 2; k++)
+        has[k] = json_number_value(json_array_get(want, (size_t)k));
+    norm = sqrt(norm);
+    return has[0] > 1e-9 ? fmax(fabs(norm - has[0]), fabs(dot - has[1])) / has[0] : norm;
+}
+
+static double limit(const struct rig *r, const char *key, double goal)
+{
+    return fmax(goal, 10 * json_number_value(json_object_get(json_object_get(r->want, "single"), key)));
+}
+
+static void check_cells(struct rig *r, const char *key)
+{
+    double off = apart(r, json_object_get(r->want, key), 0, "cells");
+    if (off > limit(r, key, 1e-5))
+        fail_msg("%s, %s: off by %.2g", r->v->name, key, off);
+    print_message("           %s %.1e", key, off);
+}
+
+/* The loss r->out[1] and its gradients by all parameters with a prefix, against those stored under key. */
+static void check_gradients(struct rig *r, const char *key, const char *prefix)
+{
+    const json_t *want = json_object_get(r->want, key);
+    int idx[MAX_NODES], n = params_leaves(r->net.p, r->net.g, prefix, r->out + FIRST, idx, MAX_NODES - FIRST);
+    struct node **leaf = xmalloc((size_t)n * sizeof *leaf);
+    size_t count = 0, which = strcmp(prefix, "d.") == 0;
+    memcpy(leaf, r->out + FIRST, (size_t)n * sizeof *leaf);
+    graph_grad(r->out[1], leaf, n, r->out + FIRST);
+    free(leaf);
+    rig_run(r, FIRST + n);
+    double worst = 0, goal = limit(r, key, which ? 1e-4 : 5e-3),
+           loss = (double)*(float *)plan_output(r->plan, 1);
+    double exact = json_number_value(json_array_get(json_object_get(want, "loss"), 1));
+    if (fabs(loss - exact) > goal * fmax(1, fabs(exact)))
+        fail_msg("%s, %s: loss %.9g instead of %.9g", r->v->name, key, loss, exact);
+    for (int k = 0; k < n; k++) {
+        const char *name = params_name(r->net.p, (size_t)idx[k]);
+        double off = apart(r, json_object_get(want, name), FIRST + k, name);
+        if (off > goal)
+            fail_msg("%s, %s of %s: off by %.2g", r->v->name, key, name, off);
+        worst = fmax(worst, off);
+        count += shape_count(params_shape(r->net.p, (size_t)idx[k]));
+    }
+    assert_int_equal(n, json_object_size(want) - 1);
+    assert_int_equal(count,
+                     json_integer_value(json_array_get(json_object_get(r->want, "parameters"), which)));
+    print_message("  %s %.1e", key, worst);
+}
+
+/* The condition is in what was made, cell for cell. */
+static void check_condition(const struct rig *r)
+{
+    size_t n = musegan_cells(&r->c) * (size_t)r->n;
+    const float *x = plan_output(r->plan, 0);
+    float *c = hashed_cells("condition", n);
+    for (size_t i = 0; i < n; i++)
+        assert_true(x[i * N_ROLES + (size_t)r->c.condition] == c[i]);
+    free(c);
+}
+
+static void play(const struct variant *v)
+{
+    struct rig r = rig_of(v, false);
+    r.out[0] = generator_of(&r);
+    rig_run(&r, 1);
+    check_cells(&r, "played");
+    if (v->condition >= 0)
+        check_condition(&r);
+    rig_free(&r);
+}
+
+static void learn(const struct variant *v)
+{
+    struct rig r = rig_of(v, true);
+    r.out[0] = generator_of(&r);
+    r.b.slope = NULL;
+    r.out[1] = musegan_generator_loss(LOSS_WASSERSTEIN, musegan_critic(&r.b, r.out[0]));
+    check_gradients(&r, "generator", v->refiner ? "r." : "g.");
+    if (v->neuron == NEURON_NONE)
+        check_cells(&r, "cells");
+    rig_free(&r);
+}
+
+static void judge(const struct variant *v)
+{
+    struct rig r = rig_of(v, true);
+    if (!json_object_get(r.want, "critic")) { /* stored with the first variant that has it */
+        rig_free(&r);
+        return;
+    }
+    r.b = (struct musegan_builder){.net = &r.net, .c = &r.c};
+    struct node *real = input(&r, "real", N_ROLES), *fake = input(&r, "fake", N_ROLES);
+    struct node *share = g_input(r.net.g, "share", F32, SHAPE(r.n, 1, 1, 1, 1));
+    r.out[1] = musegan_critic_loss(LOSS_WASSERSTEIN, musegan_critic(&r.b, real), musegan_critic(&r.b, fake));
+    r.out[0] = r.out[1] = g_add(r.out[1], g_scale(musegan_penalty(&r.b, real, fake, share), 10, 0));
+    check_gradients(&r, "critic", "d.");
+    rig_free(&r);
+}
+
+static void house(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(variants); i++) {
+#ifdef __SANITIZE_ADDRESS__ /* the same code for all: those of one bar and the first will do */
+        if (i > 0 && variants[i].bars > 1)
+            continue;
+#endif
+        double start_s = clock_s();
+        play(&variants[i]);
+        learn(&variants[i]);
+        judge(&variants[i]);
+        print_message("  %s, %.1f s\n", variants[i].name, clock_s() - start_s);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(house)};
+    return cmocka_run_group_tests_name("musegan house", tests, start, stop);
+}
