@@ -5,7 +5,8 @@
 . "$root/tests/lib/pairs.sh"
 in=midi/pop/band.mid
 
-ok "without a judge" "$jamroll" transfer $in --to jazz --from pop -o plain.mid
+cp "$jamroll" alone # models are also looked for beside the program
+ok "without a judge" env JAMROLL_MODELS="$work/weights" ./alone transfer $in --to jazz --from pop -o plain.mid
 has "says so" 'to jazz, best first by what is kept: no judge' out
 has "and ranks" '^ +1 +[0-9]+ % +[0-9]+ % +- +- +- +plain.mid' out
 cp judge.safetensors weights
