@@ -17,7 +17,7 @@ static const struct opt options[] = {
     { "context", 0, OPT_INT, 128, 4096, "512", NULL, "N", "steps the network looks back" },
     { "rows", 0, OPT_INT, 1, 65536, "8", NULL, "N", "sequences a batch" },
     SHELF_OPTIONS,
-    STEPTRAIN_OPTIONS("0.001", "0.1"),
+    STEPTRAIN_OPTIONS("0.0015", "0.1"),
 };
 
 enum err pianist_net_from(const struct opts *o, int n_styles, struct stepnet *out)
