@@ -14,10 +14,10 @@ struct shelf_opts {
 };
 /* Rows of a family's option table, and the values read from it. */
 #define SHELF_OPTIONS \
-    { "no-composer", 0, OPT_REAL, 0, 1, "0.15", NULL, "X", "share of music shown under its era alone" }, \
+    { "no-composer", 0, OPT_REAL, 0, 1, "0.3", NULL, "X", "share of music shown under its era alone" }, \
     { "no-style", 0, OPT_REAL, 0, 1, "0.05", NULL, "X", "share of music shown under no name" }, \
     { "no-key", 0, OPT_REAL, 0, 1, "0.2", NULL, "X", "share of music shown without its key" }, \
-    { "balance", 0, OPT_REAL, 0, 1, "0.6", NULL, "X", "composers are heard by amount of music to this power" }
+    { "balance", 0, OPT_REAL, 0, 1, "0.35", NULL, "X", "composers are heard by amount of music to this power" }
 struct shelf_opts shelf_opts_from(const struct opts *o);
 
 struct shelf_piece { struct piano_piece piece; size_t work; int style; struct key key; };  /* style -1 = none */
