@@ -58,7 +58,7 @@ expect 2 "how far?" "$jamroll" transfer $in --to jazz --strength 2
 expect 2 "two files to one place" "$jamroll" transfer $in --to jazz --cycle -o -
 expect 4 "nobody knows that" "$jamroll" transfer $in --to polka
 has "but these" 'there are: jazz and classical, jazz and pop' err
-expect 4 "nor the way from there" "$jamroll" transfer $in --to pop --from classical
+expect 4 "nor the way from there" "$jamroll" transfer $in --to pop --from polka
 expect 4 "the band cannot" "$jamroll" transfer $in --to jazz -m band
 expect 4 "these weights go elsewhere" "$jamroll" transfer $in --to pop -m jazz-classical
 expect 7 "nothing may change" "$jamroll" transfer $in --to jazz --keep all
