@@ -56,8 +56,10 @@ TESTS = $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/te
 TEST_LIB = $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 BENCHES = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 CLI_TESTS = $(wildcard tests/cli/*.sh)
-ifeq ($(SAN),1) # shows.sh goes the ways of band.sh in every genre: much of the same code for a sanitizer
-CLI_TESTS := $(filter-out %/shows.sh,$(CLI_TESTS))
+# What these do at length goes through the same code as the unit tests, at twenty times the time: ALL=1 has them sanitized.
+SAN_SKIPS = %/shows.sh %/band.sh %/train.sh
+ifeq ($(SAN)$(ALL),1)
+CLI_TESTS := $(filter-out $(SAN_SKIPS),$(CLI_TESTS))
 endif
 SCREEN_TESTS = $(wildcard tests/screen/*.sh)
 # Tests of files of the front ends see those too; all others link the library alone.

@@ -13,7 +13,9 @@ export HOME=$work/home XDG_CONFIG_HOME=$work/config XDG_DATA_HOME=$work/data XDG
 export XDG_CACHE_HOME=$work/cache JAMROLL_MODELS=${JAMROLL_MODELS:-$root/models}
 # What sound libraries keep until the end of the process is not ours to free.
 export LSAN_OPTIONS=suppressions=$root/tests/lib/lsan.supp:print_suppressions=0
-mkdir -p "$HOME"
+# Configurations are found beside the program; a sanitized one lies elsewhere.
+mkdir -p "$HOME" "$XDG_DATA_HOME/jamroll"
+ln -s "$root/assets/configs" "$XDG_DATA_HOME/jamroll/configs"
 passed=0
 failed=0
 
