@@ -196,6 +196,9 @@ int desk_take(const struct desk *d);                        /* under the hand: i
                                                              * chosen one; -1 none */
 double transfer_slider(const struct desk *d);               /* strength of the chosen take when the last request was a
                                                              * transfer and made it, else -1 */
+/* Likewise what a judge said of it: the genre it went to, how much of it the music was taken for before and after, in
+ * percent. False where nobody judged. */
+bool transfer_judged(const struct desk *d, char genre[32], int *before, int *after);
 int desk_lock(const struct desk *d, int pitch);             /* the pitch that scale lock makes of it */
 /* Suggestions (act_suggest.c). */
 const struct suggestion *desk_suggestion(const struct desk *d);  /* the one shown, or NULL */

@@ -42,10 +42,11 @@ struct request {
      * the candidate's probability: "p=0.312 ...". Fewer may come than asked for. */
     int32_t at;
     enum role role;
-    /* Transfer, to `genre`: how far, 0..1; the top line stays; to the genre and back again, which shows what was lost.
+    /* Transfer, to `genre`: how far, 0..1; the top line stays; to the genre and back again, which shows what was lost;
+     * drums that may change are played anew by the band, in the genre if it knows it, which the engine sees to.
      * With `genre_to` the engine looks for weights and index itself; `genre_from` "" = what a judge takes the music for. */
     double strength;
-    bool lock_melody, and_back;
+    bool lock_melody, and_back, remake_drums;
     char genre_from[32], genre_to[32];
     uint64_t seed;                /* take i uses seed + i; interpolate: all of them seed, one path */
     /* Latent vectors of the takes, of families that have them: n_takes rows of n_z numbers, borrowed; NULL = from the
@@ -56,6 +57,10 @@ struct request {
     int n_takes;
 };
 
+/* Of a transfer: the share of notes that are still there, and of the new ones; how much of it a judge takes for the genre it
+ * went to, before and after. Shares are 0..1, NaN where there is nothing to tell or nobody who could. */
+struct outcome { double kept, made, before, after; };
+
 struct take {
     struct song *song;            /* the whole song with the span filled; owned */
     uint64_t seed;
@@ -64,6 +69,7 @@ struct take {
     bool empty;                   /* a track that was asked for came out empty */
     bool star;
     bool growing;                 /* only its first bars so far: the same take comes again, longer */
+    struct outcome outcome;       /* of a transfer by the engine; params tell it too */
     double mix;                   /* of an interpolation, else 0 */
     uint32_t between[2];          /* the session's: numbers of the takes it lies between, or 0 */
     uint32_t twin;                /* likewise: an earlier take with the same notes, or 0 */

@@ -124,5 +124,6 @@ struct settings {
     double distance;                      /* of variations, 0..1 */
     double strength;                      /* of a transfer, 0..1 */
     bool lock_melody;                     /* likewise: the top line stays */
+    bool remake_drums;                    /* likewise: the band plays the drums anew */
 };
 struct settings *session_settings(struct session *s);

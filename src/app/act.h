@@ -58,7 +58,7 @@ void band_keep_outside(const struct desk *d, struct request *rq); /* what is not
 act_fn act_style;
 
 /* act_transfer.c */
-act_fn act_transfer, act_transfer_again, act_strength, act_melody;
+act_fn act_transfer, act_transfer_again, act_strength, act_melody, act_drums;
 void transfer_genres(const struct desk *d, struct words *out);  /* that a transfer can go to */
 enum err transfer_slide(struct desk *d, int by);                /* tenths; only where there is a slider */
 

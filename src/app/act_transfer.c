@@ -66,6 +66,16 @@ enum err act_melody(struct desk *d, int argc, char **argv)
     return ERR_OK;
 }
 
+enum err act_drums(struct desk *d, int argc, char **argv)
+{
+    bool *remake = &session_settings(d->session)->remake_drums;
+    if (argc > 0 && !str_same(argv[0], "keep") && !str_same(argv[0], "remake"))
+        return err_set(ERR_FORMAT, "a transfer keeps the drums or has the band remake them, not \"%s\"", argv[0]);
+    *remake = argc > 0 ? str_same(argv[0], "remake") : !*remake;
+    desk_say(d, *remake ? "transfer: the band plays the drums anew" : "transfer leaves the drums as they are");
+    return ERR_OK;
+}
+
 /* ---- asking ---- */
 
 /* Of a take that a transfer made: where it went and how far. */
@@ -92,7 +102,9 @@ static enum err ask(struct desk *d, uint64_t hearing, int n_takes)
     session_request(d->session, VERB_TRANSFER, bar0, n_bars, &rq);
     if (d->mode == MODE_SELECT)
         band_keep_outside(d, &rq);
-    memset(rq.keep[ROLE_DRUMS], 1, sizeof rq.keep[ROLE_DRUMS]);
+    rq.remake_drums = o->remake_drums;
+    if (!rq.remake_drums)
+        memset(rq.keep[ROLE_DRUMS], 1, sizeof rq.keep[ROLE_DRUMS]);
     rq.genre = -1;
     str_copy(rq.genre_to, sizeof rq.genre_to, w->to);
     str_copy(rq.genre_from, sizeof rq.genre_from, w->from);
@@ -103,12 +115,13 @@ static enum err ask(struct desk *d, uint64_t hearing, int n_takes)
     rq.n_takes = n_takes > 0 ? n_takes : rq.n_takes;
     TRY(band_submit(d, &rq, 0));
     w->heard = hearing + (uint64_t)rq.n_takes > w->heard ? hearing + (uint64_t)rq.n_takes : w->heard;
-    desk_say(d, "transfer%s%s to %s%s, strength %.2f%s: bars %d-%d", *w->from ? " from " : "", w->from, w->to,
-             w->back ? " and back" : "", o->strength, o->lock_melody ? ", melody locked" : "", bar0 + 1, bar0 + n_bars);
+    desk_say(d, "transfer%s%s to %s%s, strength %.2f%s%s: bars %d-%d", *w->from ? " from " : "", w->from, w->to,
+             w->back ? " and back" : "", o->strength, o->lock_melody ? ", melody locked" : "",
+             o->remake_drums ? ", drums anew" : "", bar0 + 1, bar0 + n_bars);
     return ERR_OK;
 }
 
-/* "jazz", "jazz 0.7 lock", "jazz from pop", "jazz back" */
+/* "jazz", "jazz 0.7 lock", "jazz remake", "jazz from pop", "jazz back" */
 enum err act_transfer(struct desk *d, int argc, char **argv)
 {
     struct transfer_wish w = {0};
@@ -116,15 +129,17 @@ enum err act_transfer(struct desk *d, int argc, char **argv)
     if (!str_copy(w.to, sizeof w.to, argv[0]))
         return err_set(ERR_FORMAT, "no genre has so long a name");
     for (int i = 1; i < argc; i++) {
-        bool lock = str_same(argv[i], "lock");
+        bool lock = str_same(argv[i], "lock"), remake = str_same(argv[i], "remake");
         if (lock || str_same(argv[i], "free"))
             set.lock_melody = lock;
+        else if (remake || str_same(argv[i], "keep"))
+            set.remake_drums = remake;
         else if (str_same(argv[i], "back"))
             w.back = true;
         else if (str_same(argv[i], "from") && i + 1 < argc)
             str_copy(w.from, sizeof w.from, argv[++i]);
         else if (parse_double(argv[i], 0, 1, &set.strength) != ERR_OK)
-            return err_set(ERR_FORMAT, "\"%s\": want a genre, then 0 to 1, lock or free, back, from GENRE", argv[i]);
+            return err_set(ERR_FORMAT, "\"%s\": want a genre, then 0 to 1, lock or free, keep or remake, back, from GENRE", argv[i]);
     }
     TRY(must_know(d, w.to));
     *o = set;
@@ -140,6 +155,14 @@ enum err act_transfer_again(struct desk *d, int argc, char **argv)
 }
 
 /* ---- the slider ---- */
+
+bool transfer_judged(const struct desk *d, char genre[32], int *before, int *after)
+{
+    const struct take *t = session_take(d->session, session_current(d->session));
+    double strength;
+    const char *judged = t && is_transferred(d, genre, &strength) ? strstr(t->params, "judged=") : NULL;
+    return judged && sscanf(judged, "judged=%d-%d%%", before, after) == 2;
+}
 
 double transfer_slider(const struct desk *d)
 {

@@ -119,8 +119,8 @@ static void put_settings(struct str *out, const struct settings *o)
              o->seed_locked ? "true" : "false");
     for (int r = 0; r < N_ROLES; r++)
         str_addf(out, "%s%d", r ? ", " : "", o->density[r]);
-    str_addf(out, "], \"distance\": %.2f, \"strength\": %.2f, \"lock_melody\": %s, \"range\": [", o->distance, o->strength,
-             o->lock_melody ? "true" : "false");
+    str_addf(out, "], \"distance\": %.2f, \"strength\": %.2f, \"lock_melody\": %s, \"remake_drums\": %s, \"range\": [",
+             o->distance, o->strength, o->lock_melody ? "true" : "false", o->remake_drums ? "true" : "false");
     for (int r = 0; r < N_ROLES; r++)
         str_addf(out, "%s[%d, %d, %d]", r ? ", " : "", o->range[r].lo, o->range[r].hi, o->range[r].strict);
     str_add(out, "]},\n");
@@ -439,6 +439,7 @@ static void settings_of(struct reader *rd, const json_t *j, struct settings *o)
     o->distance = share_or(rd, json_object_get(j, "distance"), o->distance, "a distance outside 0 to 1");
     o->strength = share_or(rd, json_object_get(j, "strength"), o->strength, "a strength outside 0 to 1");
     o->lock_melody = json_is_true(json_object_get(j, "lock_melody"));
+    o->remake_drums = json_is_true(json_object_get(j, "remake_drums"));
 }
 
 /* A take's song is the present one with other notes. */

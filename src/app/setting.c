@@ -191,6 +191,17 @@ static void step_melody(const struct desk *d, int by, char out[SETTING_TEXT])
     str_copy(out, SETTING_TEXT, by > 0 ? "lock" : "free");
 }
 
+static void print_drums(const struct desk *d, char out[SETTING_TEXT])
+{
+    str_copy(out, SETTING_TEXT, settings_of(d)->remake_drums ? "anew in a transfer" : "kept");
+}
+
+static void step_drums(const struct desk *d, int by, char out[SETTING_TEXT])
+{
+    (void)d;
+    str_copy(out, SETTING_TEXT, by > 0 ? "remake" : "keep");
+}
+
 const struct setting settings_table[] = {
     {"genre", print_genre, step_genre},
     {"style", print_style, step_genre},
@@ -205,5 +216,6 @@ const struct setting settings_table[] = {
     {"distance", print_distance, step_distance},
     {"strength", print_strength, step_strength},
     {"melody", print_melody, step_melody},
+    {"drums", print_drums, step_drums},
 };
 const int n_settings = (int)COUNT_OF(settings_table);

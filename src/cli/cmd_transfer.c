@@ -14,8 +14,8 @@
 
 enum { MOST = 48, PHRASE = 4 };
 
-/* A take, and the same there and back; shares of the genre asked for by the judge, NaN without one. */
-struct outcome { struct take take, back; int number; double kept, made, after, returned; };
+/* A take, and the same there and back: how much of the genre is left there, NaN when nobody went or can tell. */
+struct trip { struct take take, back; int number; struct outcome outcome; double returned; };
 
 struct transfer {
     struct cli *c;
@@ -23,8 +23,7 @@ struct transfer {
     struct request rq;
     struct song *song;
     char *model;
-    struct outcome at[MOST];
-    double before;
+    struct trip at[MOST];
     int n, n_back;
 };
 
@@ -59,6 +58,7 @@ static enum err read_request(const struct cli *c, const struct song *song, struc
     rq->lock_melody = str_same(opts_text(o, "lock"), "melody");
     rq->n_takes = (int)opts_int(o, "takes");
     rq->snap = opts_flag(o, "strict");
+    rq->remake_drums = str_same(opts_text(o, "drums"), "remake");
     return request_check(rq);
 }
 
@@ -67,8 +67,7 @@ static enum err read_request(const struct cli *c, const struct song *song, struc
 static void on_take(void *ctx, int index, struct take *take)
 {
     struct transfer *t = ctx;
-    t->at[index].number = index;
-    t->at[index].take = *take;
+    t->at[index] = (struct trip){.take = *take, .number = index, .outcome = take->outcome, .returned = NAN};
     t->n = index + 1;
 }
 
@@ -76,75 +75,8 @@ static void on_back(void *ctx, int index, struct take *take)
 {
     struct transfer *t = ctx;
     t->at[index].back = *take;
+    t->at[index].returned = take->outcome.after;
     t->n_back = index + 1;
-}
-
-/* What came of the drums of a band is what the drums of a song play. */
-static void take_drums(struct song *song, const struct song *band, int bar0, int n_bars)
-{
-    int32_t from = song_bar_tick(song, bar0), to = song_bar_tick(song, bar0 + n_bars);
-    const struct track *made = &band->tracks[ROLE_DRUMS];
-    struct track *kit = song_track_of(song, ROLE_DRUMS);
-    if (!kit)
-        kit = song_add_track(song, "Drums", ROLE_DRUMS);
-    for (size_t k = 0; k < song->n_tracks; k++)
-        if (song->tracks[k].role == ROLE_DRUMS)
-            track_clear(&song->tracks[k], from, to);
-    for (size_t i = track_first_at(made, from); i < made->n && made->notes[i].tick < to; i++)
-        track_push(kit, made->notes[i]);
-    track_sort(kit);
-}
-
-static void on_drums(void *ctx, int index, struct take *take)
-{
-    struct song **out = ctx;
-    (void)index;
-    *out = take->song;
-    take->song = NULL;
-    take_fini(take);
-}
-
-/* The band plays the drums of a take anew, in its genre when it knows it; the rest of the take is what it hears. */
-static enum err remake_drums(struct transfer *t, struct take *take)
-{
-    const struct model_kind *kind;
-    struct model *m;
-    int last = t->rq.bar0 + t->rq.n_bars;
-    TRY(engine_load(t->engine, NULL, VERB_INFILL, &kind, &m));
-    for (int bar = t->rq.bar0, n; bar < last; bar += n) {
-        struct song *band = NULL, *made = NULL;
-        struct request rq;
-        const struct progress progress = {.cancel = cli_interrupt(), .on_take = on_drums, .ctx = &made};
-        TRY(role_band(take->song, &band));
-        n = last - bar < REQUEST_MAX_BARS ? last - bar : REQUEST_MAX_BARS;
-        request_init(&rq, VERB_INFILL, band);
-        rq.bar0 = bar;
-        rq.n_bars = (n + PHRASE - 1) / PHRASE * PHRASE;
-        memset(rq.keep, 1, sizeof rq.keep);
-        memset(rq.keep[ROLE_DRUMS], 0, (size_t)n);
-        rq.seed = take->seed;
-        for (int g = 0; g < kind->n_genres(m); g++)
-            if (str_same(kind->genre(m, g), t->rq.genre_to))
-                rq.genre = g;
-        enum err err = engine_run(t->engine, NULL, &rq, &progress);
-        if (err == ERR_OK)
-            take_drums(take->song, made, bar, n);
-        song_free(made);
-        song_free(band);
-        if (err != ERR_OK) {
-            err_prefix("drums");
-            return err;
-        }
-    }
-    return ERR_OK;
-}
-
-static double judged(struct transfer *t, const struct song *song)
-{
-    const char *const genres[] = {t->rq.genre_to, t->rq.genre_from};
-    double share[2];
-    enum err err = song ? engine_judge(t->engine, genres, 2, song, t->rq.bar0, t->rq.n_bars, share) : ERR_EMPTY;
-    return err == ERR_OK ? share[0] : NAN;
 }
 
 static enum err work(struct transfer *t)
@@ -155,18 +87,9 @@ static enum err work(struct transfer *t)
     TRY(engine_run(t->engine, t->model, &plain, &progress));
     if (opts_flag(t->c->opts, "cycle")) {
         plain.and_back = true;
+        plain.remake_drums = false;
         progress.on_take = on_back;
         TRY(engine_run(t->engine, t->model, &plain, &progress));
-    }
-    for (int i = 0; i < t->n && str_same(opts_text(t->c->opts, "drums"), "remake"); i++)
-        TRY(remake_drums(t, &t->at[i].take));
-    t->before = judged(t, t->song);
-    for (int i = 0; i < t->n; i++) {
-        struct outcome *o = &t->at[i];
-        o->kept = notes_kept(t->song, o->take.song, t->rq.bar0, t->rq.n_bars);
-        o->made = 1 - notes_kept(o->take.song, t->song, t->rq.bar0, t->rq.n_bars);
-        o->after = judged(t, o->take.song);
-        o->returned = judged(t, o->back.song);
     }
     return ERR_OK;
 }
@@ -174,9 +97,9 @@ static enum err work(struct transfer *t)
 /* ---- what is told ---- */
 
 /* What is kept times what is gained; without a judge what is kept. */
-static double worth(const struct transfer *t, const struct outcome *o)
+static double worth(const struct outcome *o)
 {
-    double gain = isnan(t->before) ? 1 : o->after - t->before;
+    double gain = isnan(o->before) ? 1 : o->after - o->before;
     return isnan(o->kept) || isnan(gain) || gain < 0 ? 0 : o->kept * gain;
 }
 
@@ -185,7 +108,7 @@ static void rank(const struct transfer *t, int *order)
 {
     for (int i = 0; i < t->n; i++) {
         int k = i;
-        for (; k > 0 && worth(t, &t->at[order[k - 1]]) < worth(t, &t->at[i]); k--)
+        for (; k > 0 && worth(&t->at[order[k - 1]].outcome) < worth(&t->at[i].outcome); k--)
             order[k] = order[k - 1];
         order[k] = i;
     }
@@ -202,18 +125,19 @@ static void print_share(double x)
 static void print_table(const struct transfer *t, const int *order, const json_t *files)
 {
     printf("%s to %s, best first%s\n", t->rq.genre_from, t->rq.genre_to,
-           isnan(t->before) ? " by what is kept: no judge that knows both was found" : "");
+           isnan(t->at[0].outcome.before) ? " by what is kept: no judge that knows both was found" : "");
     printf("take    kept     new   %s: before   after    back\n", t->rq.genre_to);
     for (int i = 0; i < t->n; i++) {
-        const struct outcome *o = &t->at[order[i]];
-        printf("%4d", o->number + 1);
+        const struct trip *trip = &t->at[order[i]];
+        const struct outcome *o = &trip->outcome;
+        printf("%4d", trip->number + 1);
         print_share(o->kept);
         print_share(o->made);
         printf("%*s", (int)strlen(t->rq.genre_to) + 4, "");
-        print_share(t->before);
+        print_share(o->before);
         print_share(o->after);
-        print_share(o->returned);
-        const char *file = json_string_value(json_object_get(json_array_get(files, (size_t)o->number), "file"));
+        print_share(trip->returned);
+        const char *file = json_string_value(json_object_get(json_array_get(files, (size_t)trip->number), "file"));
         printf("  %s\n", file ? file : "");
     }
 }
@@ -227,19 +151,20 @@ static void tell_json(struct transfer *t, const int *order, json_t *list, const 
 {
     json_t *ranking = json_array();
     for (int i = 0; i < t->n; i++) {
-        const struct outcome *o = &t->at[order[i]];
-        json_t *j = json_array_get(list, (size_t)o->number);
+        const struct trip *trip = &t->at[order[i]];
+        const struct outcome *o = &trip->outcome;
+        json_t *j = json_array_get(list, (size_t)trip->number);
         json_object_set_new(j, "kept", share_json(o->kept));
         json_object_set_new(j, "new", share_json(o->made));
         json_object_set_new(j, "after", share_json(o->after));
-        json_object_set_new(j, "back", share_json(o->returned));
+        json_object_set_new(j, "back", share_json(trip->returned));
         if (back)
-            json_object_set(j, "back_file", json_object_get(json_array_get(back, (size_t)o->number), "file"));
-        json_array_append_new(ranking, json_integer(o->number + 1));
+            json_object_set(j, "back_file", json_object_get(json_array_get(back, (size_t)trip->number), "file"));
+        json_array_append_new(ranking, json_integer(trip->number + 1));
     }
     cli_set(t->c, "from", json_text(t->rq.genre_from));
     cli_set(t->c, "to", json_text(t->rq.genre_to));
-    cli_set(t->c, "before", share_json(t->before));
+    cli_set(t->c, "before", share_json(t->at[0].outcome.before));
     cli_set(t->c, "ranking", ranking);
     cli_set(t->c, "takes", json_incref(list));
 }

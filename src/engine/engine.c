@@ -125,7 +125,8 @@ enum err engine_run(struct engine *e, const char *model, const struct request *r
     if (!err)
         err = check_genre(l, rq->genre);
     if (!err)
-        err = l->kind->run(l->model, rq, p ? p : &silent);
+        err = rq->verb == VERB_TRANSFER ? transferred_run(e, l, rq, p ? p : &silent)
+                                        : l->kind->run(l->model, rq, p ? p : &silent);
     pthread_mutex_unlock(&e->running);
     free(path);
     return err;

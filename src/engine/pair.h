@@ -1,4 +1,4 @@
-/* pair.h: what engine.c and pair.c share: models kept loaded. */
+/* pair.h: what engine.c, pair.c and transferred.c share: models kept loaded. */
 #pragma once
 #include "verb.h"
 
@@ -10,3 +10,6 @@ NODISCARD enum err engine_loaded(struct engine *e, const char *path, struct load
 NODISCARD enum err pair_find(struct engine *e, const char *model, struct request *rq, char **path);
 NODISCARD enum err pair_judge(struct engine *e, const char *const *genres, int n, const struct song *s, int bar0,
                               int n_bars, double *out);
+/* transferred.c: a transfer whose takes have their drums and their outcome. */
+NODISCARD enum err transferred_run(struct engine *e, const struct loaded *pair, const struct request *rq,
+                                   const struct progress *p);

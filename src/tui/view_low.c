@@ -29,7 +29,7 @@ static int take_cell(const struct ui *ui, int i, char out[24])
 /* Where things stand in the tray: "takes", perhaps [0], takes from `first` on up to `end`, facts at the right. */
 struct tray {
     int x, end, first;
-    char right[80];
+    char right[120];
 };
 
 /* "A<--o----->B 0.30": where the chosen take stands on the way; or how far a transfer went from what was. Empty when
@@ -51,6 +51,16 @@ static void format_way(const struct desk *d, char out[24])
         str_format(out, 24, mix < 0 ? "A<%s>B     " : "A<%s>B %.2f", bar, mix);
 }
 
+/* "jazz 12>63%  ": how far the judge says it went; empty when there was none. */
+static void format_judged(const struct desk *d, char out[40])
+{
+    char genre[32];
+    int before, after;
+    out[0] = '\0';
+    if (transfer_judged(d, genre, &before, &after))
+        str_format(out, 40, "%.20s %d>%d%%  ", genre, before, after);
+}
+
 static struct tray tray_of(const struct ui *ui, struct rect r)
 {
     const struct session *s = ui->desk->session;
@@ -58,11 +68,12 @@ static struct tray tray_of(const struct ui *ui, struct rect r)
     const struct take *t = session_take(s, session_current(s));
     struct tray tray = {.x = 7 + (session_n_takes(s) > 0 && !t ? 4 : 0), .first = t ? session_current(s) : 0};
     char text[24];
-    char way[24];
+    char way[24], judged[40];
     format_way(ui->desk, way);
-    str_format(tray.right, sizeof tray.right, "%s%sseed %llu%s  T %.2f  x%d ", r.w >= 72 ? way : "",
-               r.w >= 72 && way[0] ? "  " : "", (unsigned long long)(t ? t->seed : o->seed), !t && o->seed_locked ? "!" : "", o->temperature,
-               o->batch);
+    format_judged(ui->desk, judged);
+    str_format(tray.right, sizeof tray.right, "%s%s%sseed %llu%s  T %.2f  x%d ", r.w >= 72 ? way : "",
+               r.w >= 72 && way[0] ? "  " : "", r.w >= 80 ? judged : "", (unsigned long long)(t ? t->seed : o->seed),
+               !t && o->seed_locked ? "!" : "", o->temperature, o->batch);
     tray.end = r.w - text_columns(tray.right) - 1;
     for (int width = 0; tray.first > 0 && width < (tray.end - tray.x) / 2;)
         width += take_cell(ui, --tray.first, text); /* about half of the room before the chosen one */

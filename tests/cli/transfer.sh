@@ -48,6 +48,10 @@ ok "in its key" "$jamroll" transfer $in --to jazz --strict -o strict.mid
 ok "drums anew" "$jamroll" transfer $in --to jazz --from pop --drums remake -o drums.mid
 result "they are others" "$([ "$(sum $in Drums)" != "$(sum drums.mid Drums)" ] && echo yes)" "the same drums"
 is "the rest is not" "$(sum plain.mid 'Piano|Guitar|Bass|Strings')" "$(sum drums.mid 'Piano|Guitar|Bass|Strings')"
+has "says so" 'drums=(anew|jazz) kept=[0-9]+% judged=[0-9]+-[0-9]+%' <("$jamroll" info drums.mid)
+ok "but for two bars" "$jamroll" transfer $in --to jazz --from pop --drums remake --keep drums:1-2 -o two.mid
+unchanged two.mid Drums 1 2
+result "the others are" "$([ "$(sum $in Drums 3 8)" != "$(sum two.mid Drums 3 8)" ] && echo yes)" "the same drums"
 ok "to standard output" sh -c "'$jamroll' transfer - --to jazz --from pop -o - < $in > piped.mid"
 is "the same notes" "$(sum plain.mid "$all_tracks")" "$(sum piped.mid "$all_tracks")"
 

@@ -21,6 +21,7 @@ type_line ":batch 3"
 type_line ":transfer jazz 0.8"
 see "takes come" 'transfer: done, 3 of 3 takes'
 see "how far it went" 'was<[-o]+>new 0\.80'
+see "and what a judge takes it for" 'jazz [0-9]+>[0-9]+%'
 keys ,
 see "less of it, one take more" 'was<[-o]+>new 0\.70'
 see "it has come" 'transfer: done, 1 of 1 takes'
@@ -37,6 +38,14 @@ see "other hearings" 'transfer: done, 3 of 3 takes'
 see "of the same" 'was<[-o]+>new 0\.80'
 type_line ":set melody lock"
 see "said" 'leaves the top line as it is'
+type_line ":drums remake"
+see "said" 'the band plays the drums anew'
+type_line ":transfer jazz 0.9"
+see "it does" 'transfer: done, 3 of 3 takes'
+keys ']'
+see "as the take says" 'strength=0\.90.*drums='
+type_line ":set drums keep"
+see "or not" 'leaves the drums as they are'
 type_line ":transfer jazz 1 back"
 see "there and back" 'transfer: done, 3 of 3 takes'
 type_line ":take 0"

@@ -116,15 +116,16 @@ static void test_request(void **state)
     assert_string_equal(rq->genre_from, "pop");
     assert_true(fabs(rq->strength - 0.7) < 1e-9 && rq->lock_melody && !rq->and_back);
     assert_true(rq->seed == 0 && rq->n_takes == 4 && rq->bar0 == 0 && rq->n_bars == 4);
-    assert_true(rq->keep[ROLE_DRUMS][0] && rq->keep[ROLE_GUITAR][3] && !rq->keep[ROLE_PIANO][0] && rq->silent[ROLE_BASS]);
+    assert_true(rq->keep[ROLE_DRUMS][0] && rq->keep[ROLE_GUITAR][3] && !rq->remake_drums && !rq->keep[ROLE_PIANO][0] && rq->silent[ROLE_BASS]);
     assert_string_equal(asked.model, ""); /* the band was chosen, and cannot: the best is asked */
     assert_int_equal(command_run(&d, "transfer pop"), ERR_BUSY);
     answer(&d);
     must(&d, "model jp");
-    must(&d, "transfer pop free back");
+    must(&d, "transfer pop free remake back");
     assert_string_equal(asked.model, "jp");
     assert_string_equal(rq->genre_from, "");
     assert_true(rq->and_back && !rq->lock_melody && fabs(rq->strength - 0.7) < 1e-9);
+    assert_true(rq->remake_drums && !rq->keep[ROLE_DRUMS][0] && rq->keep[ROLE_GUITAR][0]);
     close_desk(&d);
 }
 
