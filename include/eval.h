@@ -1,5 +1,5 @@
-/* eval.h: how far a model's music is from real music it has not seen. For held-out phrases of a data set, genre
- * by genre, the same requests are put to the model and the answers measured beside the phrases they stand for:
+/* eval.h: how far a model's music is from real music it has not seen, or from what it learnt. For phrases of a data
+ * set, genre by genre, the same requests are put to the model and the answers measured beside the phrases they stand for:
  * from scratch (nothing kept) and accompanying (each sounding role kept in turn, the others asked for). */
 #pragma once
 #include <stdatomic.h>
@@ -12,7 +12,8 @@ enum eval_mode { EVAL_SCRATCH, EVAL_ACCOMPANY, N_EVAL_MODES };
 const char *eval_mode_name(enum eval_mode m);
 
 struct eval_opts {
-    int phrases;             /* held-out phrases a genre, spread over its songs */
+    int phrases;             /* phrases a genre, spread over its songs */
+    bool training;           /* the real music is what was learnt from, as papers compare; else what was held out */
     int takes;               /* of each request; diversity needs two */
     const char *set;         /* only phrases of this folder of the data set; NULL = all */
     const char *genre;       /* only this one; NULL = all of the data set */
@@ -65,6 +66,7 @@ struct eval {
     double seconds_per_take;
     struct eval_frechet frechet[N_EVAL_MODES];
     bool mode[N_EVAL_MODES];
+    bool training;                         /* as asked */
 };
 NODISCARD enum err eval_run(const struct model_kind *kind, struct model *m, const struct dataset *d,
                             const struct eval_opts *o, struct eval **out);

@@ -1,4 +1,4 @@
-/* eval.c: the comparison itself. Every held-out phrase that is chosen becomes one request a mode (and, when
+/* eval.c: the comparison itself. Every phrase that is chosen becomes one request a mode (and, when
  * accompanying, one for each role it has); what comes back is measured over the same tracks, against the same
  * key, as the phrase it stands for, so that both sides of a pair count the same things. */
 #include "eval.h"
@@ -28,7 +28,7 @@ struct evaluation {
     struct eval *out;
     struct memory *memory;
     struct ear *ear;
-    struct cloud *held_out, *made[N_EVAL_MODES], *songs[N_EVAL_MODES];
+    struct cloud *real, *made[N_EVAL_MODES], *songs[N_EVAL_MODES];
     struct roll roll;
     double model_seconds;
     long n_takes, n_requests, done;
@@ -36,7 +36,7 @@ struct evaluation {
     char refusal[256];
 };
 
-/* The chosen held-out phrases, genre by genre, and the one that is at hand. */
+/* The chosen phrases, genre by genre, and the one that is at hand. */
 struct lot { const size_t *chosen; size_t n, at; bool first; /* of its genre */ };
 
 /* One request on its way: what was asked, and the takes that came back. */
@@ -372,23 +372,28 @@ static enum err eval_phrase(struct evaluation *e, struct eval_row *row, const st
 
 /* ---- choosing phrases ---- */
 
-static bool chosen_set(const struct evaluation *e, const struct phrase *p)
+static bool in_set(const struct evaluation *e, const struct phrase *p)
 {
-    return !e->o->set || strcmp(dataset_set(e->data, p->set), e->o->set) == 0;
+    return !e->o->set || str_same(dataset_set(e->data, p->set), e->o->set);
 }
 
-/* Held-out phrases of a genre, evenly over all there are: they lie in the order of their songs. */
+static bool may_choose(const struct evaluation *e, size_t genre, const struct phrase *p)
+{
+    return p->held_out != e->o->training && p->genre == genre && in_set(e, p);
+}
+
+/* Phrases of a genre, evenly over all there are: they lie in the order of their songs. */
 static size_t choose(const struct evaluation *e, size_t genre, size_t *out)
 {
     size_t n = 0, count = 0, want = (size_t)e->o->phrases;
     for (size_t i = 0; i < dataset_n(e->data); i++) {
         struct phrase p = dataset_get(e->data, i);
-        n += p.held_out && p.genre == genre && chosen_set(e, &p);
+        n += may_choose(e, genre, &p);
     }
     size_t k = 0;
     for (size_t i = 0; i < dataset_n(e->data); i++) {
         struct phrase p = dataset_get(e->data, i);
-        if (!p.held_out || p.genre != genre || !chosen_set(e, &p))
+        if (!may_choose(e, genre, &p))
             continue;
         if (n <= want || count == (k * n + n / 2) / want) {
             if (k < want)
@@ -408,7 +413,7 @@ static enum err eval_genre(struct evaluation *e, const size_t *chosen, size_t n,
     str_copy(row->genre, sizeof(row->genre), dataset_genre(e->data, genre));
     for (size_t first = *at; *at < n && (p = dataset_get(e->data, chosen[*at])).genre == genre; ++*at) {
         struct notes whole = notes_of(&p, ALL);
-        hear(e, e->held_out, &whole);
+        hear(e, e->real, &whole);
         free(whole.p);
         TRY(eval_phrase(e, row, &(struct lot){ chosen, n, *at, *at == first }));
     }
@@ -436,7 +441,7 @@ static double judge_score(const struct evaluation *e)
     struct eval_mean *by_genre = xcalloc(n_genres + 1, sizeof(*by_genre)), all = { 0, 0 };
     for (size_t i = 0; i < dataset_n(e->data); i++) {
         struct phrase p = dataset_get(e->data, i);
-        if (p.held_out && chosen_set(e, &p))
+        if (p.held_out && in_set(e, &p))
             add(&by_genre[p.genre], ear_genre(e->ear, p.notes, p.n) == p.genre ? 100 : 0);
     }
     for (size_t g = 0; g < n_genres; g++)
@@ -448,7 +453,7 @@ static double judge_score(const struct evaluation *e)
 
 static void new_clouds(struct evaluation *e)
 {
-    e->held_out = xcalloc(1, sizeof(*e->held_out));
+    e->real = xcalloc(1, sizeof(*e->real));
     for (int m = 0; m < N_EVAL_MODES; m++) {
         e->made[m] = xcalloc(1, sizeof(*e->made[m]));
         e->songs[m] = xcalloc(1, sizeof(*e->songs[m]));
@@ -457,7 +462,7 @@ static void new_clouds(struct evaluation *e)
 
 static void free_clouds(struct evaluation *e)
 {
-    free(e->held_out);
+    free(e->real);
     for (int m = 0; m < N_EVAL_MODES; m++) {
         free(e->made[m]);
         free(e->songs[m]);
@@ -470,8 +475,8 @@ static void finish(struct evaluation *e)
     const struct eval_row *all = &e->out->rows[e->out->n_rows - 1];
     for (int m = 0; m < N_EVAL_MODES; m++) {
         e->out->mode[m] &= all->mode[m].made.n > 0;
-        e->out->frechet[m].made = cloud_frechet(e->made[m], e->held_out);
-        e->out->frechet[m].songs = cloud_frechet(e->songs[m], e->held_out);
+        e->out->frechet[m].made = cloud_frechet(e->made[m], e->real);
+        e->out->frechet[m].songs = cloud_frechet(e->songs[m], e->real);
     }
 }
 
@@ -490,7 +495,7 @@ static enum err run(struct evaluation *e)
         n += named ? choose(e, g, chosen + n) : 0;
     }
     if (n == 0)
-        TRY_OUT(err_set(ERR_EMPTY, "no held-out phrase to compare with"));
+        TRY_OUT(err_set(ERR_EMPTY, "no %s phrase to compare with", e->o->training ? "training" : "held-out"));
     e->n_requests = count_requests(e, chosen, n);
     e->out->classifier = judge_score(e);
     e->out->chance = 100.0 / (double)n_genres;
@@ -521,6 +526,7 @@ enum err eval_run(const struct model_kind *kind, struct model *m, const struct d
     e.out = xcalloc(1, sizeof(*e.out));
     e.out->rows = xcalloc(dataset_n_genres(d) + 1, sizeof(*e.out->rows));
     memcpy(e.out->mode, o->mode, sizeof(o->mode));
+    e.out->training = o->training;
     enum err err = run(&e);
     memory_free(e.memory);
     ear_free(e.ear);

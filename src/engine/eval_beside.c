@@ -1,5 +1,5 @@
 /* eval_beside.c: published figures, and ours beside them. A row says how far a model of a paper was from its training
- * data; a cell of it is nearer than ours when that distance is smaller than ours to the held-out music. */
+ * data; a cell of it is nearer than ours when that distance is smaller than ours to the real music. */
 #include <math.h>
 #include <string.h>
 #include "eval_parts.h"
@@ -16,7 +16,7 @@ static const struct set {
     enum eval_mode mode;
     size_t n_cells;
     struct cell cells[MAX_CELLS];
-    struct published data;          /* without a name: not known, the held-out music stands for it */
+    struct published data;          /* without a name: not known, our real music stands for it */
     struct published rows[MAX_ROWS];
 } sets[] = {
 #define MUSEGAN_CELLS \
@@ -87,6 +87,7 @@ static double value(const struct metrics *m, const struct cell *c)
 struct beside {
     const struct set *set;
     double real[MAX_CELLS], made[MAX_CELLS];
+    const char *real_name;
     size_t n_rows;
 };
 
@@ -157,15 +158,15 @@ static void put_rows(const struct beside *b, struct str *out, struct eval_score 
 static void put_set(const struct eval *e, const struct set *set, struct str *out, struct eval_score *score)
 {
     const struct eval_pair *all = &e->rows[e->n_rows - 1].mode[set->mode];
-    struct beside b = { .set = set };
+    struct beside b = { .set = set, .real_name = eval_real_name(e) };
     for (size_t i = 0; i < set->n_cells; i++) {
         b.real[i] = value(&all->real.metrics, &set->cells[i]);
         b.made[i] = value(&all->made.metrics, &set->cells[i]);
     }
     while (b.n_rows < MAX_ROWS && set->rows[b.n_rows].name)
         b.n_rows++;
-    str_addf(out, "\n%s; '*' marks what is nearer to %s than ours to the held-out music\n  %-18s %8s %8s", set->title,
-             set->data.name ? "its training data" : "our held-out music", "", "held out", "ours");
+    str_addf(out, "\n%s; '*' marks what is nearer to %s than ours to the %s music\n  %-18s %8s %8s", set->title,
+             set->data.name ? "its training data" : "our real music", b.real_name, "", b.real_name, "ours");
     if (set->data.name)
         str_addf(out, " | %8s", set->data.name);
     for (size_t r = 0; r < b.n_rows; r++)

@@ -112,7 +112,7 @@ void eval_compare(const struct eval *const *e, const char *const *names, size_t 
         if (!real_of(&c))
             continue;
         str_addf(out, "%s%s, %ld phrases\n  %-20s %10s", mode ? "\n" : "", eval_mode_name((enum eval_mode)mode),
-                 real_of(&c)->n, "", "held out");
+                 real_of(&c)->n, "", eval_real_name(e[0]));
         for (size_t i = 0; i < n; i++)
             str_addf(out, " %12.12s ", names[i]);
         str_addc(out, '\n');

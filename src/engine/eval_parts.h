@@ -39,6 +39,7 @@ struct eval_column {
 extern const struct eval_column eval_columns[];
 extern const size_t n_eval_columns;
 extern const double eval_td_aim;
+const char *eval_real_name(const struct eval *e);      /* "held-out", "training" */
 bool eval_misses(double real, double made, bool relative, double aim);
 
 /* eval_sum.c: the row "all". */

@@ -112,9 +112,15 @@ static void put_conditions(struct str *out, const struct eval_row *row)
     }
 }
 
+const char *eval_real_name(const struct eval *e)
+{
+    return e->training ? "training" : "held-out";
+}
+
 void eval_table(const struct eval *e, bool published, struct str *out)
 {
-    str_add(out, "In each pair the held-out music comes first, then the model's; '!' marks what misses its aim.\n");
+    str_addf(out, "In each pair the %s music comes first, then the model's; '!' marks what misses its aim.\n",
+             eval_real_name(e));
     if (published)
         str_add(out, "v1, v2, src: as the code of MuseGAN's three generations counts, for comparison with its tables only.\n");
     for (int mode = 0; mode < N_EVAL_MODES; mode++) {
@@ -129,8 +135,8 @@ void eval_table(const struct eval *e, bool published, struct str *out)
             if (mode == EVAL_ACCOMPANY)
                 put_conditions(out, &e->rows[i]);
         }
-        str_addf(out, "  Frechet distance to the held-out phrases %.2f; of as many training phrases %.2f\n",
-                 e->frechet[mode].made, e->frechet[mode].songs);
+        str_addf(out, "  Frechet distance to the %s phrases %.2f; of as many other training phrases %.2f\n",
+                 eval_real_name(e), e->frechet[mode].made, e->frechet[mode].songs);
     }
     str_addf(out, "\nThe judge names the genre of %.0f %% of all held-out phrases, every genre weighing the same "
              "(chance %.0f %%). %.3f s a take.\n", e->classifier, e->chance, e->seconds_per_take);

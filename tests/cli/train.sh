@@ -134,7 +134,7 @@ ok "by the published definitions, beside published figures" \
 has "as the first code counts" '^  v1 ' out
 has "who is nearer" 'nearer than jamming' out
 ok "side by side" "$jamroll" eval "$weights" "$weights" --data set.bin --n 2 --takes 1 --mode accompany --beside binary
-has "on the same phrases" 'held out +[a-z.]+ +[a-z.]+' out
+has "on the same phrases" 'held-out +[a-z.]+ +[a-z.]+' out
 expect 2 "not with one that measures itself" "$jamroll" eval "$weights" pi/pianist.safetensors --data set.bin --n 2
 expect 2 "no such family" "$jamroll" train kazoo --data set.bin -o x --steps 1
 expect 2 "no such option" "$jamroll" train band --data set.bin -o x --steps 1 --set kazoo=1

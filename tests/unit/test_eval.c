@@ -148,17 +148,23 @@ static const struct model_kind fake = {
     .n_genres = two_genres, .genre = genre_name,
 };
 
-static struct eval *evaluate(struct model *m)
+static struct eval *evaluate_against(struct model *m, bool training)
 {
     struct eval_opts o;
     struct eval *e = NULL;
     eval_opts_init(&o);
     o.phrases = 4;
+    o.training = training;
     enum err err = eval_run(&fake, m, data, &o, &e);
     if (err != ERR_OK)
         print_error("%s\n", err_text());
     assert_int_equal(err, ERR_OK);
     return e;
+}
+
+static struct eval *evaluate(struct model *m)
+{
+    return evaluate_against(m, false);
 }
 
 static void test_parrot(void **state)
@@ -183,6 +189,23 @@ static void test_parrot(void **state)
     assert_true(eval_mean(acc->real.in_key) > 90);
     assert_true(eval_mean(acc->made.memorised) < 50);        /* beside a kept new track a bar is not a copy */
     assert_true(fabs(metrics_get(&all->made.metrics, METRIC_EB, ROLE_STRINGS) - 100) < 1e-9);
+    eval_free(e);
+}
+
+/* What it learnt from as the music it stands beside: every bar of that is known. */
+static void test_against_training(void **state)
+{
+    (void)state;
+    struct model m = { .kind = PARROT };
+    struct eval *e = evaluate_against(&m, true);
+    struct str out;
+    const struct eval_pair *all = &e->rows[2].mode[EVAL_SCRATCH];
+    assert_int_equal(all->real.n, 8);
+    assert_true(eval_mean(all->real.memorised) == 100);
+    str_init(&out);
+    eval_table(e, false, &out);
+    assert_non_null(strstr(str_c(&out), "the training music comes first"));
+    str_fini(&out);
     eval_free(e);
 }
 
@@ -347,7 +370,7 @@ static void test_side_by_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parrot), cmocka_unit_test(test_mute), cmocka_unit_test(test_report),
+        cmocka_unit_test(test_parrot), cmocka_unit_test(test_against_training), cmocka_unit_test(test_mute), cmocka_unit_test(test_report),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_condition), cmocka_unit_test(test_one_condition),
         cmocka_unit_test(test_stuck), cmocka_unit_test(test_frechet), cmocka_unit_test(test_side_by_side),
     };
