@@ -21,3 +21,6 @@ struct song;
  * the sound is that of the track with most notes. Tempo, metre, key, markers and title are kept. The caller owns
  * *out. A proposal to be changed first, and a report: import.h. */
 NODISCARD enum err role_band(const struct song *in, struct song **out);
+/* A band in which one track of the song plays alone, named by its number from 1, its name or a part of that, or its role.
+ * One without a role plays the piano's. ERR_MISSING lists the tracks. */
+NODISCARD enum err role_follow(const struct song *in, const char *track, struct song **out);

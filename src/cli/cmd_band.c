@@ -33,6 +33,7 @@
     {"save-z", 0, OPT_TEXT, 0, 0, NULL, NULL, "FILE", "write the takes' latent vectors, as .npy"}, \
     {"grid", 0, OPT_TEXT, 0, 0, NULL, NULL, "FILE", "also all takes in one picture"}, \
     {"format", 0, OPT_INT, 0, 1, "1", NULL, "0|1", "MIDI file format"}, \
+    OPT_STEMS, \
     {"model", 'm', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "weights by name or path; default: the best for the job"}, \
     OPT_DEVICE, OPT_COMMON
 
@@ -311,11 +312,30 @@ static enum err keep_cells(struct cli *c, struct request *rq, int n_bars)
     return ERR_OK;
 }
 
+/* The band that is kept, whole, or the one track of the file that is to be followed. */
+static int open_seed(struct cli *c, struct song **band, char **fallback)
+{
+    const char *track = opts_text(c->opts, "follow");
+    struct song *song = NULL;
+    if (!track)
+        return open_band(c, band, fallback);
+    if (opts_given(c->opts, "keep"))
+        return cli_usage(c, "--follow says what stays: --keep has no place beside it");
+    enum err err = cli_load(c, opts_arg(c->opts, 0), &song, NULL);
+    if (err == ERR_OK)
+        err = role_follow(song, track, band);
+    song_free(song);
+    if (err != ERR_OK)
+        return cli_fail(c, STAGE_INPUT, err);
+    *fallback = cli_name_for(c);
+    return EXIT_OK;
+}
+
 static int run_accompany(struct cli *c)
 {
     struct song *song = NULL;
     char *fallback = NULL;
-    int code = open_band(c, &song, &fallback);
+    int code = open_seed(c, &song, &fallback);
     if (code == EXIT_OK) {
         /* Phrases have four bars: a song of three gets its fourth. */
         int n_bars = (song_bars(song) + 3) / 4 * 4, bar0 = 0, n = n_bars;
@@ -458,6 +478,7 @@ static const struct opt generate_options[] = {
 static const struct opt accompany_options[] = {
     {"keep", 0, OPT_TEXT, 0, 0, NULL, NULL, "CELLS",
      "what stays: piano,bass or piano:1-2 or 1-2 or none; default: every track with notes"},
+    {"follow", 0, OPT_TEXT, 0, 0, NULL, NULL, "TRACK", "this track of the file alone stays: its number, name, part of it, or role"},
     {"bars", 'b', OPT_TEXT, 0, 0, NULL, NULL, "A-B", "bars to play in; default: the whole song"},
     OPT_N, OPT_BAND,
 };

@@ -295,6 +295,7 @@ static const struct opt options[] = {
     {"cycle", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "also what comes of it when it is taken back, as OUT-back"},
     {"out", 'o', OPT_TEXT, 0, 0, NULL, NULL, "PATH", "a .mid file, a folder, or -"},
     {"format", 0, OPT_INT, 0, 1, "1", NULL, "0|1", "MIDI file format"},
+    OPT_STEMS,
     {"model", 'm', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "weights by name or path; default: those that know the genre"},
     OPT_SECTION, OPT_DEVICE, OPT_COMMON,
 };

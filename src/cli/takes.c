@@ -10,6 +10,7 @@
 #include "file.h"
 #include "mem.h"
 #include "npz.h"
+#include "stem.h"
 
 /* Of the file that a name's ending asks for; a name without one that is known is a folder. */
 static const struct export_kind *kind_of(const char *path)
@@ -19,13 +20,16 @@ static const struct export_kind *kind_of(const char *path)
 
 enum err takes_open(struct takes *t, struct cli *c, const char *out, const char *fallback, int n)
 {
-    *t = (struct takes){.c = c, .midi_format = (int)opts_int(c->opts, "format"), .n_wanted = n};
+    *t = (struct takes){.c = c, .midi_format = (int)opts_int(c->opts, "format"), .stems = opts_flag(c->opts, "stems"),
+                        .n_wanted = n};
     t->list = json_array();
     for (int i = 0; i < n; i++)
         json_array_append_new(t->list, json_null());
     bool standard = out && str_same(out, "-");
     if (standard && n > 1)
         return err_set(ERR_FORMAT, "%d takes do not go to standard output: choose -n 1 or a folder", n);
+    if (standard && t->stems)
+        return err_set(ERR_FORMAT, "--stems are several files: standard output takes one");
     if (standard && c->json)
         return err_set(ERR_FORMAT, "--json and -o - would both write to standard output");
     bool is_folder = out && !standard && (file_is_dir(out) || str_ends(out, "/") ||
@@ -113,6 +117,16 @@ static void sign(struct song *song, const struct take *take)
     song->provenance = str_take(&text);
 }
 
+/* OUT-2-Piano.mid beside OUT.mid; silent tracks have none. */
+static enum err write_stems(const struct takes *t, const struct song *song, const char *path)
+{
+    int n = 0;
+    char *mid = path_with_ext(path, ".mid");
+    enum err err = t->stems && n_notes(song) > 0 ? stems_midi(song, mid, &n) : ERR_OK;
+    free(mid);
+    return err;
+}
+
 static void write_take(struct takes *t, int index, struct take *take)
 {
     struct export_opts write = EXPORT_OPTS_USUAL;
@@ -123,6 +137,8 @@ static void write_take(struct takes *t, int index, struct take *take)
     if (t->songs)
         t->songs[index] = song_dup(take->song);
     t->err = export_song(take->song, kind ? kind : export_kind("mid"), &write, path);
+    if (t->err == ERR_OK)
+        t->err = write_stems(t, take->song, path);
     if (t->err == ERR_OK) {
         t->n_written++;
         t->n_empty += n_notes(take->song) == 0;

@@ -4,11 +4,14 @@
 #pragma once
 #include "cli.h"
 
+#define OPT_STEMS {"stems", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "also one MIDI file a track of each take"}
+
 struct takes {
     struct cli *c;
     char *path;          /* of the one file, or of the folder; owned */
     bool folder, numbered;
     int midi_format;
+    bool stems;
     struct song **songs; /* of all takes, for a picture of them together; NULL unless it was asked for */
     int n_wanted, n_written, n_empty;
     json_t *list;        /* one object a take, in order of their numbers */

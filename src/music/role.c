@@ -184,3 +184,50 @@ enum err role_band(const struct song *in, struct song **out)
     *out = band;
     return ERR_OK;
 }
+
+/* ---- one track alone ---- */
+
+/* By number, whole name, part of a name, then role; of several the one with most notes. -1 when there is none. */
+static int find_track(const struct song *s, const char *text)
+{
+    enum role role;
+    bool is_role = role_parse(text, &role);
+    int64_t number;
+    int best = -1, best_rank = 0;
+    if (parse_int(text, 1, (int64_t)s->n_tracks, &number) == ERR_OK)
+        return (int)number - 1;
+    for (size_t i = 0; i < s->n_tracks; i++) {
+        const struct track *t = &s->tracks[i];
+        int rank = str_same(t->name, text) ? 3 : *text && strcasestr(t->name, text) ? 2 : is_role && t->role == role ? 1 : 0;
+        bool more = rank > best_rank || (best >= 0 && rank == best_rank && t->n > s->tracks[best].n);
+        if (rank > 0 && t->n > 0 && more) {
+            best = (int)i;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+enum err role_follow(const struct song *in, const char *track, struct song **out)
+{
+    int at = find_track(in, track);
+    struct str list;
+    if (at >= 0 && in->tracks[at].n > 0) {
+        struct song *alone = song_dup(in);
+        for (size_t i = 0; i < alone->n_tracks; i++)
+            if ((int)i != at)
+                alone->tracks[i].n = 0;
+        if (alone->tracks[at].role >= N_ROLES)
+            alone->tracks[at].role = ROLE_PIANO;
+        enum err err = role_band(alone, out);
+        song_free(alone);
+        return err;
+    }
+    str_init(&list);
+    for (size_t i = 0; i < in->n_tracks; i++)
+        if (in->tracks[i].n > 0)
+            str_addf(&list, "%s%zu %s", list.len ? ", " : "", i + 1, in->tracks[i].name);
+    enum err err = err_set(ERR_MISSING, "no track \"%.40s\" that plays; there are: %s", track, str_c(&list));
+    str_fini(&list);
+    return err;
+}

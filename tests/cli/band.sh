@@ -56,6 +56,18 @@ check_kept band.mid "$track:1-2" "$first" 1 2
 ok "nothing kept" "$jamroll" accompany "$seed" --keep none --seed 42 --n 8 -o none
 check_takes none 8
 ok "drums and bass to keep" "$jamroll" generate --seed 7 -o whole.mid
+# A tune, the name of the track to follow, a genre: the band, all together and each alone.
+ok "a track by name" "$jamroll" accompany whole.mid --follow bass --genre rock --seed 3 --stems -o follow.mid
+is "it stays" "$(notes whole.mid Bass)" "$(notes follow.mid Bass)"
+result "the others are new" "$([ "$(notes whole.mid Drums)" != "$(notes follow.mid Drums)" ] && echo yes)" "the same drums"
+is "each alone too" 5 "$(find . -name 'follow-[1-5]-*.mid' | wc -l)"
+is "as together" "$(notes follow.mid Drums)" "$(notes follow-1-Drums.mid Drums)"
+ok "by number" "$jamroll" accompany whole.mid --follow 4 --genre rock --seed 3 -o number.mid
+ok "is the same" cmp follow.mid number.mid
+expect 3 "no such track" "$jamroll" accompany whole.mid --follow kazoo
+has "but these" 'there are: 1 Drums, 2 Piano, 3 Guitar, 4 Bass, 5 Strings' err
+expect 2 "one or the other" "$jamroll" accompany whole.mid --follow bass --keep drums
+expect 2 "one place for several files" "$jamroll" generate --stems -o -
 check_kept whole.mid drums,bass 'Drums|Bass'
 check_kept whole.mid 1-2 "$all_tracks" 1 2
 expect 7 "all kept: nothing to play" "$jamroll" accompany whole.mid --keep all -o x.mid

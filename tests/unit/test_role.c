@@ -86,11 +86,46 @@ static void test_identity(void **state)
     song_free(s);
 }
 
+static struct song *followed(const struct song *s, const char *track)
+{
+    struct song *band;
+    assert_int_equal(role_follow(s, track, &band), ERR_OK);
+    return band;
+}
+
+static void test_follow(void **state)
+{
+    (void)state;
+    struct song *s = song_new();
+    static const struct { const char *name; enum role role; int n; } rows[] = {
+        { "Lead Synth", ROLE_NONE, 3 }, { "Lead", ROLE_GUITAR, 1 }, { "Bass low", ROLE_BASS, 2 }, { "Nobody", ROLE_PIANO, 0 },
+        { "Kit", ROLE_DRUMS, 4 },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        for (int k = song_add_track(s, rows[i].name, rows[i].role) == NULL; k < rows[i].n; k++)
+            track_add(&s->tracks[i], (struct note){ k * 480, 240, 60, 100 });
+    static const struct { const char *text; enum role role; size_t n; } asked[] = {
+        { "lead", ROLE_GUITAR, 1 }, { "synth", ROLE_PIANO, 3 }, { "3", ROLE_BASS, 2 }, { "bas", ROLE_BASS, 2 }, { "drums", ROLE_DRUMS, 4 },
+    };
+    for (size_t i = 0; i < COUNT_OF(asked); i++) {
+        struct song *band = followed(s, asked[i].text);
+        for (size_t r = 0; r < N_ROLES; r++)
+            assert_int_equal(band->tracks[r].n, r == asked[i].role ? asked[i].n : 0);
+        song_free(band);
+    }
+    struct song *none;
+    static const char *const wrong[] = { "kazoo", "9", "nobody", "4", "piano", "" };
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        assert_int_equal(role_follow(s, wrong[i], &none), ERR_MISSING);
+    assert_non_null(strstr(err_text(), "1 Lead Synth, 2 Lead, 3 Bass low, 5 Kit"));
+    song_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names), cmocka_unit_test(test_programs), cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_identity), cmocka_unit_test(test_follow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
