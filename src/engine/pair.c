@@ -41,13 +41,14 @@ enum err pair_judge(struct engine *e, const char *const *genres, int n, const st
                     double *out)
 {
     struct model_info *list = NULL;
-    size_t n_list = 0, i = 0;
+    size_t n_list = 0, best = SIZE_MAX;
     BUG_ON(n < 1 || n > MAX_GENRES);
     TRY(models_list(&list, &n_list));
-    while (i < n_list && !is_judge(&list[i], genres, n))
-        i++;
-    enum err err = i < n_list ? ask_judge(e, &list[i], genres, n, s, bar0, n_bars, out)
-                              : err_set(ERR_MISSING, "no judge that knows %s was found", genres[0]);
+    for (size_t i = 0; i < n_list; i++) /* who knows fewer genres knows these better */
+        if (is_judge(&list[i], genres, n) && (best == SIZE_MAX || list[i].n_genres < list[best].n_genres))
+            best = i;
+    enum err err = best < n_list ? ask_judge(e, &list[best], genres, n, s, bar0, n_bars, out)
+                                 : err_set(ERR_MISSING, "no judge that knows %s was found", genres[0]);
     models_list_free(list, n_list);
     return err;
 }

@@ -142,11 +142,13 @@ static void add_row(struct measures *out, const char *what, double noise, double
     measures_add(out, name, held, "training", trained);
 }
 
+/* Pair by pair as long as that can be read. */
 static void add_rows(const struct judge *j, double noise, const struct verdicts *held, const struct verdicts *trained,
                      struct measures *out)
 {
+    enum { FEW = 4 };
     char pair[2 * JUDGE_NAME + 4];
-    for (int a = 0; a < j->n_genres; a++)
+    for (int a = 0; a < j->n_genres && j->n_genres <= FEW; a++)
         for (int b = a + 1; b < j->n_genres; b++) {
             str_format(pair, sizeof pair, "%s - %s", j->genre[a], j->genre[b]);
             add_row(out, pair, noise, right(held, a, b), right(trained, a, b));
