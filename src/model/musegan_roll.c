@@ -8,10 +8,17 @@
 
 static const int DRUM_GATE = SONG_TPQ / 4, VELOCITY = 100;
 
+/* A grid that leaves out the lowest octave begins an octave lower for the bass. */
+static int lowest(const struct musegan_config *c, int role)
+{
+    return role == ROLE_BASS && c->low >= 36 ? c->low - 12 : c->low;
+}
+
 /* Row of a pitch in the grid: pitched roles are folded into it by octaves, drums outside have none (-1). */
 static int pitch_row(const struct musegan_config *c, int role, int pitch)
 {
-    int row = pitch - c->low, n = musegan_pitches(c);
+    enum { KICK_2 = 35 }; /* plays where the other bass drum does when the grid begins there */
+    int n = musegan_pitches(c), row = pitch - lowest(c, role) + (role == ROLE_DRUMS && pitch == KICK_2 && c->low > KICK_2);
     if (role != ROLE_DRUMS) {
         while (row < 0)
             row += 12;
@@ -81,7 +88,7 @@ static void decode_row(const struct musegan_config *c, const uint8_t *on, int ro
         while (end < n_steps && column[(size_t)end * stride] && wanted[role * c->bars + end / c->steps])
             end++;
         track_add(out, (struct note){.tick = tick0 + t * step_ticks,
-                                     .pitch = (uint8_t)(c->low + row),
+                                     .pitch = (uint8_t)(lowest(c, role) + row),
                                      .dur = role == ROLE_DRUMS ? DRUM_GATE : (end - t) * step_ticks,
                                      .vel = (uint8_t)VELOCITY});
     }

@@ -380,6 +380,38 @@ static void rolls(void **state)
     free(on);
 }
 
+/* A small grid folds the tracks into its octaves; the bass has one more below, where it lives. */
+static void small_grid(void **state)
+{
+    (void)state;
+    struct musegan_config small = full;
+    small.low = 36;
+    small.octaves = 5;
+    small.steps = 16;
+    static const struct pnote notes[] = {
+        { ROLE_BASS, 28, 90, 0, 24 }, { ROLE_BASS, 20, 90, 24, 24 },
+        { ROLE_PIANO, 28, 90, 0, 24 }, { ROLE_DRUMS, 35, 90, 0, 6 },
+        { ROLE_DRUMS, 36, 90, 6, 6 },
+    };
+    float *x = xmalloc(CELLS * N_ROLES * sizeof *x);
+    uint8_t *on = xmalloc(CELLS * N_ROLES), wanted[N_ROLES * 4];
+    memset(wanted, 1, sizeof wanted);
+    musegan_encode(&small, notes, COUNT_OF(notes), x);
+    musegan_binarise(&small, x, 1, 7, 0, on);
+    struct song *s = song_new_band();
+    musegan_decode(&small, on, wanted, 0, s);
+    const struct track *bass = song_track_of(s, ROLE_BASS), *drums = song_track_of(s, ROLE_DRUMS);
+    assert_int_equal(bass->n, 2);
+    assert_int_equal(bass->notes[0].pitch, 28);
+    assert_int_equal(bass->notes[1].pitch, 32);
+    assert_int_equal(song_track_of(s, ROLE_PIANO)->notes[0].pitch, 40);
+    assert_int_equal(drums->n, 2);
+    assert_int_equal(drums->notes[0].pitch, 36);
+    song_free(s);
+    free(x);
+    free(on);
+}
+
 static void save_song(const char *dir, int k)
 {
     struct song *s = song_new_band();
@@ -727,7 +759,7 @@ int main(void)
         cmocka_unit_test(critic_scores_and_losses),
         cmocka_unit_test(gradient_penalty),
         cmocka_unit_test(generator_steps),
-        cmocka_unit_test(rolls),
+        cmocka_unit_test(rolls), cmocka_unit_test(small_grid),
         cmocka_unit_test(training),
         cmocka_unit_test(variants),
         cmocka_unit_test(second_stage),
