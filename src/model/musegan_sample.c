@@ -110,14 +110,18 @@ static int n_phrases(const struct model *m, int n_bars)
     return (n_bars + m->c.bars - 1) / m->c.bars;
 }
 
+/* Phrases of one piece are of one kind: what follows the first leans towards it. */
 int musegan_latent_of(const struct model *m, int n_bars, uint64_t seed, float *out)
 {
-    int n = n_phrases(m, n_bars);
+    static const float LEAN = 0.8f, STRAY = 0.6f; /* their squares add up to 1, so that the deviation stays */
+    int n = n_phrases(m, n_bars), width = musegan_latents(&m->c);
     struct rng r;
     rng_init(&r, seed, 0);
     if (out)
         musegan_latent(&m->c, &r, out, n);
-    return n * musegan_latents(&m->c);
+    for (int i = width; out && i < n * width; i++)
+        out[i] = LEAN * out[i % width] + STRAY * out[i];
+    return n * width;
 }
 
 static bool may_write(const struct job *j, int role, int bar)
@@ -172,6 +176,35 @@ static struct song *cleared(const struct job *j)
     return s;
 }
 
+/* Of the first n notes the one of a pitch that ends at a tick, or NULL. */
+static struct note *ends_at(struct track *t, size_t n, int pitch, int32_t tick)
+{
+    for (size_t i = 0; i < n; i++)
+        if (t->notes[i].pitch == pitch && t->notes[i].tick + t->notes[i].dur == tick)
+            return &t->notes[i];
+    return NULL;
+}
+
+/* Notes that touch at the border of two phrases are one note, as touching cells are (musegan_roll.c). */
+static void join_phrases(const struct job *j, struct song *s, int role)
+{
+    struct track *t = song_track_of(s, role);
+    for (int bar = j->m->c.bars; bar < j->rq->n_bars && role != ROLE_DRUMS; bar += j->m->c.bars) {
+        int32_t border = song_bar_tick(s, j->rq->bar0 + bar);
+        if (!may_write(j, role, bar - 1) || !may_write(j, role, bar))
+            continue;
+        for (size_t i = track_first_at(t, border); i < t->n && t->notes[i].tick == border;) {
+            struct note *held = ends_at(t, i, t->notes[i].pitch, border);
+            if (held) {
+                held->dur += t->notes[i].dur;
+                track_remove(t, i);
+            } else {
+                i++;
+            }
+        }
+    }
+}
+
 /* Snap pitched notes to the scale, and see whether a role that was asked for stayed silent. */
 static bool finish_role(const struct job *j, struct song *s, int role)
 {
@@ -213,8 +246,10 @@ static enum err draw_take(struct job *j, int index, const struct progress *p)
                          c->threshold ? 0 : rq->temperature, take.seed, 1 + (uint64_t)i, j->on);
         musegan_decode(c, j->on, wanted, rq->bar0 + i * c->bars, take.song);
     }
-    for (int role = 0; role < N_ROLES; role++)
+    for (int role = 0; role < N_ROLES; role++) {
+        join_phrases(j, take.song, role);
         take.empty |= finish_role(j, take.song, role);
+    }
     (void)str_copy(take.model, sizeof take.model, m->name);
     (void)str_copy(take.hash, sizeof take.hash, m->hash);
     (void)str_format(take.params, sizeof take.params, "T=%.2f%s", rq->temperature, rq->z ? " z=given" : "");

@@ -480,6 +480,44 @@ static void count_take(void *ctx, int index, struct take *take)
     take_fini(take);
 }
 
+/* Seams between phrases of two bars: notes that sound across them; none of a pitch may end there where another begins. */
+static void count_joined(void *ctx, int index, struct take *take)
+{
+    long *joined = ctx;
+    (void)index;
+    for (size_t r = ROLE_DRUMS + 1; r < N_ROLES; r++)
+        for (int32_t seam = 2 * 1920; seam < 8 * 1920; seam += 2 * 1920) {
+            const struct track *t = &take->song->tracks[r];
+            for (size_t i = 0; i < t->n; i++) {
+                int32_t end = t->notes[i].tick + t->notes[i].dur;
+                *joined += t->notes[i].tick < seam && end > seam;
+                for (size_t k = track_first_at(t, seam); end == seam && k < t->n && t->notes[k].tick == seam; k++)
+                    assert_int_not_equal(t->notes[i].pitch, t->notes[k].pitch);
+            }
+        }
+    take_fini(take);
+}
+
+/* A longer piece begins as a shorter one, and its later phrases lean towards the first. */
+static void check_latents(const struct model *m)
+{
+    enum { PHRASES = 4 };
+    int width = musegan_latent_of(m, m->c.bars, 7, NULL), n = musegan_latent_of(m, PHRASES * m->c.bars, 7, NULL);
+    float *one = xcalloc((size_t)width, sizeof *one), *all = xcalloc((size_t)n, sizeof *all);
+    double same = 0, norm = 0;
+    assert_int_equal(n, PHRASES * width);
+    assert_int_equal(musegan_latent_of(m, m->c.bars, 7, one), width);
+    assert_int_equal(musegan_latent_of(m, PHRASES * m->c.bars, 7, all), n);
+    assert_memory_equal(one, all, (size_t)width * sizeof *one);
+    for (int i = width; i < n; i++) {
+        same += (double)all[i] * (double)one[i % width];
+        norm += (double)one[i % width] * (double)one[i % width];
+    }
+    assert_true(same / norm > 0.5 && same / norm < 1.1);
+    free(one);
+    free(all);
+}
+
 /* Sample from a shipped file; kept cells stay, and the same seed gives the same notes. */
 static void play(const char *path, int condition)
 {
@@ -505,6 +543,12 @@ static void play(const char *path, int condition)
     assert_memory_equal(sum, again, sizeof sum);
     if (!m->c.threshold) /* before it has learnt anything the likelier is the same everywhere */
         assert_int_not_equal(sum[0], sum[1]);
+    long joined = 0;
+    check_latents(m);
+    rq.n_bars = 8;
+    assert_int_equal(musegan_kind.run(m, &rq, &(struct progress){.on_take = count_joined, .ctx = &joined}), ERR_OK);
+    if (!m->c.threshold)
+        assert_true(joined > 0);
     rq.verb = VERB_TRANSFER;
     assert_int_equal(musegan_kind.run(m, &rq, NULL), ERR_UNSUPPORTED);
     musegan_kind.close(m);
