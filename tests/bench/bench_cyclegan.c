@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "bench.h"
 #include "compute/cpu/conv.h"
 #include "mem.h"
@@ -158,30 +157,10 @@ static void exactness(void)
 
 int main(int argc, char **argv)
 {
-    static const struct { const char *name; struct timing (*run)(struct device *d, int n); int n; } tasks[] = {
+    static const struct bench_task tasks[] = {
         { "forward 1", forward, 1 }, { "forward 16", forward, 16 }, { "step 1", step, 1 }, { "step 4", step, 4 },
     };
-    struct device *d;
-    int threads = 2, option;
-    bool torch = true;
-    while ((option = getopt(argc, argv, "t:o")) != -1) {
-        int64_t n = threads;
-        if (option == 't')
-            bench_must(parse_int(optarg, 1, 64, &n));
-        threads = (int)n;
-        torch &= option != 'o';
-    }
-    bench_must(device_open("cpu", threads, &d));
-    printf("genre transfer, full size, %s\n%-14s %12s %12s %12s %7s\n", device_name(d), "task", "ours ms", "best", "PyTorch ms",
-           "ratio");
-    for (size_t i = 0; i < COUNT_OF(tasks); i++) {
-        if (optind < argc && strcmp(argv[optind], tasks[i].name) != 0)
-            continue;
-        struct timing ours = tasks[i].run(d, tasks[i].n), theirs = { 0, 0 };
-        bool found = torch && bench_torch("torch_cyclegan.py", threads, tasks[i].name, &theirs);
-        bench_line(tasks[i].name, ours, found, theirs);
-    }
+    int code = bench_main(argc, argv, "genre transfer, full size", "torch_cyclegan.py", tasks, COUNT_OF(tasks));
     exactness();
-    device_close(d);
-    return 0;
+    return code;
 }

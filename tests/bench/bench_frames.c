@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "bench.h"
 #include "model/frames.h"
 #include "optim.h"
@@ -74,35 +73,27 @@ static void run_step(void *ctx)
     optim_step(&w->optim, w->params, "", w->device);
 }
 
+static struct timing time_of(struct device *d, int rows, bool training, int repeats)
+{
+    struct task w;
+    task_open(&w, d, rows, training);
+    struct timing t = bench_timed(training ? run_step : run_frame, &w, 3, repeats);
+    task_close(&w);
+    return t;
+}
+
+static struct timing frame(struct device *d, int rows)
+{
+    return time_of(d, rows, false, rows == 1 ? 31 : 15);
+}
+
+static struct timing step(struct device *d, int rows)
+{
+    return time_of(d, rows, true, 7);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct { const char *name; int rows, repeats; bool training; } tasks[] = {
-        { "frame 1", 1, 31, false }, { "frame 8", 8, 15, false }, { "step 64", BATCH, 7, true },
-    };
-    struct device *d;
-    int threads = 2, option;
-    bool torch = true;
-    while ((option = getopt(argc, argv, "t:o")) != -1) {
-        int64_t n = threads;
-        if (option == 't')
-            bench_must(parse_int(optarg, 1, 64, &n));
-        threads = (int)n;
-        torch &= option != 'o';
-    }
-    bench_must(device_open("cpu", threads, &d));
-    printf("Frames, original configuration, %s\n%-14s %12s %12s %12s %7s\n", device_name(d), "task", "ours ms", "best",
-           "PyTorch ms", "ratio");
-    for (size_t i = 0; i < COUNT_OF(tasks); i++) {
-        struct timing theirs = { 0, 0 };
-        struct task w;
-        if (optind < argc && strcmp(argv[optind], tasks[i].name) != 0)
-            continue;
-        task_open(&w, d, tasks[i].rows, tasks[i].training);
-        struct timing ours = bench_timed(tasks[i].training ? run_step : run_frame, &w, 3, tasks[i].repeats);
-        task_close(&w);
-        bool found = torch && bench_torch("torch_frames.py", threads, tasks[i].name, &theirs);
-        bench_line(tasks[i].name, ours, found, theirs);
-    }
-    device_close(d);
-    return 0;
+    static const struct bench_task tasks[] = { { "frame 1", frame, 1 }, { "frame 8", frame, 8 }, { "step 64", step, BATCH } };
+    return bench_main(argc, argv, "Frames, original configuration", "torch_frames.py", tasks, COUNT_OF(tasks));
 }

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "bench.h"
 #include "model/codes.h"
 #include "model/draw.h"
@@ -124,53 +123,25 @@ static struct timing training(struct device *d, const struct stepnet *c)
 
 /* ---- the table ---- */
 
-enum what { ORIGINAL, PIANIST, STEP, STEP_PIANIST };
-static const struct task { const char *name; enum what what; } tasks[] = {
-    { "original 190", ORIGINAL }, { "original 190 kv", ORIGINAL }, { "pianist 256", PIANIST },
-    { "pianist 256 kv", PIANIST }, { "step 128", STEP },           { "step pianist 8", STEP_PIANIST },
-};
+enum { ORIGINAL, PIANIST };
 
-static struct timing ours(struct device *d, enum what what)
+static struct timing write_on(struct device *d, int which)
 {
     struct stepnet pianist = pianist_net();
-    switch (what) {
-    case ORIGINAL: return writing(d, &codes_original, TOKENS, 9);
-    case PIANIST: return writing(d, &pianist, NOTES, 5);
-    case STEP: return training(d, &codes_original);
-    default: return training(d, &pianist);
-    }
+    return which == PIANIST ? writing(d, &pianist, NOTES, 5) : writing(d, &codes_original, TOKENS, 9);
 }
 
-static bool asked_for(int argc, char **argv, const char *name)
+static struct timing step(struct device *d, int which)
 {
-    for (int i = optind; i < argc; i++)
-        if (strcmp(argv[i], name) == 0)
-            return true;
-    return optind >= argc;
+    struct stepnet pianist = pianist_net();
+    return training(d, which == PIANIST ? &pianist : &codes_original);
 }
 
 int main(int argc, char **argv)
 {
-    struct device *d;
-    int threads = 2, option;
-    bool torch = true;
-    while ((option = getopt(argc, argv, "t:o")) != -1) {
-        int64_t n = threads;
-        if (option == 't')
-            bench_must(parse_int(optarg, 1, 64, &n));
-        threads = (int)n;
-        torch &= option != 'o';
-    }
-    bench_must(device_open("cpu", threads, &d));
-    printf("Networks over steps, %s\n%-14s %12s %12s %12s %7s\n", device_name(d), "task", "ours ms", "best", "PyTorch ms", "ratio");
-    for (size_t i = 0; i < COUNT_OF(tasks); i++) {
-        struct timing theirs = { 0, 0 };
-        if (!asked_for(argc, argv, tasks[i].name))
-            continue;
-        struct timing t = ours(d, tasks[i].what);
-        bool found = torch && bench_torch("torch_transformer.py", threads, tasks[i].name, &theirs);
-        bench_line(tasks[i].name, t, found, theirs);
-    }
-    device_close(d);
-    return 0;
+    static const struct bench_task tasks[] = {
+        { "original 190", write_on, ORIGINAL }, { "original 190 kv", write_on, ORIGINAL }, { "pianist 256", write_on, PIANIST },
+        { "pianist 256 kv", write_on, PIANIST }, { "step 128", step, ORIGINAL },         { "step pianist 8", step, PIANIST },
+    };
+    return bench_main(argc, argv, "Networks over steps", "torch_transformer.py", tasks, COUNT_OF(tasks));
 }

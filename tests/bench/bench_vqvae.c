@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "bench.h"
 #include "model/vqvae.h"
 #include "optim.h"
@@ -49,7 +48,7 @@ static void run_step(void *ctx)
     w->optim.step++;
 }
 
-static struct timing step(struct device *d)
+static struct timing step(struct device *d, int rows)
 {
     static const struct vqvae_train_opts o = { .recon = 1, .commit = 0.25f };
     struct work w = { .device = d, .params = params_new(),
@@ -61,15 +60,15 @@ static struct timing step(struct device *d)
     bench_must(params_alloc(w.params, d, true));
     params_init(w.params, 1);
     struct net net = { .g = graph_new(), .p = w.params, .training = true };
-    struct vqvae_train_net b = vqvae_build(&net, &config, &o, BATCH);
+    struct vqvae_train_net b = vqvae_build(&net, &config, &o, rows);
     int n = params_leaves(w.params, net.g, "", leaf, index, MAX);
     graph_grad(b.loss, leaf, n, out);
     memcpy(out + n, net.stores, (size_t)net.n_stores * sizeof *out);
     bench_must(plan_new(d, net.g, out, n + net.n_stores, NULL, &w.plan));
     params_bind(w.params, w.plan);
     params_bind_grads(w.params, w.plan, 0, index, n);
-    bench_must(device_alloc(d, BATCH * VQVAE_CELLS * sizeof(float), &cells));
-    for (int i = 0; i < BATCH * VQVAE_CELLS; i += 37)
+    bench_must(device_alloc(d, (size_t)rows * VQVAE_CELLS * sizeof(float), &cells));
+    for (int i = 0; i < rows * VQVAE_CELLS; i += 37)
         ((float *)cells)[i] = 1;
     plan_bind(w.plan, b.cells, cells);
     struct timing t = bench_timed(run_step, &w, 2, 9);
@@ -82,27 +81,6 @@ static struct timing step(struct device *d)
 
 int main(int argc, char **argv)
 {
-    static const char *const tasks[] = { "decode 1", "decode 32", "step 32" };
-    struct device *d;
-    int threads = 2, option;
-    bool torch = true;
-    while ((option = getopt(argc, argv, "t:o")) != -1) {
-        int64_t n = threads;
-        if (option == 't')
-            bench_must(parse_int(optarg, 1, 64, &n));
-        threads = (int)n;
-        torch &= option != 'o';
-    }
-    bench_must(device_open("cpu", threads, &d));
-    printf("VQ-VAE, original configuration, %s\n%-14s %12s %12s %12s %7s\n", device_name(d), "task", "ours ms", "best",
-           "PyTorch ms", "ratio");
-    for (size_t i = 0; i < COUNT_OF(tasks); i++) {
-        if (optind < argc && strcmp(argv[optind], tasks[i]) != 0)
-            continue;
-        struct timing ours = i == 0 ? decode(d, 1) : i == 1 ? decode(d, BATCH) : step(d), theirs = { 0, 0 };
-        bool found = torch && bench_torch("torch_vqvae.py", threads, tasks[i], &theirs);
-        bench_line(tasks[i], ours, found, theirs);
-    }
-    device_close(d);
-    return 0;
+    static const struct bench_task tasks[] = { { "decode 1", decode, 1 }, { "decode 32", decode, BATCH }, { "step 32", step, BATCH } };
+    return bench_main(argc, argv, "VQ-VAE, original configuration", "torch_vqvae.py", tasks, COUNT_OF(tasks));
 }

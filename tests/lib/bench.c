@@ -3,7 +3,10 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 #include "clock.h"
+#include "plan.h"
 #include "str.h"
 
 void bench_must(enum err err)
@@ -62,4 +65,37 @@ void bench_line(const char *task, struct timing ours, bool torch, struct timing 
     else
         printf(" %12s\n", "-");
     fflush(stdout);
+}
+
+static bool asked_for(int argc, char **argv, const char *name)
+{
+    for (int i = optind; i < argc; i++)
+        if (strcmp(argv[i], name) == 0)
+            return true;
+    return optind >= argc;
+}
+
+int bench_main(int argc, char **argv, const char *title, const char *script, const struct bench_task *tasks, size_t n)
+{
+    struct device *d;
+    int threads = 2, option;
+    bool torch = true;
+    while ((option = getopt(argc, argv, "t:o")) != -1) {
+        int64_t given = threads;
+        if (option == 't')
+            bench_must(parse_int(optarg, 1, 64, &given));
+        threads = (int)given;
+        torch &= option != 'o';
+    }
+    bench_must(device_open("cpu", threads, &d));
+    printf("%s, %s\n%-14s %12s %12s %12s %7s\n", title, device_name(d), "task", "ours ms", "best", "PyTorch ms", "ratio");
+    for (size_t i = 0; i < n; i++) {
+        if (!asked_for(argc, argv, tasks[i].name))
+            continue;
+        struct timing ours = tasks[i].run(d, tasks[i].n), theirs = { 0, 0 };
+        bool found = torch && bench_torch(script, threads, tasks[i].name, &theirs);
+        bench_line(tasks[i].name, ours, found, theirs);
+    }
+    device_close(d);
+    return 0;
 }
