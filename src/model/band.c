@@ -88,11 +88,7 @@ static int band_nets(const struct opts *o, struct model_net *out, int cap)
     struct stepnet c;
     if (cap < 1 || band_net_from(o, USUAL_GENRES, &c) != ERR_OK)
         return 0;
-    struct net n = { .g = graph_new(), .p = params_new() };
-    stepnet_build_batch(&n, &c, 1, 2);
-    out[0] = (struct model_net){ "band", params_count(n.p) };
-    graph_free(n.g);
-    params_free(n.p);
+    out[0] = (struct model_net){ "band", stepnet_count(&c) };
     return 1;
 }
 

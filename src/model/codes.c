@@ -107,23 +107,13 @@ const struct stepnet codes_original = {
     .places = 191, .dropout = 0.1,
 };
 
-static size_t count(const struct stepnet *c)
-{
-    struct net n = { .g = graph_new(), .p = params_new() };
-    stepnet_build_batch(&n, c, 1, 2);
-    size_t params = params_count(n.p);
-    graph_free(n.g);
-    params_free(n.p);
-    return params;
-}
-
 static int nets(const struct opts *o, struct model_net *out, int cap)
 {
     struct stepnet c;
     if (cap < 2 || codes_net_from(o, &usual_books, USUAL_STYLES, &c) != ERR_OK)
         return 0;
-    out[0] = (struct model_net){ "over two codes a place", count(&c) };
-    out[1] = (struct model_net){ "over codes, 16 a quarter", count(&codes_original) };
+    out[0] = (struct model_net){ "over two codes a place", stepnet_count(&c) };
+    out[1] = (struct model_net){ "over codes, 16 a quarter", stepnet_count(&codes_original) };
     return 2;
 }
 

@@ -157,32 +157,10 @@ long codes_train_samples(const struct model *m)
     return steptrain_samples(m->trainer->train);
 }
 
-static void add_meta(struct ckpt_writer *w, const struct model *m)
-{
-    const struct { const char *key; int value; } sizes[] = {
-        { "option.width", m->net.width }, { "option.layers", m->net.layers }, { "option.heads", m->net.heads },
-        { "option.mlp", m->net.mlp },     { "option.context", m->context },
-    };
-    ckpt_writer_meta(w, "format", "jamroll 1");
-    ckpt_writer_meta(w, "family", "codes");
-    ckpt_writer_meta(w, "grid", "a quarter: 88 keys from A0, 32 columns; any metre");
-    ckpt_writer_meta(w, "roles", "Piano");
-    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
-        char text[32];
-        str_format(text, sizeof text, "%d", sizes[i].value);
-        ckpt_writer_meta(w, sizes[i].key, text);
-    }
-    struct str list;
-    str_init(&list);
-    styles_print(&m->styles, &list);
-    ckpt_writer_meta(w, "styles", str_c(&list));
-    str_fini(&list);
-}
-
 enum err codes_train_save(struct model *m, const char *path, bool for_shipping, const char *const *meta, size_t n_meta)
 {
     struct ckpt_writer *w = ckpt_writer_new();
-    add_meta(w, m);
+    styles_meta(&m->styles, "codes", "a quarter: 88 keys from A0, 32 columns; any metre", &m->net, m->context, w);
     for (size_t i = 0; i < n_meta; i++)
         ckpt_writer_meta(w, meta[2 * i], meta[2 * i + 1]);
     steptrain_add(m->trainer->train, w, for_shipping);

@@ -61,22 +61,12 @@ void pianist_model_free(struct model *m)
 /* The weight file names its styles; without data to name them, the count of a usual set is meant. */
 enum { USUAL_STYLES = 30 };
 
-static size_t count(const struct stepnet *c)
-{
-    struct net n = { .g = graph_new(), .p = params_new() };
-    stepnet_build_batch(&n, c, 1, 2);
-    size_t params = params_count(n.p);
-    graph_free(n.g);
-    params_free(n.p);
-    return params;
-}
-
 static int pianist_nets(const struct opts *o, struct model_net *out, int cap)
 {
     struct stepnet c;
     if (cap < 1 || pianist_net_from(o, USUAL_STYLES, &c) != ERR_OK)
         return 0;
-    out[0] = (struct model_net){ "pianist", count(&c) };
+    out[0] = (struct model_net){ "pianist", stepnet_count(&c) };
     return 1;
 }
 

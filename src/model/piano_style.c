@@ -2,7 +2,9 @@
 #include "piano_style.h"
 #include <stdlib.h>
 #include <string.h>
+#include "ckpt.h"
 #include "mem.h"
+#include "stepnet.h"
 #include "str.h"
 
 enum err styles_parse(const char *text, struct styles *out)
@@ -39,6 +41,29 @@ void styles_print(const struct styles *s, struct str *out)
     for (int i = 0; i < s->n; i++)
         str_addf(out, "%s%s%s%s", i ? "," : "", i < s->n_composers ? s->at[s->at[i].era].name : "",
                  i < s->n_composers ? "/" : "", s->at[i].name);
+}
+
+void styles_meta(const struct styles *s, const char *family, const char *grid, const struct stepnet *net, int context,
+                 struct ckpt_writer *w)
+{
+    const struct { const char *key; int value; } sizes[] = {
+        { "option.width", net->width }, { "option.layers", net->layers }, { "option.heads", net->heads },
+        { "option.mlp", net->mlp },     { "option.context", context },
+    };
+    struct str list;
+    ckpt_writer_meta(w, "format", "jamroll 1");
+    ckpt_writer_meta(w, "family", family);
+    ckpt_writer_meta(w, "grid", grid);
+    ckpt_writer_meta(w, "roles", "Piano");
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        char text[32];
+        str_format(text, sizeof text, "%d", sizes[i].value);
+        ckpt_writer_meta(w, sizes[i].key, text);
+    }
+    str_init(&list);
+    styles_print(s, &list);
+    ckpt_writer_meta(w, "styles", str_c(&list));
+    str_fini(&list);
 }
 
 void styles_weigh(const struct styles *s, int style, float weight, float *row)

@@ -3,7 +3,7 @@
 #pragma once
 #include "err.h"
 #include "works.h"
-struct str;
+struct ckpt_writer; struct stepnet; struct str;
 
 enum { STYLES_MAX = 96 };
 
@@ -13,6 +13,9 @@ struct styles { int n, n_composers; struct style at[STYLES_MAX]; };
 /* "baroque/bach,baroque" and back; ERR_FORMAT. */
 NODISCARD enum err styles_parse(const char *text, struct styles *out);
 void styles_print(const struct styles *s, struct str *out);
+/* The head of a weight file: family, grid, styles, and the options that shape the network. */
+void styles_meta(const struct styles *s, const char *family, const char *grid, const struct stepnet *net, int context,
+                 struct ckpt_writer *w);
 /* Adds a style's weight to a row of the network's style weights [n]. */
 void styles_weigh(const struct styles *s, int style, float weight, float *row);
 

@@ -57,6 +57,16 @@ static struct node *logits(struct net *n, const struct stepnet *c, int head, str
     return nn_linear(n, name, x, c->out[head].rows, c->head_bias, narrow, ACT_NONE);
 }
 
+size_t stepnet_count(const struct stepnet *c)
+{
+    struct net n = { .g = graph_new(), .p = params_new() };
+    stepnet_build_batch(&n, c, 1, 2);
+    size_t params = params_count(n.p);
+    graph_free(n.g);
+    params_free(n.p);
+    return params;
+}
+
 struct stepnet_batch stepnet_build_batch(struct net *n, const struct stepnet *c, int rows, int time)
 {
     struct stepnet_batch b = { 0 };

@@ -31,6 +31,7 @@ struct stepnet_batch {
     struct node *loss, *head[STEP_HEADS];
 };
 struct stepnet_batch stepnet_build_batch(struct net *n, const struct stepnet *c, int rows, int time);
+size_t stepnet_count(const struct stepnet *c);    /* its parameters */
 
 /* The decoding graphs for `rows` sequences of up to `time` steps: the transformer with the first head, and a
  * graph for each later one. The caches are leaves named by stepnet_cache_name. */
