@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "folder.h"
 #include "hashed.h"
 #include <jansson.h>
 #include "file.h"
@@ -522,12 +523,6 @@ static void test_guard(struct dataset *data)
     cyclegan_kind.close(m);
 }
 
-static enum err remove_file(void *ctx, const char *path)
-{
-    (void)ctx;
-    return unlink(path) ? ERR_IO : ERR_OK;
-}
-
 static void test_family(void **state)
 {
     (void)state;
@@ -539,10 +534,7 @@ static void test_family(void **state)
     test_warm(data);
     test_guard(data);
     dataset_close(data);
-    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
-    rmdir(in_dir("low"));
-    rmdir(in_dir("high"));
-    rmdir(dir);
+    folder_remove(dir);
 }
 
 /* What the header of a weight file may not say. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "ckpt.h"
 #include "file.h"
+#include "folder.h"
 #include "hashed.h"
 #include "mem.h"
 #include "midi.h"
@@ -553,12 +554,6 @@ static struct dataset *made_data(const char *dir)
     return d;
 }
 
-static enum err remove_file(void *ctx, const char *path)
-{
-    (void)ctx;
-    return unlink(path) ? ERR_IO : ERR_OK;
-}
-
 static struct opts *small_options(const char *time)
 {
     static const char *const values[][2] = { { "window", "12" }, { "embed", "8" }, { "width", "8" }, { "hidden", "8" },
@@ -657,8 +652,7 @@ static void learns_and_is_saved(void **state)
         opts_free(o);
     }
     dataset_close(data);
-    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
-    rmdir(dir);
+    folder_remove(dir);
 }
 
 /* A file without a vocabulary, with another's, with one of no shape or kind. */

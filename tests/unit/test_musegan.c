@@ -6,13 +6,13 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "folder.h"
 #include "hashed.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "ckpt.h"
 #include "file.h"
 #include "mem.h"
@@ -448,12 +448,6 @@ static struct dataset *small_data(char *dir)
     return d;
 }
 
-static enum err remove_file(void *ctx, const char *path)
-{
-    (void)ctx;
-    return unlink(path) ? ERR_IO : ERR_OK;
-}
-
 /* `set` is "name=value,name=value" beyond a grid that trains in no time. */
 static struct opts *tiny(const char *set)
 {
@@ -591,8 +585,7 @@ static void check_training(const char *set, int role)
     play(path, role);
     opts_free(o);
     dataset_close(data);
-    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
-    rmdir(dir);
+    folder_remove(dir);
 }
 
 static void training(void **state)
@@ -668,8 +661,7 @@ static void variants(void **state)
     for (size_t i = 0; i < COUNT_OF(sets); i++)
         check_variant(data, dir, sets[i]);
     dataset_close(data);
-    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
-    rmdir(dir);
+    folder_remove(dir);
 }
 
 /* Values of all tensors with a prefix, hashed, in whatever order. */
@@ -714,8 +706,7 @@ static void second_stage(void **state)
     opts_free(first);
     opts_free(second);
     dataset_close(data);
-    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
-    rmdir(dir);
+    folder_remove(dir);
 }
 
 /* Clipped, no weight of the critic is beyond. */
@@ -739,8 +730,7 @@ static void clipping(void **state)
     musegan_kind.close(m);
     opts_free(o);
     dataset_close(data);
-    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
-    rmdir(dir);
+    folder_remove(dir);
 }
 
 /* What cannot be built says so. */
@@ -760,8 +750,7 @@ static void refusals(void **state)
         opts_free(o);
     }
     dataset_close(data);
-    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
-    rmdir(dir);
+    folder_remove(dir);
 }
 
 static enum err load_preset(void *ctx, const char *path)

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "folder.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,25 +302,12 @@ static int setup(void **state)
     return 0;
 }
 
-static enum err remove_file(void *ctx, const char *path)
-{
-    (void)ctx;
-    return unlink(path) == 0 ? ERR_OK : ERR_IO;
-}
-
 static int teardown(void **state)
 {
     (void)state;
-    static const char *const folders[] = { "songs/dirge", "songs/waltz", "songs", "falls", "whole", "parts", "none",
-                                           "mute", "plays/samples", "plays", "" };
-    int failed = file_walk(root, remove_file, NULL) != ERR_OK;
-    for (size_t i = 0; i < COUNT_OF(folders); i++) {
-        char *path = in_root(folders[i]);
-        rmdir(path);
-        free(path);
-    }
+    folder_remove(root);
     free(data);
-    return failed;
+    return 0;
 }
 
 int main(void)

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "folder.h"
 #include "hashed.h"
 #include <jansson.h>
 #include "ckpt.h"
-#include "file.h"
 #include "mem.h"
 #include "midi.h"
 #include "model/kinds.h"
@@ -320,12 +320,6 @@ static struct dataset *made_data(char *dir)
     return d;
 }
 
-static enum err remove_file(void *ctx, const char *path)
-{
-    (void)ctx;
-    return unlink(path) ? ERR_IO : ERR_OK;
-}
-
 /* Every kind gets better at pictures; a resumed run is the unbroken one. */
 static void test_training(void **state)
 {
@@ -378,8 +372,7 @@ static void test_training(void **state)
         opts_free(o);
     }
     dataset_close(data);
-    assert_int_equal(file_walk(dir, remove_file, NULL), ERR_OK);
-    rmdir(dir);
+    folder_remove(dir);
 }
 
 int main(void)
