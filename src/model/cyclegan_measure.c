@@ -171,6 +171,7 @@ double cyclegan_score_collapse(const struct cyclegan_score *s)
         double before = s->side[side].apart_before;
         worst = fmax(worst, cyclegan_unlike(s->side[side].density, s->side[side].density_target));
         worst = fmax(worst, before > 0 ? 1 - fmin(1, s->side[side].apart / before) : 0);
+        worst = fmax(worst, 1 - fmin(1, 2 * s->side[side].key)); /* critics do not mind when all of it moves to another key */
     }
     return worst;
 }

@@ -67,7 +67,7 @@ struct cyclegan_score {
 NODISCARD enum err cyclegan_measure(struct cyclegan *c, struct judge *j, const struct dataset *d, bool held_out, int n,
                                     const atomic_bool *cancel, struct cyclegan_score *out);
 double cyclegan_strength(const struct cyclegan_score *s);             /* the published S */
-double cyclegan_score_collapse(const struct cyclegan_score *s);       /* as the guard's */
+double cyclegan_score_collapse(const struct cyclegan_score *s);       /* as the guard's; also of keys that most outputs lose */
 
 /* ---- the family ---- */
 

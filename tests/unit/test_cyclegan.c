@@ -509,6 +509,12 @@ static void test_guard(struct dataset *data)
     assert_true(cyclegan_collapse(&well) < 0.1);
     assert_true(cyclegan_collapse(&mute) >= 1);
     assert_true(cyclegan_collapse(&stuck) > 0.9);
+    struct cyclegan_score kept = { .side = { { .key = 0.8, .density = 0.05, .density_target = 0.05, .apart = 0.9, .apart_before = 0.9 },
+                                             { .key = 0.5, .density = 0.05, .density_target = 0.05, .apart = 0.9, .apart_before = 0.9 } } };
+    struct cyclegan_score moved = kept;
+    moved.side[1].key = 0.1;
+    assert_true(cyclegan_score_collapse(&kept) < 0.01);
+    assert_true(fabs(cyclegan_score_collapse(&moved) - 0.8) < 1e-9);
     /* So small a network falls silent: it is well at first, goes back again and again, and in the end gives up. */
     const char *const set[][2] = { SMALL, { "guard", "2" }, { "lr", "0.002" }, { "collapse", "0.95" } };
     struct model *m = trainer(data, set, COUNT_OF(set), NULL);
