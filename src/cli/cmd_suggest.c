@@ -214,6 +214,7 @@ static const struct opt options[] = {
     {"take", 0, OPT_INT, 1, MOST, "1", NULL, "N", "write a file with this one in it"},
     {"out", 'o', OPT_TEXT, 0, 0, NULL, NULL, "PATH", "that file, or -"},
     {"format", 0, OPT_INT, 0, 1, "1", NULL, "0|1", "MIDI file format"},
+    OPT_STEMS,
     {"key", 'k', OPT_TEXT, 0, 0, "auto", NULL, "KEY", "C, Am, \"F# minor\"; auto: from the notes"},
     {"strict", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "only pitches of the key's scale"},
     {"range", 0, OPT_TEXT, 0, 0, NULL, NULL, "LIST", "pitches of new notes: C2:C6, or for some tracks: bass=E1:G3"},
