@@ -132,6 +132,7 @@ struct model_kind {
     long (*train_samples)(const struct model *m);      /* examples seen since train_open; NULL = not counted */
     const char *const *loss_names;           /* up to 4, NULL-terminated */
     NODISCARD enum err (*train_eval)(struct model *m, double losses[4]);   /* on held-out data */
+    bool adversarial;                /* they do not say how good the music is: the last weights ship, not the least loss's */
     NODISCARD enum err (*train_save)(struct model *m, const char *path, bool for_shipping,
                                      const char *const *meta, size_t n_meta); /* key, value pairs */
 };

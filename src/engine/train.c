@@ -131,7 +131,7 @@ static enum err save(struct run *r, enum what what)
     str_format(loss, sizeof loss, "%.9g", held_out);
     const char *const all[][2] = {
         { "name", o->name ? o->name : o->kind->name }, { "train.steps", step }, { "train.seconds", seconds },
-        { "train.held_out", isnan(held_out) ? NULL : loss }, { "licence", o->licence }, { "data", o->source },
+        { "train.held_out", isfinite(held_out) ? loss : NULL }, { "licence", o->licence }, { "data", o->source },
     };
     const char *meta[2 * MAX_META];
     size_t n = 0;
@@ -158,7 +158,7 @@ static enum err evaluate(struct run *r)
     TRY(log_row(r, "held-out", r->held_out));
     show_losses(r, r->held_out, true);
     double sum = total_of(r->held_out, r->n_losses);
-    if (sum >= r->best)
+    if (sum >= r->best || o->kind->adversarial)
         return ERR_OK;
     r->best = sum;
     return save(r, BEST);

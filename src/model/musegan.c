@@ -160,5 +160,6 @@ const struct model_kind musegan_kind = {
     .train_samples = musegan_train_samples,
     .loss_names = loss_names,
     .train_eval = musegan_train_eval,
+    .adversarial = true,
     .train_save = musegan_train_save,
 };

@@ -30,7 +30,7 @@ struct musegan_config {
     double spread, cut;        /* of latents: deviation; redrawn beyond so many deviations, 0 = not */
 };
 /* musegan_options.c */
-enum { N_MUSEGAN_OPTIONS = 37 };
+enum { N_MUSEGAN_OPTIONS = 38 };
 extern const struct opt musegan_options[N_MUSEGAN_OPTIONS];
 NODISCARD enum err musegan_config_from(const struct opts *o, struct musegan_config *out);
 /* The options that shape the networks travel in the weight file, as "option.NAME". */

@@ -36,6 +36,7 @@ const struct opt musegan_options[] = {
     {"clip", 0, OPT_REAL, 0, 1000, "0", NULL, "X", "largest weight of the critic; 0 = any"},
     {"lr", 0, OPT_REAL, 0, 1, "0.001", NULL, "X", "learning rate of both networks"},
     {"critic-lr", 0, OPT_REAL, 0, 1, "0", NULL, "X", "of the critic, where it is another"},
+    {"ema", 0, OPT_REAL, 0, 0.99999, "0", NULL, "X", "decay of averaged weights, which ship then; 0 = the last ones do"},
     {"beta1", 0, OPT_REAL, 0, 0.9999, "0.5", NULL, "X", "Adam's first decay"},
     {"beta2", 0, OPT_REAL, 0, 0.9999, "0.9", NULL, "X", "Adam's second decay"},
     {"batch", 0, OPT_INT, 2, 1024, "64", NULL, "N", "phrases an update"},

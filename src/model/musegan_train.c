@@ -39,6 +39,7 @@ struct musegan_trainer {
     uint64_t seed, update; /* updates done: the stream of the next one's random numbers */
     uint64_t first_update; /* of this session */
     struct optim critic, generator;
+    struct ema *ema; /* or NULL */
     const struct dataset *data;
     uint32_t *set[2], n_set[2]; /* phrases to train on, and held out */
     struct net_plan fake_plan, critic_plan, judge_plan, step_plan;
@@ -300,6 +301,17 @@ static bool has_part(const struct ckpt *c, const char *prefix)
     return false;
 }
 
+/* Averaging begins with the run, or where one without it is resumed. */
+static enum err open_ema(struct model *m, double decay, const struct ckpt *resume)
+{
+    struct musegan_trainer *t = m->trainer;
+    struct ckpt_tensor updates;
+    if (decay <= 0)
+        return ERR_OK;
+    TRY(ema_new(m->live, m->device, decay, &t->ema));
+    return resume && ckpt_find(resume, "ema.updates", &updates) ? ckpt_load_ema(resume, t->ema, m->live, m->device) : ERR_OK;
+}
+
 /* The generator of another run, and its critic and refiner where it has them. */
 static enum err start_from(struct model *m, const char *path)
 {
@@ -328,6 +340,7 @@ void musegan_trainer_close(struct model *m)
     for (size_t i = 0; i < COUNT_OF(blocks); i++)
         if (blocks[i])
             device_free(m->device, blocks[i]);
+    ema_free(t->ema);
     free(t->set[0]);
     free(t->set[1]);
     free(t->host);
@@ -356,6 +369,7 @@ enum err musegan_train_open(struct device *d, const struct opts *o, const struct
         TRY_OUT(resume_from(m, resume));
     else if (opts_text(o, "start"))
         TRY_OUT(start_from(m, opts_text(o, "start")));
+    TRY_OUT(open_ema(m, opts_real(o, "ema"), resume));
     m->trainer->first_update = m->trainer->update;
     TRY_OUT(build_fake(m));
     TRY_OUT(build_critic(m, &m->trainer->critic_plan, true));
@@ -473,6 +487,8 @@ enum err musegan_train_step(struct model *m, long step, double losses[4])
     }
     for (int i = 0; i < t->generator_steps; i++)
         TRY(update_generator(m, &losses[1]));
+    if (t->ema)
+        ema_update(t->ema, m->live, m->device);
     losses[0] = scalar[OUT_LOSS];
     losses[2] = scalar[OUT_PENALTY];
     losses[3] = scalar[OUT_REAL] - scalar[OUT_FAKE];
@@ -540,14 +556,20 @@ enum err musegan_train_save(struct model *m, const char *path, bool for_shipping
     ckpt_writer_meta(w, "name", m->name);
     musegan_config_save(t->opts, w);
     if (for_shipping) {
+        if (t->ema)
+            ema_swap(t->ema, m->live, m->device);
         for (int i = 0; i < 1 + m->c.refiner; i++)
             ckpt_add_params_named(w, m->live, learners[i], m->device);
+        if (t->ema)
+            ema_swap(t->ema, m->live, m->device);
     } else {
         add_number(w, "train.update", t->update);
         add_number(w, "train.critic", (uint64_t)t->critic.step);
         add_number(w, "train.generator", (uint64_t)t->generator.step);
         ckpt_add_params(w, m->live, m->device);
         ckpt_add_moments(w, m->live, m->device);
+        if (t->ema)
+            ckpt_add_ema(w, t->ema, m->live, m->device);
     }
     for (size_t i = 0; i < n_meta; i++)
         ckpt_writer_meta(w, meta[2 * i], meta[2 * i + 1]);

@@ -734,6 +734,60 @@ static void clipping(void **state)
 }
 
 /* What cannot be built says so. */
+/* What ships is the average of what the generator was, and a resumed run goes on with it. */
+static void averaged(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/jamroll-musegan-XXXXXX", path[300];
+    struct dataset *data = small_data(dir);
+    struct opts *o = tiny("ema=0.5");
+    struct model *m, *resumed;
+    struct ckpt *c;
+    struct ckpt_tensor shipped, again;
+    double losses[4], off = 0, moved = 0;
+    assert_int_equal(musegan_kind.train_open(device, o, data, NULL, &m), ERR_OK);
+    size_t at = 0;
+    while (!str_starts(params_name(m->live, at), "g.") || !params_trained(m->live, at))
+        at++;
+    size_t n = shape_count(params_shape(m->live, at));
+    float *average = xcalloc(n, sizeof *average), *kept = xcalloc(n, sizeof *kept);
+    memcpy(average, params_value(m->live, at), n * sizeof *average);
+    for (long step = 0; step < 4; step++) {
+        double decay = fmin(0.5, (1.0 + (double)step) / (10.0 + (double)step));
+        assert_int_equal(musegan_kind.train_step(m, step, losses), ERR_OK);
+        for (size_t k = 0; k < n; k++)
+            average[k] = (float)(decay * (double)average[k] + (1 - decay) * (double)params_value(m->live, at)[k]);
+    }
+    str_format(path, sizeof path, "%s/shipped", dir);
+    assert_int_equal(musegan_kind.train_save(m, path, true, NULL, 0), ERR_OK);
+    assert_int_equal(ckpt_open(path, &c), ERR_OK);
+    assert_true(ckpt_find(c, params_name(m->live, at), &shipped));
+    for (size_t k = 0; k < n; k++) {
+        off = fmax(off, fabs((double)(((const float *)shipped.data)[k] - average[k])));
+        moved = fmax(moved, fabs((double)(params_value(m->live, at)[k] - average[k])));
+    }
+    assert_true(off < 1e-6 && moved > 1e-5);
+    memcpy(kept, shipped.data, n * sizeof *kept);
+    ckpt_close(c);
+    str_format(path, sizeof path, "%s/checkpoint", dir);
+    assert_int_equal(musegan_kind.train_save(m, path, false, NULL, 0), ERR_OK);
+    assert_int_equal(ckpt_open(path, &c), ERR_OK);
+    assert_int_equal(musegan_kind.train_open(device, o, data, c, &resumed), ERR_OK);
+    ckpt_close(c);
+    assert_int_equal(musegan_kind.train_save(resumed, path, true, NULL, 0), ERR_OK);
+    assert_int_equal(ckpt_open(path, &c), ERR_OK);
+    assert_true(ckpt_find(c, params_name(m->live, at), &again));
+    assert_memory_equal(again.data, kept, n * sizeof *kept);
+    ckpt_close(c);
+    free(kept);
+    free(average);
+    musegan_kind.close(m);
+    musegan_kind.close(resumed);
+    opts_free(o);
+    dataset_close(data);
+    folder_remove(dir);
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -796,7 +850,7 @@ int main(void)
         cmocka_unit_test(training),
         cmocka_unit_test(variants),
         cmocka_unit_test(second_stage),
-        cmocka_unit_test(clipping),
+        cmocka_unit_test(clipping), cmocka_unit_test(averaged),
         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests_name("musegan", tests, start, stop);
