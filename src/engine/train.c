@@ -190,7 +190,7 @@ static enum err checkpoint(struct run *r)
 {
     r->saved = clock_s();
     TRY(save(r, CHECKPOINT));
-    bool judged = r->best < HUGE_VAL; /* else there is no best one: the last ships */
+    bool judged = r->best < HUGE_VAL && !r->o->kind->adversarial; /* else there is no best one: the last ships */
     return judged ? save(r, LAST) : save(r, BEST);
 }
 

@@ -27,10 +27,11 @@ struct musegan_config {
     enum neuron neuron;
     double slope;              /* of a binary neuron's sigmoid when training ends */
     bool threshold;            /* plays the likelier instead of drawing */
+    bool home;                 /* knows music in C major and A minor only: what it is given is moved there */
     double spread, cut;        /* of latents: deviation; redrawn beyond so many deviations, 0 = not */
 };
 /* musegan_options.c */
-enum { N_MUSEGAN_OPTIONS = 38 };
+enum { N_MUSEGAN_OPTIONS = 39 };
 extern const struct opt musegan_options[N_MUSEGAN_OPTIONS];
 NODISCARD enum err musegan_config_from(const struct opts *o, struct musegan_config *out);
 /* The options that shape the networks travel in the weight file, as "option.NAME". */
@@ -96,15 +97,16 @@ struct musegan_trainer;
 void musegan_trainer_close(struct model *m);      /* its plans and buffers; nothing when there are none */
 void musegan_trainer_print(const struct model *m, struct str *out); /* its plans, every node timed */
 
-/* musegan_roll.c: notes and tensors. cells are [B,T,P,5] or one role's [B,T,P], on = 1, off = -1. */
-void musegan_encode(const struct musegan_config *c, const struct pnote *notes, uint32_t n, float *cells);
+/* musegan_roll.c: notes and tensors. cells are [B,T,P,5] or one role's [B,T,P], on = 1, off = -1. Pitched notes go into
+ * them `shift` semitones up, and come out as many down. */
+void musegan_encode(const struct musegan_config *c, const struct pnote *notes, uint32_t n, int shift, float *cells);
 void musegan_extract(const struct musegan_config *c, const float *cells, enum role r, float *role_cells);
 /* Draw on or off for every cell: probability (x+1)/2, sharpened by a temperature below 1; 0 = threshold. */
 void musegan_binarise(const struct musegan_config *c, const float *cells, double temperature, uint64_t seed,
                       uint64_t stream, uint8_t *on);
 /* Append the notes of the roles and bars that `wanted` [role * bars + bar] names to a song in band layout,
  * the first bar at bar0. A note ends before a bar of its role that is not wanted. */
-void musegan_decode(const struct musegan_config *c, const uint8_t *on, const uint8_t *wanted, int bar0,
+void musegan_decode(const struct musegan_config *c, const uint8_t *on, const uint8_t *wanted, int bar0, int shift,
                     struct song *s);
 
 /* What an opened model is. One of generator and trainer is there. */

@@ -51,13 +51,14 @@ const struct opt musegan_options[] = {
     {"decay-from", 0, OPT_INT, 0, 1e9, "45000", NULL, "STEP", "the learning rate falls from here"},
     {"decay-to", 0, OPT_INT, 1, 1e9, "50000", NULL, "STEP", "and is zero here; both in steps"},
     {"genre", 0, OPT_TEXT, 0, 0, NULL, NULL, "NAME", "train on one genre"},
+    {"keys", 0, OPT_ENUM, 0, 0, "any", "any|home", "WHICH", "home: all music is moved to C major or A minor, and back when it plays"},
     {"seed", 0, OPT_INT, 0, 2147483647, "1", NULL, "N", "first weights and order of the data"},
 };
 
 /* These travel in the weight file, as "option.NAME". */
 static const char *const shaping[] = {"bars",      "steps",     "octaves", "low",     "width",
                                       "condition", "generator", "refiner", "neurons", "slope",
-                                      "sampling",  "spread",    "cut"};
+                                      "sampling",  "spread",    "cut",     "keys"};
 
 enum err musegan_config_from(const struct opts *o, struct musegan_config *out)
 {
@@ -77,6 +78,7 @@ enum err musegan_config_from(const struct opts *o, struct musegan_config *out)
         .critic = musegan_critic_find(opts_text(o, "critic")),
         .refiner = !strcmp(opts_text(o, "refiner"), "on"),
         .slope = opts_real(o, "slope"),
+        .home = !strcmp(opts_text(o, "keys"), "home"),
         .threshold = !strcmp(opts_text(o, "sampling"), "threshold"),
         .spread = opts_real(o, "spread"),
         .cut = opts_real(o, "cut"),

@@ -28,14 +28,14 @@ static int pitch_row(const struct musegan_config *c, int role, int pitch)
     return row >= 0 && row < n ? row : -1;
 }
 
-void musegan_encode(const struct musegan_config *c, const struct pnote *notes, uint32_t n, float *cells)
+void musegan_encode(const struct musegan_config *c, const struct pnote *notes, uint32_t n, int shift, float *cells)
 {
     size_t step_stride = (size_t)musegan_pitches(c) * N_ROLES, all = musegan_cells(c) * N_ROLES;
     int n_steps = c->bars * c->steps;
     for (size_t i = 0; i < all; i++)
         cells[i] = -1;
     for (uint32_t i = 0; i < n; i++) {
-        int role = notes[i].role, row = pitch_row(c, role, notes[i].pitch);
+        int role = notes[i].role, row = pitch_row(c, role, notes[i].pitch + (role == ROLE_DRUMS ? 0 : shift));
         int from = notes[i].start * c->steps / PHRASE_BAR_STEPS;
         int to = (notes[i].start + notes[i].dur) * c->steps / PHRASE_BAR_STEPS;
         if (row < 0 || from >= n_steps)
@@ -74,8 +74,15 @@ void musegan_binarise(const struct musegan_config *c, const float *cells, double
     }
 }
 
+/* The pitch of a row, moved back by octaves where there is none. */
+static int row_pitch(const struct musegan_config *c, int role, int row, int shift)
+{
+    int pitch = lowest(c, role) + row - (role == ROLE_DRUMS ? 0 : shift);
+    return pitch < 0 ? pitch + 12 : pitch > 127 ? pitch - 12 : pitch;
+}
+
 /* One pitch of one role: each run of cells that are on is a note. */
-static void decode_row(const struct musegan_config *c, const uint8_t *on, int role, int row,
+static void decode_row(const struct musegan_config *c, const uint8_t *on, int role, int row, int pitch,
                        const uint8_t *wanted, int32_t tick0, struct track *out)
 {
     size_t stride = (size_t)musegan_pitches(c) * N_ROLES;
@@ -88,17 +95,17 @@ static void decode_row(const struct musegan_config *c, const uint8_t *on, int ro
         while (end < n_steps && column[(size_t)end * stride] && wanted[role * c->bars + end / c->steps])
             end++;
         track_add(out, (struct note){.tick = tick0 + t * step_ticks,
-                                     .pitch = (uint8_t)(lowest(c, role) + row),
+                                     .pitch = (uint8_t)pitch,
                                      .dur = role == ROLE_DRUMS ? DRUM_GATE : (end - t) * step_ticks,
                                      .vel = (uint8_t)VELOCITY});
     }
 }
 
-void musegan_decode(const struct musegan_config *c, const uint8_t *on, const uint8_t *wanted, int bar0,
+void musegan_decode(const struct musegan_config *c, const uint8_t *on, const uint8_t *wanted, int bar0, int shift,
                     struct song *s)
 {
     int32_t tick0 = song_bar_tick(s, bar0);
     for (int role = 0; role < N_ROLES; role++)
         for (int row = 0; row < musegan_pitches(c); row++)
-            decode_row(c, on, role, row, wanted, tick0, song_track_of(s, role));
+            decode_row(c, on, role, row, row_pitch(c, role, row, shift), wanted, tick0, song_track_of(s, role));
 }

@@ -101,6 +101,7 @@ struct job {
     const struct model *m;
     const struct request *rq;
     int n_phrases;
+    int shift;                    /* semitones up to where the model knows music */
     float *z, *condition, *cells; /* of one take: [n_phrases, ...] */
     uint8_t *on;
 };
@@ -149,6 +150,17 @@ static enum err check(const struct model *m, const struct request *rq)
     return ERR_OK;
 }
 
+/* The key that was asked for, else that of the kept track; music from nothing stays where it is. */
+static int shift_of(const struct model *m, const struct request *rq)
+{
+    struct key key = rq->key;
+    if (!m->c.home)
+        return 0;
+    if (key.tonic < 0 && m->c.condition >= 0)
+        key = song_key(rq->song, song_bar_tick(rq->song, rq->bar0), song_bar_tick(rq->song, rq->bar0 + rq->n_bars), NULL);
+    return key_home(key);
+}
+
 /* The condition track of every phrase of the span. */
 static enum err read_condition(struct job *j)
 {
@@ -158,7 +170,7 @@ static enum err read_condition(struct job *j)
         struct pnote *notes;
         uint32_t n;
         TRY(phrase_from_song(j->rq->song, j->rq->bar0 + i * c->bars, &notes, &n));
-        musegan_encode(c, notes, n, j->cells);
+        musegan_encode(c, notes, n, j->shift, j->cells);
         musegan_extract(c, j->cells, c->condition, j->condition + (size_t)i * cells);
         free(notes);
     }
@@ -244,7 +256,7 @@ static enum err draw_take(struct job *j, int index, const struct progress *p)
             wanted[k] = may_write(j, k / c->bars, i * c->bars + k % c->bars) && !rq->silent[k / c->bars];
         musegan_binarise(c, j->cells + (size_t)i * musegan_cells(c) * N_ROLES,
                          c->threshold ? 0 : rq->temperature, take.seed, 1 + (uint64_t)i, j->on);
-        musegan_decode(c, j->on, wanted, rq->bar0 + i * c->bars, take.song);
+        musegan_decode(c, j->on, wanted, rq->bar0 + i * c->bars, j->shift, take.song);
     }
     for (int role = 0; role < N_ROLES; role++) {
         join_phrases(j, take.song, role);
@@ -266,7 +278,7 @@ enum err musegan_run(struct model *m, const struct request *rq, const struct pro
 {
     static const struct progress silent = {0};
     TRY(check(m, rq));
-    struct job j = {.m = m, .rq = rq, .n_phrases = n_phrases(m, rq->n_bars)};
+    struct job j = {.m = m, .rq = rq, .n_phrases = n_phrases(m, rq->n_bars), .shift = shift_of(m, rq)};
     size_t cells = musegan_cells(&m->c), n = (size_t)j.n_phrases;
     enum err err = ERR_OK;
     TRY_OUT(mem_try_alloc(n * (size_t)musegan_latents(&m->c), sizeof(float), (void **)&j.z));

@@ -351,7 +351,7 @@ static void rolls(void **state)
     float *x = xmalloc(CELLS * N_ROLES * sizeof *x), *piano = xmalloc(CELLS * sizeof *piano);
     uint8_t *on = xmalloc(CELLS * N_ROLES), wanted[N_ROLES * 4];
     memset(wanted, 1, sizeof wanted);
-    musegan_encode(&full, notes, COUNT_OF(notes), x);
+    musegan_encode(&full, notes, COUNT_OF(notes), 0, x);
     size_t n_on = 0;
     for (size_t i = 0; i < CELLS * N_ROLES; i++)
         n_on += x[i] > 0;
@@ -360,7 +360,7 @@ static void rolls(void **state)
     assert_true(piano[10 * 84 + 36] == 1 && piano[11 * 84 + 36] == -1 && piano[12 * 84 + 36] == 1);
     musegan_binarise(&full, x, 1, 7, 0, on); /* certain cells stay what they are */
     struct song *s = song_new_band();
-    musegan_decode(&full, on, wanted, 2, s);
+    musegan_decode(&full, on, wanted, 2, 0, s);
     const struct track *t = song_track_of(s, ROLE_PIANO);
     assert_int_equal(t->n, 2);
     assert_int_equal(t->notes[0].tick, 2 * 1920);
@@ -372,7 +372,7 @@ static void rolls(void **state)
     song_free(s);
     s = song_new_band();
     wanted[ROLE_BASS * 4 + 1] = 0; /* the note from the end of bar 0 stops there */
-    musegan_decode(&full, on, wanted, 0, s);
+    musegan_decode(&full, on, wanted, 0, 0, s);
     assert_int_equal(song_track_of(s, ROLE_BASS)->notes[0].dur, 40);
     song_free(s);
     free(x);
@@ -396,10 +396,10 @@ static void small_grid(void **state)
     float *x = xmalloc(CELLS * N_ROLES * sizeof *x);
     uint8_t *on = xmalloc(CELLS * N_ROLES), wanted[N_ROLES * 4];
     memset(wanted, 1, sizeof wanted);
-    musegan_encode(&small, notes, COUNT_OF(notes), x);
+    musegan_encode(&small, notes, COUNT_OF(notes), 0, x);
     musegan_binarise(&small, x, 1, 7, 0, on);
     struct song *s = song_new_band();
-    musegan_decode(&small, on, wanted, 0, s);
+    musegan_decode(&small, on, wanted, 0, 0, s);
     const struct track *bass = song_track_of(s, ROLE_BASS), *drums = song_track_of(s, ROLE_DRUMS);
     assert_int_equal(bass->n, 2);
     assert_int_equal(bass->notes[0].pitch, 28);
@@ -407,6 +407,16 @@ static void small_grid(void **state)
     assert_int_equal(song_track_of(s, ROLE_PIANO)->notes[0].pitch, 40);
     assert_int_equal(drums->n, 2);
     assert_int_equal(drums->notes[0].pitch, 36);
+    song_free(s);
+    /* In D major, played where C major is known, and back. */
+    musegan_encode(&small, notes, COUNT_OF(notes), -2, x);
+    assert_true(x[(size_t)(28 - 2 - 24) * N_ROLES + ROLE_BASS] > 0);
+    assert_true(x[0 + ROLE_DRUMS] > 0);
+    musegan_binarise(&small, x, 1, 7, 0, on);
+    s = song_new_band();
+    musegan_decode(&small, on, wanted, 0, -2, s);
+    assert_int_equal(song_track_of(s, ROLE_BASS)->notes[0].pitch, 28);
+    assert_int_equal(song_track_of(s, ROLE_DRUMS)->notes[0].pitch, 36);
     song_free(s);
     free(x);
     free(on);
@@ -734,6 +744,57 @@ static void clipping(void **state)
 }
 
 /* What cannot be built says so. */
+static void keep_song(void *ctx, int index, struct take *take)
+{
+    struct song **out = ctx;
+    (void)index;
+    *out = take->song;
+    take->song = NULL;
+    take_fini(take);
+}
+
+/* What knows C major alone plays the same in D major, two semitones up; drums stay. */
+static void at_home(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/jamroll-musegan-XXXXXX", path[300];
+    struct dataset *data = small_data(dir);
+    struct opts *o = tiny("keys=home,low=24,octaves=3");
+    struct song *empty = song_new_band(), *in_c = NULL, *in_d = NULL;
+    struct model *m;
+    struct ckpt *c;
+    double losses[4];
+    size_t pitched = 0;
+    assert_int_equal(musegan_kind.train_open(device, o, data, NULL, &m), ERR_OK);
+    assert_int_equal(musegan_kind.train_step(m, 0, losses), ERR_OK);
+    str_format(path, sizeof path, "%s/shipped", dir);
+    assert_int_equal(musegan_kind.train_save(m, path, true, NULL, 0), ERR_OK);
+    musegan_kind.close(m);
+    assert_int_equal(ckpt_open(path, &c), ERR_OK);
+    assert_int_equal(musegan_kind.open(device, c, &m), ERR_OK);
+    ckpt_close(c);
+    struct request rq = { .verb = VERB_GENERATE, .song = empty, .n_bars = 2, .genre = -1, .key = { 0, false },
+                          .temperature = 1, .seed = 5, .n_takes = 1 };
+    assert_int_equal(musegan_kind.run(m, &rq, &(struct progress){ .on_take = keep_song, .ctx = &in_c }), ERR_OK);
+    rq.key.tonic = 2;
+    assert_int_equal(musegan_kind.run(m, &rq, &(struct progress){ .on_take = keep_song, .ctx = &in_d }), ERR_OK);
+    for (size_t r = 0; r < N_ROLES; r++) {
+        const struct track *a = &in_c->tracks[r], *b = &in_d->tracks[r];
+        assert_int_equal(a->n, b->n);
+        for (size_t i = 0; i < a->n; i++)
+            assert_int_equal(a->notes[i].pitch + (r == ROLE_DRUMS ? 0 : 2), b->notes[i].pitch);
+        pitched += r == ROLE_DRUMS ? 0 : a->n;
+    }
+    assert_true(pitched > 10);
+    song_free(empty);
+    song_free(in_c);
+    song_free(in_d);
+    musegan_kind.close(m);
+    opts_free(o);
+    dataset_close(data);
+    folder_remove(dir);
+}
+
 /* What ships is the average of what the generator was, and a resumed run goes on with it. */
 static void averaged(void **state)
 {
@@ -850,7 +911,7 @@ int main(void)
         cmocka_unit_test(training),
         cmocka_unit_test(variants),
         cmocka_unit_test(second_stage),
-        cmocka_unit_test(clipping), cmocka_unit_test(averaged),
+        cmocka_unit_test(clipping), cmocka_unit_test(averaged), cmocka_unit_test(at_home),
         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests_name("musegan", tests, start, stop);
