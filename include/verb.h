@@ -27,10 +27,6 @@ NODISCARD enum err engine_run(struct engine *e, const char *model, const struct 
  * several those from what a judge takes the music for. Sets both and rq->genre; *path is malloc'd. What engine_run does
  * itself with genres that are named. */
 NODISCARD enum err engine_pair(struct engine *e, const char *model, struct request *rq, char **path);
-/* How much of the song's 4/4 phrases between two bars is each of n genres, together 1. ERR_MISSING without weights of
- * a judge that knows them all. */
-NODISCARD enum err engine_judge(struct engine *e, const char *const *genres, int n, const struct song *s, int bar0,
-                                int n_bars, double *out);
 
 enum event_kind { EVENT_TAKE, EVENT_PART, EVENT_DONE, EVENT_FAILED, EVENT_CANCELLED };
 /* EVENT_PART: the first take of a job as far as it is written, bar by bar, of families that write from left to right.

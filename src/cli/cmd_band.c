@@ -32,8 +32,7 @@
     {"z", 0, OPT_TEXT, 0, 0, NULL, NULL, "Z", "of models with latent vectors: FILE.npy, or seeds as in 3+5-7"}, \
     {"save-z", 0, OPT_TEXT, 0, 0, NULL, NULL, "FILE", "write the takes' latent vectors, as .npy"}, \
     {"grid", 0, OPT_TEXT, 0, 0, NULL, NULL, "FILE", "also all takes in one picture"}, \
-    {"format", 0, OPT_INT, 0, 1, "1", NULL, "0|1", "MIDI file format"}, \
-    OPT_STEMS, \
+    OPT_TAKES, \
     {"model", 'm', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "weights by name or path; default: the best for the job"}, \
     OPT_DEVICE, OPT_COMMON
 

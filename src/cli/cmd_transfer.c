@@ -8,14 +8,13 @@
 
 #include "file.h"
 #include "mem.h"
-#include "metric.h"
 #include "takes.h"
 #include "verb.h"
 
-enum { MOST = 48, PHRASE = 4 };
+enum { MOST = 48 };
 
 /* A take, and the same there and back: how much of the genre is left there, NaN when nobody went or can tell. */
-struct trip { struct take take, back; int number; struct outcome outcome; double returned; };
+struct trip { struct take take, back; struct outcome outcome; double returned; };
 
 struct transfer {
     struct cli *c;
@@ -67,7 +66,7 @@ static enum err read_request(const struct cli *c, const struct song *song, struc
 static void on_take(void *ctx, int index, struct take *take)
 {
     struct transfer *t = ctx;
-    t->at[index] = (struct trip){.take = *take, .number = index, .outcome = take->outcome, .returned = NAN};
+    t->at[index] = (struct trip){.take = *take, .outcome = take->outcome, .returned = NAN};
     t->n = index + 1;
 }
 
@@ -130,14 +129,14 @@ static void print_table(const struct transfer *t, const int *order, const json_t
     for (int i = 0; i < t->n; i++) {
         const struct trip *trip = &t->at[order[i]];
         const struct outcome *o = &trip->outcome;
-        printf("%4d", trip->number + 1);
+        printf("%4d", order[i] + 1);
         print_share(o->kept);
         print_share(o->made);
         printf("%*s", (int)strlen(t->rq.genre_to) + 4, "");
         print_share(o->before);
         print_share(o->after);
         print_share(trip->returned);
-        const char *file = json_string_value(json_object_get(json_array_get(files, (size_t)trip->number), "file"));
+        const char *file = json_string_value(json_object_get(json_array_get(files, (size_t)order[i]), "file"));
         printf("  %s\n", file ? file : "");
     }
 }
@@ -153,14 +152,14 @@ static void tell_json(struct transfer *t, const int *order, json_t *list, const 
     for (int i = 0; i < t->n; i++) {
         const struct trip *trip = &t->at[order[i]];
         const struct outcome *o = &trip->outcome;
-        json_t *j = json_array_get(list, (size_t)trip->number);
+        json_t *j = json_array_get(list, (size_t)order[i]);
         json_object_set_new(j, "kept", share_json(o->kept));
         json_object_set_new(j, "new", share_json(o->made));
         json_object_set_new(j, "after", share_json(o->after));
         json_object_set_new(j, "back", share_json(trip->returned));
         if (back)
-            json_object_set(j, "back_file", json_object_get(json_array_get(back, (size_t)trip->number), "file"));
-        json_array_append_new(ranking, json_integer(trip->number + 1));
+            json_object_set(j, "back_file", json_object_get(json_array_get(back, (size_t)order[i]), "file"));
+        json_array_append_new(ranking, json_integer(order[i] + 1));
     }
     cli_set(t->c, "from", json_text(t->rq.genre_from));
     cli_set(t->c, "to", json_text(t->rq.genre_to));
@@ -294,8 +293,7 @@ static const struct opt options[] = {
     {"takes", 'n', OPT_INT, 1, MOST, "1", NULL, "N", "others than the first hear the music in another key or from another bar"},
     {"cycle", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "also what comes of it when it is taken back, as OUT-back"},
     {"out", 'o', OPT_TEXT, 0, 0, NULL, NULL, "PATH", "a .mid file, a folder, or -"},
-    {"format", 0, OPT_INT, 0, 1, "1", NULL, "0|1", "MIDI file format"},
-    OPT_STEMS,
+    OPT_TAKES,
     {"model", 'm', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "weights by name or path; default: those that know the genre"},
     OPT_SECTION, OPT_DEVICE, OPT_COMMON,
 };

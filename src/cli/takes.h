@@ -4,7 +4,10 @@
 #pragma once
 #include "cli.h"
 
-#define OPT_STEMS {"stems", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "also one MIDI file a track of each take"}
+/* Of every command that opens takes. */
+#define OPT_TAKES \
+    {"format", 0, OPT_INT, 0, 1, "1", NULL, "0|1", "MIDI file format"}, \
+    {"stems", 0, OPT_FLAG, 0, 0, NULL, NULL, NULL, "also one MIDI file a track of each take"}
 
 struct takes {
     struct cli *c;

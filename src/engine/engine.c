@@ -140,15 +140,6 @@ enum err engine_pair(struct engine *e, const char *model, struct request *rq, ch
     return err;
 }
 
-enum err engine_judge(struct engine *e, const char *const *genres, int n, const struct song *s, int bar0, int n_bars,
-                      double *out)
-{
-    pthread_mutex_lock(&e->running);
-    enum err err = pair_judge(e, genres, n, s, bar0, n_bars, out);
-    pthread_mutex_unlock(&e->running);
-    return err;
-}
-
 /* ---- events ---- */
 
 void event_fini(struct event *ev)

@@ -167,7 +167,7 @@ static struct key key_of(const struct phrase *p, const struct notes *kept)
         pitched += kept->p[i].role != ROLE_DRUMS;
     if (pitched >= MIN_KEY_NOTES)
         return phrase_key(kept->p, kept->n);
-    return (struct key){ p->tonic > 11 ? -1 : (int8_t)p->tonic, p->minor };
+    return phrase_told_key(p);
 }
 
 static struct notes notes_of(const struct phrase *p, unsigned tracks)

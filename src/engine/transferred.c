@@ -109,7 +109,7 @@ static enum err remake_drums(struct transferred *t, struct take *take)
     free(path);
     TRY(err);
     const struct loaded band = *found; /* the list of those loaded may move */
-    for (int g = 0; g < band.kind->n_genres(band.model); g++)
+    for (int g = 0, n = band.kind->n_genres ? band.kind->n_genres(band.model) : 0; g < n; g++)
         if (str_same(band.kind->genre(band.model, g), t->genre[0]))
             genre = g;
     for (int bar = rq->bar0, last = rq->bar0 + rq->n_bars; bar < last; bar += REQUEST_MAX_BARS) {

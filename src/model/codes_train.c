@@ -8,7 +8,6 @@
 #include "opt.h"
 #include "phrase.h"
 #include "piano_shelf.h"
-#include "str.h"
 
 enum { STREAM_WINDOWS = 0x636f6465 };
 static const float FROM_BEGIN = 0.15f;   /* share of windows that begin with their piece */

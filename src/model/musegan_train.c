@@ -396,8 +396,7 @@ static enum err draw_batch(struct model *m, int set)
         share[i] = rng_uniform(&r);
     for (size_t i = 0; i < n; i++) {
         struct phrase p = dataset_get(t->data, t->set[set][rng_below(&r, t->n_set[set])]);
-        struct key key = { p.tonic > 11 ? -1 : (int8_t)p.tonic, p.minor };
-        musegan_encode(&m->c, p.notes, p.n, m->c.home ? key_home(key) : 0, t->host + i * cells * N_ROLES);
+        musegan_encode(&m->c, p.notes, p.n, m->c.home ? key_home(phrase_told_key(&p)) : 0, t->host + i * cells * N_ROLES);
     }
     enum err err = ERR_OK;
     TRY_OUT(device_upload(m->device, t->random, random, sizeof random));

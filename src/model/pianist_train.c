@@ -6,7 +6,6 @@
 #include "phrase.h"
 #include "pianist.h"
 #include "piano_data.h"
-#include "str.h"
 
 struct pianist_trainer {
     struct piano_data *data;

@@ -100,6 +100,11 @@ enum err phrase_from_song(const struct song *band, int bar0, struct pnote **note
     return ERR_OK;
 }
 
+struct key phrase_told_key(const struct phrase *p)
+{
+    return (struct key){ p->tonic > 11 ? -1 : (int8_t)p->tonic, p->minor };
+}
+
 struct key phrase_key(const struct pnote *notes, uint32_t n)
 {
     double profile[12] = { 0 };

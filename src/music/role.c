@@ -194,15 +194,16 @@ static int find_track(const struct song *s, const char *text)
     bool is_role = role_parse(text, &role);
     int64_t number;
     int best = -1, best_rank = 0;
+    size_t best_n = 0;
     if (parse_int(text, 1, (int64_t)s->n_tracks, &number) == ERR_OK)
         return (int)number - 1;
     for (size_t i = 0; i < s->n_tracks; i++) {
         const struct track *t = &s->tracks[i];
         int rank = str_same(t->name, text) ? 3 : *text && strcasestr(t->name, text) ? 2 : is_role && t->role == role ? 1 : 0;
-        bool more = rank > best_rank || (best >= 0 && rank == best_rank && t->n > s->tracks[best].n);
-        if (rank > 0 && t->n > 0 && more) {
+        if (rank > 0 && t->n > 0 && (rank > best_rank || (rank == best_rank && t->n > best_n))) {
             best = (int)i;
             best_rank = rank;
+            best_n = t->n;
         }
     }
     return best;

@@ -101,9 +101,11 @@ static void test_follow(void **state)
         { "Lead Synth", ROLE_NONE, 3 }, { "Lead", ROLE_GUITAR, 1 }, { "Bass low", ROLE_BASS, 2 }, { "Nobody", ROLE_PIANO, 0 },
         { "Kit", ROLE_DRUMS, 4 },
     };
-    for (size_t i = 0; i < COUNT_OF(rows); i++)
-        for (int k = song_add_track(s, rows[i].name, rows[i].role) == NULL; k < rows[i].n; k++)
-            track_add(&s->tracks[i], (struct note){ k * 480, 240, 60, 100 });
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct track *t = song_add_track(s, rows[i].name, rows[i].role);
+        for (int k = 0; k < rows[i].n; k++)
+            track_add(t, (struct note){ k * 480, 240, 60, 100 });
+    }
     static const struct { const char *text; enum role role; size_t n; } asked[] = {
         { "lead", ROLE_GUITAR, 1 }, { "synth", ROLE_PIANO, 3 }, { "3", ROLE_BASS, 2 }, { "bas", ROLE_BASS, 2 }, { "drums", ROLE_DRUMS, 4 },
     };
