@@ -13,6 +13,7 @@ struct net {
     uint32_t n_random;        /* streams handed out so far */
     struct node *stores[256]; /* moving-average updates to add to the plan's outputs */
     int n_stores;
+    float momentum;           /* of all moving statistics; 0 = as each layer says */
 };
 
 struct node *nn_param(struct net *n, const char *name, struct shape s, struct init_spec init);

@@ -117,6 +117,8 @@ struct model_kind {
     /* The latent vector a seed gives for so many bars, into out unless that is NULL; its length is returned. NULL = the
      * family has none. */
     int (*latent)(const struct model *m, int n_bars, uint64_t seed, float *out);
+    /* Preference for filler sets over real songs in the music it learnt from (phrase_songs_share); NULL = none. */
+    double (*filler)(const struct model *m);
     /* Measures of its own; NULL = the comparison of phrases by genre (eval.h). */
     NODISCARD enum err (*evaluate)(struct model *m, const struct dataset *d, const struct measure_opts *o,
                                    struct measures *out);

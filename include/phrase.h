@@ -73,6 +73,10 @@ NODISCARD enum err dataset_build(const char *const *dirs, size_t n_dirs, const s
  * at least one, cut at the end of the phrase; drums last 3 steps. *notes is malloc'd. ERR_UNSUPPORTED when a bar
  * is not 4/4. */
 NODISCARD enum err phrase_from_song(const struct song *band, int bar0, struct pnote **notes, uint32_t *n);
+/* Share of real songs when a genre with so many phrases of songs and of filler sets (all folders but the first) is drawn
+ * from: each side by the root of its size, times the preference for it. A fixed share would show the handful of
+ * songs of a rare genre over and over. */
+double phrase_songs_share(size_t songs, size_t filler, double preference);
 struct key phrase_told_key(const struct phrase *p);             /* as the data set has it; tonic -1 unknown */
 struct key phrase_key(const struct pnote *notes, uint32_t n);   /* of the pitched notes, weighted by duration */
 /* Into a zeroed or used roll of 5 tracks, 4 bars, 48 steps, any pitch range; drums are onsets only. */

@@ -377,31 +377,55 @@ static bool in_set(const struct evaluation *e, const struct phrase *p)
     return !e->o->set || str_same(dataset_set(e->data, p->set), e->o->set);
 }
 
-static bool may_choose(const struct evaluation *e, size_t genre, const struct phrase *p)
+/* Phrases to choose from: a genre's, of both sides of the data set or of one. */
+enum side { SONGS, FILLER, BOTH };
+struct choice { const struct evaluation *e; size_t genre; enum side side; };
+
+static bool may_choose(const struct choice *c, const struct phrase *p)
 {
-    return p->held_out != e->o->training && p->genre == genre && in_set(e, p);
+    return p->held_out != c->e->o->training && p->genre == c->genre && in_set(c->e, p) &&
+           (c->side == BOTH || (p->set > 0) == (c->side == FILLER));
 }
 
-/* Phrases of a genre, evenly over all there are: they lie in the order of their songs. */
-static size_t choose(const struct evaluation *e, size_t genre, size_t *out)
+static size_t count_choices(const struct choice *c)
 {
-    size_t n = 0, count = 0, want = (size_t)e->o->phrases;
-    for (size_t i = 0; i < dataset_n(e->data); i++) {
-        struct phrase p = dataset_get(e->data, i);
-        n += may_choose(e, genre, &p);
+    size_t n = 0;
+    for (size_t i = 0; i < dataset_n(c->e->data); i++) {
+        struct phrase p = dataset_get(c->e->data, i);
+        n += may_choose(c, &p);
     }
-    size_t k = 0;
-    for (size_t i = 0; i < dataset_n(e->data); i++) {
-        struct phrase p = dataset_get(e->data, i);
-        if (!may_choose(e, genre, &p))
+    return n;
+}
+
+/* So many phrases, evenly over all there are: they lie in the order of their songs. */
+static size_t choose_evenly(const struct choice *c, size_t want, size_t *out)
+{
+    size_t n = count_choices(c), count = 0, k = 0;
+    for (size_t i = 0; i < dataset_n(c->e->data) && k < want; i++) {
+        struct phrase p = dataset_get(c->e->data, i);
+        if (!may_choose(c, &p))
             continue;
-        if (n <= want || count == (k * n + n / 2) / want) {
-            if (k < want)
-                out[k++] = i;
-        }
+        if (n <= want || count == (k * n + n / 2) / want)
+            out[k++] = i;
         count++;
     }
     return k;
+}
+
+/* Phrases of a genre. What a model learnt from holds songs and filler sets in the shares in which it was shown them. */
+static size_t choose(const struct evaluation *e, size_t genre, size_t *out)
+{
+    struct choice c = { e, genre, BOTH };
+    size_t want = (size_t)e->o->phrases;
+    if (!e->o->training || e->o->set || !e->kind->filler)
+        return choose_evenly(&c, want, out);
+    c.side = FILLER;
+    size_t filler = count_choices(&c);
+    c.side = SONGS;
+    double share = phrase_songs_share(count_choices(&c), filler, e->kind->filler(e->model));
+    size_t n = choose_evenly(&c, (size_t)lround(share * (double)want), out);
+    c.side = FILLER;
+    return n + choose_evenly(&c, want - n, out + n);
 }
 
 /* Chosen phrases from `at` on as long as they are of one genre. */

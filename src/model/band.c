@@ -92,11 +92,12 @@ static int band_nets(const struct opts *o, struct model_net *out, int cap)
     return 1;
 }
 
-static enum err read_config(const struct ckpt *w, int n_genres, struct stepnet *out)
+static enum err read_config(const struct ckpt *w, int n_genres, struct stepnet *out, double *filler)
 {
     struct opts *o;
     TRY(ckpt_options(w, options, COUNT_OF(options), &o));
     enum err err = band_net_from(o, n_genres, out);
+    *filler = opts_real(o, "filler");
     opts_free(o);
     return err;
 }
@@ -118,9 +119,11 @@ static enum err open_model(struct device *d, const struct ckpt *w, char *genre_l
 {
     char *genres[BAND_MAX_GENRES];
     struct stepnet c;
+    double filler;
     int n = split_genres(genre_list, genres, BAND_MAX_GENRES);
-    TRY(read_config(w, n, &c));
+    TRY(read_config(w, n, &c, &filler));
     struct model *m = band_model_new(d, &c, n);
+    m->filler = filler;
     for (int i = 0; i < n; i++)
         m->genres[i] = xstrdup(genres[i]);
     const char *name = ckpt_meta(w, "name");
@@ -156,6 +159,11 @@ static const char *band_genre(const struct model *m, int i)
     return m->genres[i];
 }
 
+static double band_filler(const struct model *m)
+{
+    return m->filler;
+}
+
 static const char *const loss_names[] = { "pos", "pitch", "dur", "vel", NULL };
 
 const struct model_kind band_kind = {
@@ -166,7 +174,7 @@ const struct model_kind band_kind = {
     .options = options, .n_options = COUNT_OF(options),
     .nets = band_nets,
     .open = band_open, .close = band_model_free, .run = band_run,
-    .n_genres = band_n_genres, .genre = band_genre,
+    .n_genres = band_n_genres, .genre = band_genre, .filler = band_filler,
     .train_open = band_train_open, .train_step = band_train_step, .train_horizon = band_train_horizon,
     .train_samples = band_train_samples,
     .loss_names = loss_names, .train_eval = band_train_eval, .train_save = band_train_save,

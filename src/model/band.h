@@ -14,6 +14,7 @@ struct model {
     struct device *device;           /* borrowed */
     struct params *params;
     char **genres;
+    double filler;                   /* preference for filler sets, in training */
     char name[64], hash[20];
     struct stepper *stepper;         /* one of the two */
     struct band_trainer *trainer;

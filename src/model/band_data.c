@@ -67,15 +67,13 @@ static void pile_add(struct pile *p, uint32_t id, double weight)
 }
 
 /* Counts by genre of real songs and filler, per side. */
-struct counts { double n[2]; };
+struct counts { size_t n[2]; };
 
-/* Rare genres are drawn more often than their share: a genre's weight is the root of its size. Inside a
- * genre the same rule holds between real songs and filler, times the preference the options say; a
- * fixed share would show the handful of real songs of a rare genre over and over. */
+/* Rare genres are drawn more often than their share: a genre's weight is the root of its size. */
 static double weight_of(const struct band_data *b, const struct counts *c, bool filler)
 {
-    double part[2] = { (1 - b->opts.filler) * sqrt(c->n[0]), b->opts.filler * sqrt(c->n[1]) };
-    return sqrt(c->n[0] + c->n[1]) * part[filler] / (part[0] + part[1]) / c->n[filler];
+    double songs = phrase_songs_share(c->n[0], c->n[1], b->opts.filler);
+    return sqrt((double)(c->n[0] + c->n[1])) * (filler ? 1 - songs : songs) / (double)c->n[filler];
 }
 
 enum err band_data_new(const struct dataset *d, const struct band_data_opts *o, struct band_data **out)

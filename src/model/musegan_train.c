@@ -6,6 +6,8 @@
  *              has no norm, so a batch may be cut, and a few samples fit the cache
  *     step     generator and critic on a whole batch, gradients of the generator, moving statistics
  *
+ * and a fourth the averaged generator that ships: settle, its own moving statistics (musegan_settle below).
+ *
  * Every random draw comes from (seed, update), so a resumed run goes on as if never stopped. */
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,8 @@
 
 enum { MAX_TENSORS = 1024 };
 enum { ALIGN_FLOATS = 16 }; /* what a plan expects of memory bound to it */
+enum { SETTLE_BATCHES = 60 }; /* 0.95^60: of the old statistics a twentieth is left */
+#define SETTLE_MOMENTUM 0.95f
 enum { OUT_LOSS, OUT_PENALTY, OUT_REAL, OUT_FAKE, N_SCALARS };
 
 static const char *const learners[] = {"g.", "r."};
@@ -42,7 +46,7 @@ struct musegan_trainer {
     struct ema *ema; /* or NULL */
     const struct dataset *data;
     uint32_t *set[2], n_set[2]; /* phrases to train on, and held out */
-    struct net_plan fake_plan, critic_plan, judge_plan, step_plan;
+    struct net_plan fake_plan, critic_plan, judge_plan, step_plan, settle_plan;
     float *z, *real, *condition, *fake, *share, *keep, *slope; /* device */
     int32_t *random; /* likewise: seed and update, for neurons that draw */
     float *host; /* a batch of phrases being written */
@@ -168,6 +172,18 @@ static enum err build_step(struct model *m)
     TRY(plan_finish(m, &t->step_plan, out, 1 + n + net.n_stores));
     params_bind_grads(m->live, t->step_plan.plan, 1, idx, n);
     return ERR_OK;
+}
+
+/* Moving statistics alone, quickly forgetting what they were. */
+static enum err build_settle(struct model *m)
+{
+    struct musegan_trainer *t = m->trainer;
+    struct net net = net_new(m);
+    struct musegan_builder b = builder(m, &net);
+    net.momentum = SETTLE_MOMENTUM;
+    t->settle_plan.g = net.g;
+    generator_of(&b, t->batch);
+    return plan_finish(m, &t->settle_plan, net.stores, net.n_stores);
 }
 
 /* Declare everything once, the generator first: each network's tensors lie together. */
@@ -331,7 +347,7 @@ void musegan_trainer_close(struct model *m)
     struct musegan_trainer *t = m->trainer;
     if (!t)
         return;
-    struct net_plan *const plans[] = {&t->fake_plan, &t->critic_plan, &t->judge_plan, &t->step_plan};
+    struct net_plan *const plans[] = {&t->fake_plan, &t->critic_plan, &t->judge_plan, &t->step_plan, &t->settle_plan};
     for (size_t i = 0; i < COUNT_OF(plans); i++) {
         plan_free(plans[i]->plan);
         graph_free(plans[i]->g);
@@ -375,6 +391,8 @@ enum err musegan_train_open(struct device *d, const struct opts *o, const struct
     TRY_OUT(build_critic(m, &m->trainer->critic_plan, true));
     TRY_OUT(build_critic(m, &m->trainer->judge_plan, false));
     TRY_OUT(build_step(m));
+    if (m->trainer->ema)
+        TRY_OUT(build_settle(m));
     *out = m;
 out:
     if (err != ERR_OK)
@@ -546,22 +564,73 @@ static void add_number(struct ckpt_writer *w, const char *key, uint64_t value)
     ckpt_writer_meta(w, key, text);
 }
 
+/* All moving statistics, to the host or back. Returns how many floats they are; host NULL counts. */
+static size_t move_states(struct model *m, float *host, bool back)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < params_n(m->live); i++) {
+        size_t count = shape_count(params_shape(m->live, i));
+        if (params_trained(m->live, i))
+            continue;
+        if (host && back)
+            BUG_ON(device_upload(m->device, params_value(m->live, i), host + n, count * sizeof *host) != ERR_OK);
+        else if (host)
+            BUG_ON(device_download(m->device, host + n, params_value(m->live, i), count * sizeof *host) != ERR_OK);
+        n += count;
+    }
+    return n;
+}
+
+/* Moving statistics follow the weights that train. Averaged weights have others, and by the wrong ones notes fall
+ * silent: they are taken anew, from fresh batches (the standing statistics of Brock et al. 2019, BigGAN). */
+static enum err settle(struct model *m)
+{
+    struct musegan_trainer *t = m->trainer;
+    uint64_t update = t->update;
+    enum err err = ERR_OK;
+    for (int i = 0; i < SETTLE_BATCHES && t->learns[0] && err == ERR_OK; i++) {
+        t->update = 1ull << 61 | (uint64_t)i;
+        err = draw_batch(m, 0);
+        if (err == ERR_OK)
+            err = plan_run(t->settle_plan.plan, NULL);
+    }
+    t->update = update; /* training's random stream stays where it was */
+    return err;
+}
+
+/* What is heard, and ships: the averaged generator where there is one. Training goes on as if nothing had been. */
+static enum err add_generator(struct model *m, struct ckpt_writer *w)
+{
+    struct musegan_trainer *t = m->trainer;
+    float *states = xmalloc((move_states(m, NULL, false) + 1) * sizeof *states);
+    enum err err = ERR_OK;
+    if (t->ema) {
+        move_states(m, states, false);
+        ema_swap(t->ema, m->live, m->device);
+        err = settle(m);
+    }
+    for (int i = 0; i < 1 + m->c.refiner; i++)
+        ckpt_add_params_named(w, m->live, learners[i], m->device);
+    if (t->ema) {
+        ema_swap(t->ema, m->live, m->device);
+        move_states(m, states, true);
+    }
+    free(states);
+    return err;
+}
+
 /* For shipping the generator alone; else everything that training goes on from. */
 enum err musegan_train_save(struct model *m, const char *path, bool for_shipping, const char *const *meta,
                             size_t n_meta)
 {
     struct musegan_trainer *t = m->trainer;
     struct ckpt_writer *w = ckpt_writer_new();
+    enum err err = ERR_OK;
     ckpt_writer_meta(w, "family", musegan_kind.name);
     ckpt_writer_meta(w, "name", m->name);
     musegan_config_save(t->opts, w);
     if (for_shipping) {
-        if (t->ema)
-            ema_swap(t->ema, m->live, m->device);
-        for (int i = 0; i < 1 + m->c.refiner; i++)
-            ckpt_add_params_named(w, m->live, learners[i], m->device);
-        if (t->ema)
-            ema_swap(t->ema, m->live, m->device);
+        err = add_generator(m, w);
     } else {
         add_number(w, "train.update", t->update);
         add_number(w, "train.critic", (uint64_t)t->critic.step);
@@ -573,5 +642,9 @@ enum err musegan_train_save(struct model *m, const char *path, bool for_shipping
     }
     for (size_t i = 0; i < n_meta; i++)
         ckpt_writer_meta(w, meta[2 * i], meta[2 * i + 1]);
+    if (err != ERR_OK) {
+        ckpt_writer_free(w);
+        return err;
+    }
     return ckpt_writer_save(w, path);
 }

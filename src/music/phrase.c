@@ -3,6 +3,7 @@
  *
  * Layout, little-endian: a header of 64 bytes; names, each ended by a zero byte (sets, genres, songs); phrase
  * records of 24 bytes; notes of 5 bytes (struct pnote). dataset.c writes it. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "file.h"
@@ -98,6 +99,12 @@ enum err phrase_from_song(const struct song *band, int bar0, struct pnote **note
     *notes = out;
     *n = count;
     return ERR_OK;
+}
+
+double phrase_songs_share(size_t songs, size_t filler, double preference)
+{
+    double part[2] = { (1 - preference) * sqrt((double)songs), preference * sqrt((double)filler) };
+    return part[0] + part[1] > 0 ? part[0] / (part[0] + part[1]) : 0;
 }
 
 struct key phrase_told_key(const struct phrase *p)

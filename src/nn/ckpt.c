@@ -346,10 +346,15 @@ enum err ckpt_writer_save(struct ckpt_writer *w, const char *path)
                                        : file_write(path, file.p, file.len);
     free(text);
     str_fini(&file);
+    ckpt_writer_free(w);
+    return err;
+}
+
+void ckpt_writer_free(struct ckpt_writer *w)
+{
     str_fini(&w->data);
     json_decref(w->header);
     free(w);
-    return err;
 }
 
 /* The parts of a parameter set as named tensors: where part `i` lies, under which prefix. */

@@ -94,6 +94,7 @@ static struct node *affine(struct net *n, const char *name, struct node *x, stru
 void nn_keep_moving(struct net *n, struct node *state, struct node *batch, float momentum)
 {
     struct node *now = g_stop(g_reshape(batch, node_shape(state)));
+    momentum = n->momentum > 0 ? n->momentum : momentum;
     BUG_ON(n->n_stores == (int)COUNT_OF(n->stores));
     n->stores[n->n_stores++] =
         g_store(g_add(g_scale(state, momentum, 0), g_scale(now, 1 - momentum, 0)), state);

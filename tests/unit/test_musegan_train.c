@@ -462,6 +462,56 @@ static void averaged(void **state)
     folder_remove(dir);
 }
 
+/* A moving variance as the trainer has it, and as it ships. */
+static void statistic(struct model *m, const char *dir, float *live, float *ships, size_t n)
+{
+    static const char name[] = "g.drums.h1.var";
+    char path[300];
+    struct ckpt *c;
+    struct ckpt_tensor t;
+    str_format(path, sizeof path, "%s/shipped", dir);
+    assert_int_equal(musegan_kind.train_save(m, path, true, NULL, 0), ERR_OK);
+    assert_int_equal(ckpt_open(path, &c), ERR_OK);
+    assert_true(ckpt_find(c, name, &t));
+    assert_true(shape_count(t.shape) >= n);
+    memcpy(ships, t.data, n * sizeof *ships);
+    memcpy(live, params_value(m->live, (size_t)params_find(m->live, name)), n * sizeof *live);
+    ckpt_close(c);
+}
+
+/* An averaged generator ships with its own statistics, however far the trainer's have come; and shipping leaves those
+ * alone. With a learning rate of 0 both are of the same weights, and the trainer's are slow. */
+static void settled(void **state)
+{
+    (void)state;
+    enum { N = 8, STEPS = 100 };
+    char dir[] = "/tmp/jamroll-musegan-XXXXXX";
+    struct dataset *data = small_data(dir);
+    struct opts *o = tiny("generator=jamming,critic=phrase-each,ema=0.9,lr=0");
+    struct model *m;
+    double losses[4], far = 0, near = 0, moved = 0;
+    float live[2][N], ships[2][N], again[N];
+    assert_int_equal(musegan_kind.train_open(device, o, data, NULL, &m), ERR_OK);
+    statistic(m, dir, live[0], ships[0], N);
+    for (long step = 0; step < STEPS; step++)
+        assert_int_equal(musegan_kind.train_step(m, step, losses), ERR_OK);
+    statistic(m, dir, live[1], ships[1], N);
+    for (int i = 0; i < N; i++) {
+        far = fmax(far, fabs((double)(live[0][i] - ships[0][i])));
+        near = fmax(near, fabs((double)(ships[1][i] - ships[0][i])));
+        moved = fmax(moved, fabs((double)(live[1][i] - live[0][i])));
+    }
+    print_message("statistics: trainer off by %.3g, after %d steps moved by %.3g; shipped ones differ by %.3g\n", far, STEPS, moved, near);
+    assert_true(moved > 0.3 * far && near < 0.15 * far);
+    statistic(m, dir, again, ships[0], N);
+    assert_memory_equal(again, live[1], sizeof again);
+    assert_memory_equal(ships[0], ships[1], sizeof ships[0]);
+    musegan_kind.close(m);
+    opts_free(o);
+    dataset_close(data);
+    folder_remove(dir);
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -514,7 +564,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(presets),  cmocka_unit_test(training), cmocka_unit_test(variants), cmocka_unit_test(second_stage),
-        cmocka_unit_test(clipping), cmocka_unit_test(averaged), cmocka_unit_test(at_home),  cmocka_unit_test(refusals),
+        cmocka_unit_test(clipping), cmocka_unit_test(averaged), cmocka_unit_test(settled), cmocka_unit_test(at_home),  cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests_name("musegan in training", tests, start, stop);
 }
