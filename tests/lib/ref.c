@@ -75,6 +75,31 @@ static size_t ravel(struct shape s, const int32_t at[MAX_RANK])
     return i;
 }
 
+/* Where the elements of `s`, one after the other, lie in `small`, whose axes are as long or 1. */
+struct walk { struct shape s; int32_t at[MAX_RANK]; size_t stride[MAX_RANK], here; };
+
+static struct walk walk_new(struct shape s, struct shape small)
+{
+    struct walk w = { .s = s };
+    size_t inner = 1;
+    for (int k = s.rank; k-- > 0; inner *= (size_t)small.dim[k])
+        w.stride[k] = small.dim[k] == 1 ? 0 : inner;
+    return w;
+}
+
+static size_t walk_next(struct walk *w)
+{
+    size_t here = w->here;
+    for (int k = w->s.rank; k-- > 0;) {
+        w->here += w->stride[k];
+        if (++w->at[k] < w->s.dim[k])
+            break;
+        w->here -= w->stride[k] * (size_t)w->s.dim[k];
+        w->at[k] = 0;
+    }
+    return here;
+}
+
 static double element(const struct node *n, double a, double b, double c)
 {
     double p = (double)n->attr.c;
@@ -127,14 +152,27 @@ static void eval_matmul(struct eval *e)
     bool ta = e->n->attr.matmul.ta, tb = e->n->attr.matmul.tb, shared = e->n->in[1]->shape.rank == 2;
     size_t n = (size_t)e->n->shape.dim[a.rank - 1], m = (size_t)e->n->shape.dim[a.rank - 2];
     size_t k = (size_t)a.dim[a.rank - 1 - ta];
-    for (size_t i = 0; i < e->count; i++) {
-        size_t batch = i / (m * n), row = i / n % m, col = i % n;
+    memset(e->out, 0, e->count * sizeof(double));
+    for (size_t i = 0; i < e->count / n; i++) {
+        size_t batch = i / m, row = i % m;
         const double *x = e->in[0] + batch * m * k, *y = e->in[1] + (shared ? 0 : batch * k * n);
-        double sum = 0;
         for (size_t l = 0; l < k; l++)
-            sum += x[ta ? l * m + row : row * k + l] * y[tb ? col * k + l : l * n + col];
-        e->out[i] = sum;
+            for (size_t col = 0; col < n; col++)
+                e->out[i * n + col] += x[ta ? l * m + row : row * k + l] * y[tb ? col * k + l : l * n + col];
     }
+}
+
+/* One position of y and one tap: all pairs of their channels. */
+static void channel_pairs(enum op op, size_t n_in, size_t n_out, const double *x, const double *w, const double *y, double *dst)
+{
+    for (size_t i = 0; i < n_in; i++)
+        for (size_t o = 0; o < n_out; o++)
+            if (op == OP_CONV)
+                dst[o] += x[i] * w[i * n_out + o];
+            else if (op == OP_CONV_T)
+                dst[i] += y[o] * w[i * n_out + o];
+            else
+                dst[i * n_out + o] += x[i] * y[o];
 }
 
 /* All (x, w, y) element triples of a convolution; dst is the one that is written. */
@@ -142,29 +180,25 @@ static void conv_triples(const struct node *n, struct shape x, struct shape y, c
                          const double *py, double *dst)
 {
     const struct geom *g = &n->attr.conv.geom;
-    struct shape w = SHAPE(g->kernel[0], g->kernel[1], g->kernel[2], x.dim[4], y.dim[4]);
+    struct shape taps = SHAPE(g->kernel[0], g->kernel[1], g->kernel[2]);
+    size_t n_in = (size_t)x.dim[4], n_out = (size_t)y.dim[4];
     memset(dst, 0, node_count(n) * sizeof(*dst));
-    for (size_t yi = 0; yi < shape_count(y); yi++)
-        for (size_t tap = 0; tap < shape_count(w) / (size_t)y.dim[4]; tap++) {
+    for (size_t at_y = 0; at_y < shape_count(y) / n_out; at_y++)
+        for (size_t tap = 0; tap < shape_count(taps); tap++) {
             int32_t out[MAX_RANK], at[MAX_RANK], in[MAX_RANK] = { 0 };
             bool inside = true;
-            unravel(y, yi, out);
-            unravel(w, tap * (size_t)y.dim[4] + (size_t)out[4], at);
+            unravel(y, at_y * n_out, out);
+            unravel(taps, tap, at);
             in[0] = out[0];
-            in[4] = at[3];
             for (int i = 0; i < 3; i++) {
                 in[i + 1] = out[i + 1] * g->stride[i] + at[i] - g->lo[i];
                 inside &= in[i + 1] >= 0 && in[i + 1] < x.dim[i + 1];
             }
             if (!inside)
                 continue;
-            size_t xi = ravel(x, in), wi = ravel(w, at);
-            if (n->op == OP_CONV)
-                dst[yi] += px[xi] * pw[wi];
-            else if (n->op == OP_CONV_T)
-                dst[xi] += py[yi] * pw[wi];
-            else
-                dst[wi] += px[xi] * py[yi];
+            size_t xi = ravel(x, in), wi = tap * n_in * n_out, yi = at_y * n_out;
+            channel_pairs(n->op, n_in, n_out, px ? px + xi : NULL, pw ? pw + wi : NULL, py ? py + yi : NULL,
+                          dst + (n->op == OP_CONV ? yi : n->op == OP_CONV_T ? xi : wi));
         }
 }
 
@@ -183,39 +217,27 @@ static void eval_conv(struct eval *e)
 static void eval_sum(struct eval *e)
 {
     memset(e->out, 0, e->count * sizeof(double));
-    for (size_t i = 0; i < node_count(e->n->in[0]); i++) {
-        int32_t at[MAX_RANK];
-        unravel(e->n->in[0]->shape, i, at);
-        for (int k = 0; k < e->n->shape.rank; k++)
-            at[k] = e->n->shape.dim[k] == 1 ? 0 : at[k];
-        e->out[ravel(e->n->shape, at)] += e->in[0][i];
-    }
+    struct walk w = walk_new(e->n->in[0]->shape, e->n->shape);
+    for (size_t i = 0; i < node_count(e->n->in[0]); i++)
+        e->out[walk_next(&w)] += e->in[0][i];
 }
 
 static void eval_max(struct eval *e)
 {
     for (size_t i = 0; i < e->count; i++)
         e->out[i] = -INFINITY;
+    struct walk w = walk_new(e->n->in[0]->shape, e->n->shape);
     for (size_t i = 0; i < node_count(e->n->in[0]); i++) {
-        int32_t at[MAX_RANK];
-        unravel(e->n->in[0]->shape, i, at);
-        for (int k = 0; k < e->n->shape.rank; k++)
-            at[k] = e->n->shape.dim[k] == 1 ? 0 : at[k];
-        double *d = &e->out[ravel(e->n->shape, at)];
+        double *d = &e->out[walk_next(&w)];
         *d = fmax(*d, e->in[0][i]);
     }
 }
 
 static void eval_expand(struct eval *e)
 {
-    struct shape from = e->n->in[0]->shape;
-    for (size_t i = 0; i < e->count; i++) {
-        int32_t at[MAX_RANK];
-        unravel(e->n->shape, i, at);
-        for (int k = 0; k < from.rank; k++)
-            at[k] = from.dim[k] == 1 ? 0 : at[k];
-        e->out[i] = e->in[0][ravel(from, at)];
-    }
+    struct walk w = walk_new(e->n->shape, e->n->in[0]->shape);
+    for (size_t i = 0; i < e->count; i++)
+        e->out[i] = e->in[0][walk_next(&w)];
 }
 
 /* fn on every line along the axis; lines have a stride in input and output. */
@@ -373,15 +395,11 @@ static void eval_norm(struct eval *e)
     double *mean = xcalloc(groups, sizeof(*mean)), *var = xcalloc(groups, sizeof(*var));
     double share = (double)groups / (double)e->count;
     size_t *group = xcalloc(e->count, sizeof(*group));
-    for (size_t i = 0; i < e->count; i++) {
-        int32_t at[MAX_RANK];
-        unravel(s, i, at);
-        for (int k = 0; k < s.rank; k++)
-            at[k] = small.dim[k] == 1 ? 0 : at[k];
-        mean[group[i] = ravel(small, at)] += e->in[0][i] * share;
-    }
+    struct walk w = walk_new(s, small);
     for (size_t i = 0; i < e->count; i++)
-        var[group[i]] += pow(e->in[0][i] - mean[group[i]], 2) * share;
+        mean[group[i] = walk_next(&w)] += e->in[0][i] * share;
+    for (size_t i = 0; i < e->count; i++)
+        var[group[i]] += (e->in[0][i] - mean[group[i]]) * (e->in[0][i] - mean[group[i]]) * share;
     for (size_t i = 0; i < e->count; i++)
         e->out[i] = (e->in[0][i] - mean[group[i]]) / sqrt(var[group[i]] + (double)e->n->attr.reduce.eps);
     free(mean);
