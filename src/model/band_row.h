@@ -15,6 +15,7 @@ struct window_ask {
     bool must_sound[N_ROLES];    /* by role: at least one new note in the window */
     struct pitch_range range[N_ROLES]; /* by role, as sounded */
     uint16_t scale;              /* allowed pitch classes as sounded; 0 = all */
+    uint16_t home;               /* likelier ones, where no kept notes tell the key; 0 = none */
     int max_steps;               /* length of the network's memory */
 };
 
@@ -39,7 +40,8 @@ void row_begin(struct row *r, const struct window_ask *ask, struct codec_note *c
 /* Legality of an answer to the current step, beyond codec.h: classes and positions, then pitches. */
 bool row_pos_legal(const struct row *r, int out);
 bool row_pitch_legal(const struct row *r, int pos, int pitch);
-int row_pitch_outside(const struct row *r, int pitch);   /* semitones outside the range of the role; 0 = inside */
+/* How much less likely a pitch is than the network says, in nats: outside a loose range, or the key. */
+float row_pitch_cost(const struct row *r, int pitch);
 /* Go on with the next step: after nothing was needed, after a class, after END (note NULL) or a note. */
 void row_advance(struct row *r);
 void row_take_class(struct row *r, int cls);

@@ -334,11 +334,12 @@ static enum err begin_window(const struct job *j, struct draft *d, struct draw_r
     uint32_t n;
     TRY(phrase_from_song(d->song, w->bar, &notes, &n));
     struct key key = codec_key(notes, n, c.given);
-    if (key.tonic >= 0 && d->told.tonic >= 0)
+    bool heard = key.tonic >= 0;
+    if (heard && d->told.tonic >= 0)
         key = d->told;
     if (d->key.tonic < 0)
-        d->key = key.tonic >= 0 ? key : draw_key(d->seed);
-    if (key.tonic < 0)
+        d->key = heard ? key : draw_key(d->seed);
+    if (!heard)
         key = d->key;
     d->shift = key_home(key);
     d->context = xrealloc(d->context, (n + 1) * sizeof *d->context);
@@ -346,6 +347,7 @@ static enum err begin_window(const struct job *j, struct draft *d, struct draw_r
     free(notes);
     struct window_ask ask = { .genre = j->rq->genre < 0 ? j->m->n_genres : j->rq->genre, .shift = d->shift,
                               .kept = c.kept, .wanted = c.wanted, .max_steps = BAND_STEPS };
+    ask.home = heard ? 0 : key_scale(key);
     if (j->rq->snap)
         ask.scale = key_scale(j->rq->key.tonic >= 0 ? j->rq->key : key);
     if (j->from)

@@ -112,6 +112,25 @@ static void test_row_classes(void **state)
     }
 }
 
+/* Pitches outside the key or a loose range are less likely, never drums. */
+static void test_row_cost(void **state)
+{
+    (void)state;
+    struct window_ask ask = { .shift = 2, .home = 0xab5, .max_steps = 640 }; /* C major; the network's C is two below */
+    ask.range[ROLE_BASS] = (struct pitch_range){ .lo = 36, .hi = 48 };
+    struct row r;
+    row_begin(&r, &ask, NULL, 0);
+    r.cell = codec_cell(0, codec_rank(ROLE_PIANO));
+    for (int pitch = 0; pitch < CODEC_PITCH; pitch++) {
+        bool inside = pitch >= CODEC_PITCHED || 0xab5 >> codec_pitch_midi(pitch, 2) % 12 & 1;
+        assert_true(inside == (row_pitch_cost(&r, pitch) == 0));
+    }
+    r.cell = codec_cell(0, codec_rank(ROLE_BASS));
+    float in_range = row_pitch_cost(&r, codec_pitch(ROLE_BASS, 36, 2)), below = row_pitch_cost(&r, codec_pitch(ROLE_BASS, 35, 2)),
+          octave_below = row_pitch_cost(&r, codec_pitch(ROLE_BASS, 24, 2));
+    assert_true(in_range == 0 && below > 0 && octave_below > 5);
+}
+
 static void test_draw(void **state)
 {
     (void)state;
@@ -522,7 +541,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_row), cmocka_unit_test(test_row_classes), cmocka_unit_test(test_draw),
+        cmocka_unit_test(test_row), cmocka_unit_test(test_row_classes),
+        cmocka_unit_test(test_row_cost), cmocka_unit_test(test_draw),
         cmocka_unit_test(test_keep), cmocka_unit_test(test_step_equals_batch), cmocka_unit_test(test_accompany),
         cmocka_unit_test(test_spans), cmocka_unit_test(test_generate), cmocka_unit_test(test_takes_stand_alone),
         cmocka_unit_test(test_vary), cmocka_unit_test(test_refusals),
