@@ -104,6 +104,7 @@ struct model_net { const char *name; size_t params; };
 struct model_kind {
     const char *name, *title;                /* "band", "The band: ..." */
     unsigned verbs;                          /* bit 1 << VERB_* */
+    unsigned (*verbs_of)(const struct ckpt *weights); /* those of one weight file; NULL = all */
     const struct opt *options; size_t n_options; /* architecture and training options, for --set and configs */
     /* Every network this family builds with these options, with counts. Returns how many. */
     int (*nets)(const struct opts *o, struct model_net *out, int cap);

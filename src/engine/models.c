@@ -78,7 +78,7 @@ static enum err read_info(const char *path, struct model_info *m)
         TRY_OUT(err_set(ERR_UNSUPPORTED, "%s: no family called '%.40s' is known", path, family ? family : ""));
     if (stat(path, &st) != 0)
         TRY_OUT(err_set(ERR_IO, "%s: cannot be read any more", path));
-    *m = (struct model_info){.bytes = (size_t)st.st_size, .verbs = kind->verbs};
+    *m = (struct model_info){.bytes = (size_t)st.st_size, .verbs = kind->verbs_of ? kind->verbs_of(c) : kind->verbs};
     m->path = xstrdup(path);
     m->name = name && *name ? xstrdup(name) : stem_of(path);
     m->family = xstrdup(family);

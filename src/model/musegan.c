@@ -142,10 +142,18 @@ static const char *genre(const struct model *m, int i)
 
 static const char *const loss_names[] = {"critic", "generator", "penalty", "gap", NULL};
 
+/* A generator plays from nothing or around a track, as it was trained. */
+static unsigned verbs_of(const struct ckpt *weights)
+{
+    const char *condition = ckpt_meta(weights, "option.condition");
+    return condition && strcmp(condition, "none") != 0 ? 1u << VERB_ACCOMPANY : 1u << VERB_GENERATE;
+}
+
 const struct model_kind musegan_kind = {
     .name = "musegan",
     .title = "MuseGAN: five tracks from one latent vector, or around one track",
     .verbs = 1u << VERB_GENERATE | 1u << VERB_ACCOMPANY,
+    .verbs_of = verbs_of,
     .options = musegan_options,
     .n_options = N_MUSEGAN_OPTIONS,
     .nets = nets,
