@@ -5,7 +5,7 @@ SIMT_CU = $(wildcard src/compute/cuda/*.cu)
 SIMT_CC = $(wildcard tests/simt/*.cc)
 SIMT_OBJ = $(SIMT_C:%.c=$(B)/simt/%.o) $(SIMT_CU:%.cu=$(B)/simt/%.o) $(SIMT_CC:%.cc=$(B)/simt/%.o)
 SIMT_CXX ?= $(subst gcc,g++,$(CC))
-SIMT_FLAGS = -O2 -g -fPIC -fvisibility=hidden -fno-math-errno -ffp-contract=fast -fno-trapping-math -Wall -Wextra -Wshadow
+SIMT_FLAGS = -O2 -g -fPIC -fvisibility=hidden -fno-math-errno -ffp-contract=fast -fno-trapping-math -Wall -Wextra
 ifeq ($(WERROR),1)
 SIMT_FLAGS += -Werror
 endif
@@ -22,10 +22,10 @@ $(B)/simt/%.o: %.c
 
 $(B)/simt/%.o: %.cu
 	@mkdir -p $(@D)
-	$(SIMT_CXX) -std=c++17 -x c++ -Itests/simt $(SIMT_FLAGS) -MMD -MP -c -o $@ $<
+	$(SIMT_CXX) -std=c++17 -x c++ -Itests/simt -Iinclude $(SIMT_FLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/simt/%.o: %.cc
 	@mkdir -p $(@D)
-	$(SIMT_CXX) -std=c++17 -Itests/simt $(SIMT_FLAGS) -MMD -MP -c -o $@ $<
+	$(SIMT_CXX) -std=c++17 -Itests/simt -Iinclude $(SIMT_FLAGS) -MMD -MP -c -o $@ $<
 
 -include $(SIMT_OBJ:.o=.d)

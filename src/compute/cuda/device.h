@@ -49,6 +49,25 @@ DEVICE unsigned remainder_of(unsigned n, struct cu_div d)
     return n - quotient(n, d) * d.divisor;
 }
 
+/* N floats that one thread holds. */
+template <int N> struct pack { float v[N]; };
+
+DEVICE pack<4> load4(const float *p) /* aligned to 16 bytes */
+{
+    float4 f = *reinterpret_cast<const float4 *>(p);
+    return { { f.x, f.y, f.z, f.w } };
+}
+
+DEVICE void store4(float *p, const pack<4> &v)
+{
+    *reinterpret_cast<float4 *>(p) = make_float4(v.v[0], v.v[1], v.v[2], v.v[3]);
+}
+
+static inline bool aligned16(const void *p)
+{
+    return (reinterpret_cast<uintptr_t>(p) & 15) == 0;
+}
+
 template <class T> DEVICE T warp_sum(T v)
 {
     for (int step = WARP / 2; step; step /= 2)
