@@ -16,7 +16,12 @@
 #
 # Parts: make unit T=midi (one unit test), make lib MODULES="base music" (a part of the library).
 # Variables: CC, SAN=0|1, CUDA=0|1|auto, PREFIX, DESTDIR, WERROR=0|1, B (build folder).
+#
+# CUDA: the kernels for GPUs are a module of their own, $(B)/jamroll-cuda.so, which the program loads when it is asked
+# for that device. auto builds it where a toolkit is found (CUDA_HOME, else the nvcc of the PATH), 1 insists, 0 does not.
+# CUDA_ARCHS are the GPUs it is for. `make check` runs the same sources on a simulated device, with or without.
 
+.DEFAULT_GOAL = all
 VERSION = 0.1.0
 SAN ?= 0
 CUDA ?= auto
@@ -38,17 +43,15 @@ LDLIBS += $(PKG_LIBS) -lportmidi -lpthread -lm -ldl
 ifeq ($(WERROR),1)
 CFLAGS += -Werror
 endif
+LDFLAGS += -rdynamic # the module calls back
 ifeq ($(SAN),1)
 CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
 LDFLAGS += -fsanitize=address,undefined
 endif
 
-# There are no GPU kernels yet: auto and 0 are the same, 1 insists and is told so.
-ifeq ($(CUDA),1)
-$(error CUDA=1: this version has no CUDA kernels; build with CUDA=0 or CUDA=auto)
-endif
+include src/compute/cuda/cuda.mk
 
-LIB_SRC = $(foreach m,$(MODULES),$(wildcard src/$(m)/*.c src/$(m)/*/*.c))
+LIB_SRC = $(filter-out src/compute/cuda/%,$(foreach m,$(MODULES),$(wildcard src/$(m)/*.c src/$(m)/*/*.c)))
 FRONT_SRC = $(wildcard src/tui/*.c src/cli/*.c)
 LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o)
 FRONT_OBJ = $(FRONT_SRC:%.c=$(B)/%.o)
@@ -65,7 +68,7 @@ SCREEN_TESTS = $(wildcard tests/screen/*.sh)
 # Tests of files of the front ends see those too; all others link the library alone.
 FRONT_TESTS = $(foreach f,$(FRONT_SRC),$(B)/unit/test_$(basename $(notdir $(f))))
 
-all: $(B)/jamroll
+all: $(B)/jamroll $(CUDA_MODULE)
 
 lib: $(B)/libjamroll.a
 
@@ -105,9 +108,18 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libjamroll.a
 unit: $(B)/unit/test_$(T)
 	$(B)/unit/test_$(T)
 
-check: $(B)/jamroll $(TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed
-	@JAMROLL=$(B)/jamroll SAN=$(SAN) tests/tools/check.sh $(B)/check $(TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed \
+check: $(B)/jamroll $(CUDA_MODULE) $(TESTS) $(SIM_TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed
+	@JAMROLL=$(B)/jamroll SAN=$(SAN) tests/tools/check.sh $(B)/check $(TESTS) $(SIM_TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed \
 		tests/tools/layers.sh tests/tools/layers_test.sh $(CLI_TESTS) $(SCREEN_TESTS)
+
+# The tests of whatever computes, once more on the simulated device: the module's own sources, compiled for the host.
+include tests/simt/simt.mk
+ifneq ($(SAN),1)
+SIM_TESTS = $(patsubst %,$(B)/sim/sim_test_%,$(DEVICE_TESTS))
+endif
+$(B)/sim/sim_%: $(B)/unit/% $(B)/jamroll-cuda-sim.so
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nJAMROLL_TEST_DEVICE=cuda JAMROLL_CUDA=%s exec %s\n' $(B)/jamroll-cuda-sim.so $< > $@ && chmod +x $@
 
 # Compiled apart: every object has to carry the sanitizer.
 TSAN_TESTS = pool ring
@@ -161,8 +173,10 @@ DATA = $(SHARE)/jamroll
 COMPLETION = $(SHARE)/bash-completion/completions/jamroll
 ZSH_COMPLETION = $(SHARE)/zsh/site-functions/_jamroll
 FISH_COMPLETION = $(SHARE)/fish/vendor_completions.d/jamroll.fish
-install: $(B)/jamroll $(COMPLETIONS) $(PAGES)
+MODULE_DIR = $(DESTDIR)$(PREFIX)/lib/jamroll
+install: $(B)/jamroll $(CUDA_MODULE) $(COMPLETIONS) $(PAGES)
 	install -D -m 755 $(B)/jamroll $(DESTDIR)$(PREFIX)/bin/jamroll
+	$(if $(CUDA_MODULE),install -D -m 755 $(CUDA_MODULE) $(MODULE_DIR)/jamroll-cuda.so)
 	install -D -m 644 $(B)/jamroll.bash $(COMPLETION)
 	install -D -m 644 $(B)/jamroll.zsh $(ZSH_COMPLETION)
 	install -D -m 644 $(B)/jamroll.fish $(FISH_COMPLETION)
@@ -176,7 +190,7 @@ install: $(B)/jamroll $(COMPLETIONS) $(PAGES)
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/jamroll $(COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION)
 	for f in $(PAGES); do rm -f $(SHARE)/man/man$${f##*.}/$${f##*/}; done
-	rm -rf $(DATA)
+	rm -rf $(DATA) $(MODULE_DIR)
 
 clean:
 	rm -rf build
@@ -185,6 +199,6 @@ DEPS = $(LIB_OBJ:.o=.d) $(FRONT_OBJ:.o=.d) $(B)/src/main.d $(TEST_LIB:.o=.d) \
 	$(TESTS:$(B)/unit/%=$(B)/tests/unit/%.d) $(BENCHES:$(B)/bench/%=$(B)/tests/bench/%.d)
 -include $(DEPS)
 
-.PHONY: all lib unit check check-midi check-interop man tsan bench layers size format format-check install uninstall clean
+.PHONY: all lib unit cuda check check-midi check-interop man tsan bench layers size format format-check install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -3,7 +3,7 @@
 SIMT_C = $(wildcard src/compute/cuda/*.c)
 SIMT_CU = $(wildcard src/compute/cuda/*.cu)
 SIMT_CC = $(wildcard tests/simt/*.cc)
-SIMT_OBJ = $(SIMT_C:%.c=$(B)/simt/%.o) $(SIMT_CU:%.cu=$(B)/simt/%.o) $(SIMT_CC:%.cc=$(B)/simt/%.o)
+SIMT_OBJ = $(SIMT_C:%.c=$(B)/simt/%.o) $(SIMT_CU:%.cu=$(B)/simt/%.cu.o) $(SIMT_CC:%.cc=$(B)/simt/%.o)
 SIMT_CXX ?= $(subst gcc,g++,$(CC))
 SIMT_FLAGS = -O2 -g -fPIC -fvisibility=hidden -fno-math-errno -ffp-contract=fast -fno-trapping-math -Wall -Wextra
 ifeq ($(WERROR),1)
@@ -20,7 +20,7 @@ $(B)/simt/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) -Itests/simt $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
-$(B)/simt/%.o: %.cu
+$(B)/simt/%.cu.o: %.cu
 	@mkdir -p $(@D)
 	$(SIMT_CXX) -std=c++17 -x c++ -Itests/simt -Iinclude $(SIMT_FLAGS) -MMD -MP -c -o $@ $<
 
