@@ -1,0 +1,12 @@
+/* on.h: the device that tests run on, named by JAMROLL_TEST_DEVICE (cpu where it is not set), and values on it.
+ * All stop the test that cannot have what it asks for. */
+#pragma once
+#include "plan.h"
+
+const char *on_kind(void);
+bool on_cpu(void);
+void on_open(int threads, struct device **out);
+void *on_copy(struct device *d, const void *host, size_t bytes);         /* a new block that holds the same */
+void on_read(struct device *d, void *host, const void *at, size_t bytes);
+float *on_floats(struct device *d, const void *at, size_t n);            /* ordinary memory; free it */
+float on_float(struct device *d, const void *at);                        /* the first of them */
