@@ -54,9 +54,12 @@ void k_permute(const struct step *s, struct pool *pool)
 /* [outer, from, inner] of `in` along an axis whose length in the output is `to`. */
 static struct cu_window window_along(struct shape in, int axis, int32_t to, int32_t before)
 {
-    struct span s;
-    span_of(in, 1u << axis, &s); /* one axis is one run */
-    return (struct cu_window){ (uint32_t)s.outer, (uint32_t)in.dim[axis], (uint32_t)to, (uint32_t)s.inner, before };
+    uint32_t outer = 1, inner = 1; /* not by span_of: an axis of size 1 is none to it */
+    for (int i = 0; i < axis; i++)
+        outer *= (uint32_t)in.dim[i];
+    for (int i = axis + 1; i < in.rank; i++)
+        inner *= (uint32_t)in.dim[i];
+    return (struct cu_window){ outer, (uint32_t)in.dim[axis], (uint32_t)to, inner, before };
 }
 
 static struct cu_window window_of(const struct node *n)
