@@ -84,6 +84,8 @@ $(B)/%.a:
 # ISA-specific kernels carry their own flags; everything else runs on any x86-64 (or other) machine.
 $(B)/src/compute/cpu/%_avx512.o: CFLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
 $(B)/src/compute/cpu/%_avx2.o: CFLAGS += -mavx2 -mfma
+# Random numbers are the same bytes on every device: nothing is multiplied and added in one.
+$(B)/src/compute/cpu/random.o: CFLAGS += -ffp-contract=off
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)

@@ -16,6 +16,8 @@ endif
 $(B)/jamroll-cuda-sim.so: $(SIMT_OBJ)
 	$(SIMT_CXX) -shared $(LDFLAGS) -o $@ $^
 
+$(B)/simt/src/compute/cuda/random.o: SIMT_FLAGS += -ffp-contract=off
+
 $(B)/simt/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) -Itests/simt $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
