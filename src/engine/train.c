@@ -10,6 +10,7 @@
 #include "ckpt.h"
 #include "clock.h"
 #include "file.h"
+#include "log.h"
 #include "mem.h"
 #include "phrase.h"
 #include "preset.h"
@@ -354,6 +355,26 @@ static enum err describe(const struct run *r, bool resumed)
     return err;
 }
 
+static enum err open_model(struct run *r, const char *device, const struct ckpt *resume)
+{
+    const struct train_opts *o = r->o;
+    TRY(device_open(device, o->threads, &r->device));
+    device_set_precision(r->device, o->precision);
+    return o->kind->train_open(r->device, o->opts, r->data, resume, &r->model);
+}
+
+/* On the CPU where a GPU's memory does not hold it. */
+static enum err open_somewhere(struct run *r, const struct ckpt *resume)
+{
+    enum err err = open_model(r, r->o->device ? r->o->device : "auto", resume);
+    if (err != ERR_NOMEM || !r->device || device_is_host(r->device))
+        return err;
+    log_warn("%s; training goes to the CPU", err_text());
+    device_close(r->device);
+    r->device = NULL;
+    return open_model(r, "cpu", resume);
+}
+
 static enum err open_run(struct run *r)
 {
     const struct train_opts *o = r->o;
@@ -371,9 +392,8 @@ static enum err open_run(struct run *r)
         r->n_losses++;
     TRY_OUT(file_mkdirs(o->out));
     TRY_OUT(dataset_open(o->data, &r->data));
-    TRY_OUT(device_open(o->device ? o->device : "auto", o->threads, &r->device));
     TRY_OUT(read_checkpoint(r, &resume));
-    TRY_OUT(o->kind->train_open(r->device, o->opts, r->data, resume, &r->model));
+    TRY_OUT(open_somewhere(r, resume));
     TRY_OUT(describe(r, resume != NULL));
     TRY_OUT(open_samples(r, resume != NULL));
     TRY_OUT(open_log(r, resume != NULL));
