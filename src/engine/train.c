@@ -363,11 +363,16 @@ static enum err open_model(struct run *r, const char *device, const struct ckpt 
     return o->kind->train_open(r->device, o->opts, r->data, resume, &r->model);
 }
 
+static bool is_full(const struct run *r, enum err err)
+{
+    return err == ERR_NOMEM && r->device && !device_is_host(r->device);
+}
+
 /* On the CPU where a GPU's memory does not hold it. */
 static enum err open_somewhere(struct run *r, const struct ckpt *resume)
 {
     enum err err = open_model(r, r->o->device ? r->o->device : "auto", resume);
-    if (err != ERR_NOMEM || !r->device || device_is_host(r->device))
+    if (!is_full(r, err))
         return err;
     log_warn("%s; training goes to the CPU", err_text());
     device_close(r->device);
@@ -403,6 +408,22 @@ out:
     return err;
 }
 
+/* Plans are made when they are first needed, so a GPU may turn out too small in the middle. */
+static enum err go_on_on_cpu(struct run *r)
+{
+    struct ckpt *c = NULL;
+    log_warn("%s; training goes to the CPU", err_text());
+    TRY(save(r, CHECKPOINT));
+    r->o->kind->close(r->model);
+    r->model = NULL;
+    device_close(r->device);
+    r->device = NULL;
+    TRY(ckpt_open(r->checkpoint, &c));
+    enum err err = open_model(r, "cpu", c);
+    ckpt_close(c);
+    return err == ERR_OK ? loop(r) : err;
+}
+
 static void close_run(struct run *r)
 {
     if (r->log)
@@ -433,6 +454,8 @@ enum err train_run(const struct train_opts *o, struct train_result *result)
     enum err err = open_run(&r);
     if (err == ERR_OK)
         err = loop(&r);
+    if (r.model && is_full(&r, err))
+        err = go_on_on_cpu(&r);
     catch_signals(false, old);
     if (err == ERR_OK && result) {
         *result = (struct train_result){ .steps = r.step, .seconds = seconds_used(&r), .interrupted = interrupted };
