@@ -5,7 +5,7 @@
 
 simulated=$(dirname "$jamroll")/jamroll-cuda-sim.so
 small=width=16,layers=1,heads=2,mlp=16,rows=128
-train=("$jamroll" train band --data set.bin --set $small --no-samples --quiet --log-every 1)
+train=("$jamroll" train band --data set.bin --set $small --no-samples --log-every 1)
 
 expect 5 "a device that nobody knows" "$jamroll" generate --device abacus -o x.mid
 has "which there are" 'cpu, cuda or auto' err
