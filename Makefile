@@ -117,7 +117,7 @@ check: $(B)/jamroll $(CUDA_MODULE) $(TESTS) $(SIM_TESTS) $(B)/fuzz/mutate $(B)/f
 # The tests of whatever computes, once more on the simulated device: the module's own sources, compiled for the host.
 include tests/simt/simt.mk
 ifneq ($(SAN),1)
-SIM_TESTS = $(patsubst %,$(B)/sim/sim_test_%,$(DEVICE_TESTS))
+SIM_TESTS = $(patsubst %,$(B)/sim/sim_test_%,$(filter-out $(SIMT_SLOW),$(DEVICE_TESTS)))
 endif
 $(B)/sim/sim_%: $(B)/unit/% $(B)/jamroll-cuda-sim.so
 	@mkdir -p $(@D)
@@ -144,6 +144,7 @@ check-interop: $(B)/jamroll
 check-audio: $(B)/jamroll $(B)/machine/audio_compare
 	@JAMROLL=$(B)/jamroll COMPARE=$(B)/machine/audio_compare tests/machine/audio.sh
 
+benches: $(BENCHES)
 bench: $(B)/jamroll $(BENCHES)
 	@for b in $(BENCHES); do echo "== $$b"; $$b || exit 1; done
 
@@ -201,6 +202,6 @@ DEPS = $(LIB_OBJ:.o=.d) $(FRONT_OBJ:.o=.d) $(B)/src/main.d $(TEST_LIB:.o=.d) \
 	$(TESTS:$(B)/unit/%=$(B)/tests/unit/%.d) $(BENCHES:$(B)/bench/%=$(B)/tests/bench/%.d)
 -include $(DEPS)
 
-.PHONY: all lib unit cuda check check-midi check-interop man tsan bench layers size format format-check install uninstall clean
+.PHONY: all lib unit cuda check check-midi check-interop man tsan benches bench list-device-tests layers size format format-check install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -30,12 +30,41 @@ void on_open(int threads, struct device **out)
     must(device_open(on_kind(), threads, out));
 }
 
+/* What is kept, on the device or (device NULL) in ordinary memory. */
+static struct kept { struct device *device; void *block; } *kept;
+static size_t n_kept, cap_kept;
+
+static void *keep(struct device *d, void *block)
+{
+    kept = xgrow(kept, n_kept, &cap_kept, sizeof(*kept));
+    kept[n_kept++] = (struct kept){ d, block };
+    return block;
+}
+
+void on_close(struct device *d)
+{
+    for (size_t i = 0; i < n_kept; i++)
+        if (kept[i].device)
+            device_free(kept[i].device, kept[i].block);
+        else
+            free(kept[i].block);
+    free(kept);
+    kept = NULL;
+    n_kept = cap_kept = 0;
+    device_close(d);
+}
+
 void *on_copy(struct device *d, const void *host, size_t bytes)
 {
     void *p;
     must(device_alloc(d, bytes, &p));
     must(device_upload(d, p, host, bytes));
     return p;
+}
+
+void on_write(struct device *d, void *at, const void *host, size_t bytes)
+{
+    must(device_upload(d, at, host, bytes));
 }
 
 void on_read(struct device *d, void *host, const void *at, size_t bytes)
@@ -55,4 +84,14 @@ float on_float(struct device *d, const void *at)
     float v;
     on_read(d, &v, at, sizeof(v));
     return v;
+}
+
+void *on_put(struct device *d, const void *host, size_t bytes)
+{
+    return keep(d, on_copy(d, host, bytes));
+}
+
+float *on_view(struct device *d, const void *at, size_t n)
+{
+    return keep(NULL, on_floats(d, at, n));
 }

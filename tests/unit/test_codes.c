@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "hashed.h"
+#include "on.h"
 #include "samples.h"
 #include <math.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static void fill_hashed(struct params *p)
         size_t n = shape_count(params_shape(p, i));
         float *u = hashed(name, n);
         for (size_t k = 0; k < n; k++)
-            params_value(p, i)[k] = str_ends(name, "gamma") ? 1 + 0.2f * u[k] : 0.1f * u[k];
+            u[k] = str_ends(name, "gamma") ? 1 + 0.2f * u[k] : 0.1f * u[k];
+        on_write(params_device(p), params_value(p, i), u, n * sizeof *u);
         free(u);
     }
 }
@@ -72,17 +74,18 @@ static void original_agrees_with_pytorch(void **state)
     int32_t *token = tokens("token", ROWS * TIME), *target = tokens("target", ROWS * TIME), length[ROWS] = { TIME, TIME };
     float weight = 1;
     params_bind(p, plan);
-    plan_bind(plan, b.in[0], token);
-    plan_bind(plan, b.target[0], target);
-    plan_bind(plan, b.weight[0], &weight);
-    plan_bind(plan, b.length, length);
+    plan_bind(plan, b.in[0], on_put(device, token, ROWS * TIME * sizeof *token));
+    plan_bind(plan, b.target[0], on_put(device, target, ROWS * TIME * sizeof *target));
+    plan_bind(plan, b.weight[0], on_put(device, &weight, sizeof weight));
+    plan_bind(plan, b.length, on_put(device, length, sizeof length));
     assert_int_equal(plan_run(plan, NULL), ERR_OK);
-    assert_true(fabs((double)*(float *)plan_output(plan, 0) - json_number_value(json_object_get(golden, "loss"))) < 1e-5);
-    near_samples("logits", json_object_get(golden, "logits"), plan_output(plan, 1), ROWS * TIME * 16, 1e-5);
+    assert_true(fabs((double)on_float(device, plan_output(plan, 0)) - json_number_value(json_object_get(golden, "loss"))) < 1e-5);
+    near_samples("logits", json_object_get(golden, "logits"), on_view(device, plan_output(plan, 1), ROWS * TIME * 16), ROWS * TIME * 16, 1e-5);
     for (int i = 0; i < n_leaves; i++) {
         const char *name = params_name(p, (size_t)index[i]);
-        near_samples(name, json_object_get(json_object_get(golden, "grads"), name), plan_output(plan, 2 + i),
-                     shape_count(params_shape(p, (size_t)index[i])), 1e-4);
+        size_t count = shape_count(params_shape(p, (size_t)index[i]));
+        near_samples(name, json_object_get(json_object_get(golden, "grads"), name),
+                     on_view(device, plan_output(plan, 2 + i), count), count, 1e-4);
     }
     plan_free(plan);
     graph_free(g);
@@ -114,9 +117,11 @@ static struct stepnet small_net(void)
 static void shake(struct params *p)
 {
     for (size_t i = 0; i < params_n(p); i++) {
-        float *v = params_value(p, i);
-        for (size_t k = 0; str_ends(params_name(p, i), ".w") && k < shape_count(params_shape(p, i)); k++)
+        size_t n = shape_count(params_shape(p, i));
+        float *v = on_view(params_device(p), params_value(p, i), n);
+        for (size_t k = 0; str_ends(params_name(p, i), ".w") && k < n; k++)
             v[k] *= 12;
+        on_write(params_device(p), params_value(p, i), v, n * sizeof *v);
     }
 }
 
@@ -367,8 +372,7 @@ static void files_are_read(void **state)
 
 static int open_all(void **state)
 {
-    if (device_open("cpu", 2, &device) != ERR_OK)
-        return 1;
+    on_open(2, &device);
     *state = small_model();
     return 0;
 }
@@ -376,7 +380,7 @@ static int open_all(void **state)
 static int close_all(void **state)
 {
     codes_model_free(*state);
-    device_close(device);
+    on_close(device);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "hashed.h"
+#include "on.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -55,14 +56,15 @@ static int start(void **state)
 {
     (void)state;
     golden = json_load_file("tests/golden/musegan_house.json", 0, NULL);
-    return !golden || device_open("cpu", 2, &device) != ERR_OK;
+    on_open(2, &device);
+    return !golden;
 }
 
 static int stop(void **state)
 {
     (void)state;
     json_decref(golden);
-    device_close(device);
+    on_close(device);
     return 0;
 }
 
@@ -129,20 +131,21 @@ static void rig_run(struct rig *r, int n_out)
     const struct {
         const char *name;
         float *x;
+        size_t n;
     } inputs[] = {
-        {"z", between(z, n * (size_t)musegan_latents(&r->c), -2, 2)},
-        {"real", hashed_cells("real", all)},
-        {"fake", hashed("fake", all)},
-        {"condition", hashed_cells("condition", cells)},
-        {"share", between("share", n, 0, 1)},
-        {"draw", between("draw", all, 0, 1)},
+        {"z", between(z, n * (size_t)musegan_latents(&r->c), -2, 2), n * (size_t)musegan_latents(&r->c)},
+        {"real", hashed_cells("real", all), all},
+        {"fake", hashed("fake", all), all},
+        {"condition", hashed_cells("condition", cells), cells},
+        {"share", between("share", n, 0, 1), n},
+        {"draw", between("draw", all, 0, 1), all},
     };
     assert_int_equal(params_alloc(r->net.p, device, false), ERR_OK);
     hashed_params(r->net.p);
     assert_int_equal(plan_new(device, r->net.g, r->out, n_out, NULL, &r->plan), ERR_OK);
     params_bind(r->net.p, r->plan);
     for (size_t i = 0; i < COUNT_OF(inputs); i++)
-        plan_bind_name(r->plan, inputs[i].name, inputs[i].x);
+        plan_bind_name(r->plan, inputs[i].name, on_put(device, inputs[i].x, inputs[i].n * sizeof(float)));
     assert_int_equal(plan_run(r->plan, NULL), ERR_OK);
     for (size_t i = 0; i < COUNT_OF(inputs); i++)
         free(inputs[i].x);
@@ -160,7 +163,7 @@ static double apart(const struct rig *r, const json_t *want, int i, const char *
 {
     char full[80];
     size_t n = shape_count(node_shape(r->out[i]));
-    const float *x = plan_output(r->plan, i);
+    const float *x = on_view(device, plan_output(r->plan, i), n);
     if (!want)
         fail_msg("%s: no golden numbers of %s", r->v->name, name);
     double norm = 0, dot = 0, has[2];
@@ -202,7 +205,7 @@ static void check_gradients(struct rig *r, const char *key, const char *prefix)
     free(leaf);
     rig_run(r, FIRST + n);
     double worst = 0, goal = limit(r, key, which ? 1e-4 : 5e-3),
-           loss = (double)*(float *)plan_output(r->plan, 1);
+           loss = (double)on_float(device, plan_output(r->plan, 1));
     double exact = json_number_value(json_array_get(json_object_get(want, "loss"), 1));
     if (fabs(loss - exact) > goal * fmax(1, fabs(exact)))
         fail_msg("%s, %s: loss %.9g instead of %.9g", r->v->name, key, loss, exact);
@@ -224,7 +227,7 @@ static void check_gradients(struct rig *r, const char *key, const char *prefix)
 static void check_condition(const struct rig *r)
 {
     size_t n = musegan_cells(&r->c) * (size_t)r->n;
-    const float *x = plan_output(r->plan, 0);
+    const float *x = on_view(device, plan_output(r->plan, 0), n * N_ROLES);
     float *c = hashed_cells("condition", n);
     for (size_t i = 0; i < n; i++)
         assert_true(x[i * N_ROLES + (size_t)r->c.condition] == c[i]);
