@@ -17,6 +17,7 @@ NODISCARD enum err device_alloc(struct device *d, size_t bytes, void **out);
 void device_free(struct device *d, void *p);
 NODISCARD enum err device_upload(struct device *d, void *dst, const void *host, size_t bytes);
 NODISCARD enum err device_download(struct device *d, void *host, const void *src, size_t bytes);
+NODISCARD enum err device_wait(struct device *d);      /* until all that was asked of it is done: for clocks */
 /* The scalar at `at`, which runs write again and again: on the host as it is now; on a device that works on its own
  * as it was RECENT_LAG calls for the same address ago (the first calls wait for it), so that nobody waits. */
 enum { RECENT_LAG = 4 };

@@ -153,6 +153,11 @@ enum err device_download(struct device *d, void *host, const void *src, size_t b
     return d->backend->download(d, host, src, bytes);
 }
 
+enum err device_wait(struct device *d)
+{
+    return d->backend->wait ? d->backend->wait(d) : ERR_OK;
+}
+
 enum err device_recent(struct device *d, const float *at, float *out)
 {
     return d->backend->recent(d, at, out);

@@ -1,6 +1,7 @@
 # The module with the CUDA kernels. Sets CUDA_MODULE (empty: not built) and DEVICE_TESTS.
 CUDA_ARCHS ?= 75 80 86 89 90
-DEVICE_TESTS ?= cuda ops plan grad conv layer optim param
+# Those that heed JAMROLL_TEST_DEVICE.
+DEVICE_TESTS := cuda $(patsubst tests/unit/test_%.c,%,$(shell grep -l '"on.h"' tests/unit/*.c))
 
 CUDA_HOME ?=
 NVCC := $(if $(CUDA_HOME),$(wildcard $(CUDA_HOME)/bin/nvcc),$(shell command -v nvcc 2>/dev/null))
@@ -37,6 +38,8 @@ NVCC_FLAGS += -Werror all-warnings
 endif
 
 cuda: $(B)/jamroll-cuda.so
+list-device-tests:
+	@echo $(DEVICE_TESTS)
 
 # Hidden names: the program has kernels of the same names, and exports them.
 $(B)/jamroll-cuda.so: $(CUDA_OBJ)
