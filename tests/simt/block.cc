@@ -234,22 +234,20 @@ void run_block(dim3 size, bool backward)
     }
 }
 
-/* `bytes` that end where a closed page begins. */
-struct closed_memory {
-    char *base;
-    size_t room;
-    explicit closed_memory(size_t bytes)
-    {
+/* `bytes` of shared memory that end where a closed page begins. */
+char *shared_memory(size_t bytes)
+{
+    static char *end;
+    const size_t most = 256 << 10;
+    if (!end) {
         size_t page = (size_t)sysconf(_SC_PAGESIZE);
-        room = (bytes + page - 1) / page * page + page;
-        base = static_cast<char *>(mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-        if (base == MAP_FAILED || mprotect(base + room - page, page, PROT_NONE) != 0)
+        void *p = mmap(nullptr, most + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p == MAP_FAILED || mprotect(static_cast<char *>(p) + most, page, PROT_NONE) != 0)
             fault("no shared memory");
-        start = base + room - page - (bytes + 15) / 16 * 16;
+        end = static_cast<char *>(p) + most;
     }
-    ~closed_memory() { munmap(base, room); }
-    char *start;
-};
+    return end - (bytes + 15) / 16 * 16;
+}
 
 } // namespace
 
@@ -288,17 +286,17 @@ unsigned simt_vote(bool p)
 void simt_run_grid(dim3 grid, dim3 size, size_t shared, const std::function<void(void)> &thread)
 {
     static unsigned grids;
-    closed_memory memory(shared);
+    char *memory = shared_memory(shared);
     bool backward = grids++ & 1;
     b.work = &thread;
-    b.shared = memory.start;
+    b.shared = memory;
     blockDim = size;
     gridDim = grid;
     size_t n = (size_t)grid.x * grid.y * grid.z;
     for (size_t k = 0; k < n; k++) {
         size_t i = backward ? n - 1 - k : k;
         blockIdx = dim3((unsigned)(i % grid.x), (unsigned)(i / grid.x % grid.y), (unsigned)(i / grid.x / grid.y));
-        memset(memory.start, 0xff, shared);
+        memset(memory, 0xff, shared);
         run_block(size, backward);
     }
 }
