@@ -152,11 +152,24 @@ static struct plan *mixed_plan(struct graph *g, struct device *d, const struct m
     return p;
 }
 
+static void runs_captured(int *captured, int *refused)
+{
+    struct str text;
+    str_init(&text);
+    device_report(gpu, &text);
+    const char *line = strstr(str_c(&text), "runs ");
+    assert_non_null(line);
+    assert_int_equal(sscanf(line, "runs %d captured, %d", captured, refused), 2);
+    str_fini(&text);
+}
+
 static void replays_equal_single_steps(void **state)
 {
     (void)state;
     enum { X = 240, W = 288, B = 24, OUT = 180, RUNS = 4 };
     int32_t seed[2] = { 5, 0 };
+    int before, captured, refused;
+    runs_captured(&before, &refused);
     float *w = drawn(W, 2, 0.5f), *b = drawn(B, 3, 0.5f), *first = drawn(X, 1, 1);
     struct mixed_memory m = { on(gpu, first, X * 4), on(gpu, seed, 8), on(gpu, w, W * 4), on(gpu, b, B * 4) };
     struct graph *g = graph_new();
@@ -176,6 +189,9 @@ static void replays_equal_single_steps(void **state)
         free(got);
         free(want);
     }
+    runs_captured(&captured, &refused);
+    assert_int_equal(captured, before + 1); /* none of those that ran once */
+    assert_int_equal(refused, 0);
     plan_free(again);
     graph_free(g);
     void *all[] = { m.x, m.seed, m.w, m.b };

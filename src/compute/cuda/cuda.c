@@ -188,6 +188,7 @@ static void cuda_free(struct device *d, void *p)
 {
     (void)d;
     cuda_lock();
+    (void)cudaStreamSynchronize(cuda_stream); /* what was enqueued may use it */
     recent_forget();
     cuda_give(p);
     cuda_unlock();
@@ -263,6 +264,7 @@ static void cuda_report(struct device *d, struct str *out)
     (void)cudaMemGetInfo(&unused, &total);
     str_addf(out, "device    %s\n", d->name);
     str_addf(out, "memory    %.1f of %.1f GB free\n", (double)unused / 1e9, (double)total / 1e9);
+    record_report(out);
 }
 
 static const struct kernel reference[N_OPS] = {

@@ -27,6 +27,7 @@ void recent_forget(void); /* memory was given back: what lies there from now on 
 /* record.c: runs captured and played again. */
 NODISCARD enum err record_play(struct device *d, void **recordings, uint64_t key, enum err (*enqueue)(void *ctx),
                                void *ctx);
+void record_report(struct str *out);
 void record_forget(struct device *d, void *recordings);
 
 /* product.c: products by cuBLASLt. */

@@ -86,6 +86,11 @@ static bool describe(struct blas_product *b, const struct product *p, enum preci
            set_layout(&b->c, p->m, p->n, p->ldc, p->count, p->stride_c);
 }
 
+static bool set_bias(const struct blas_product *b, const void *bias)
+{
+    return good(cublasLtMatmulDescSetAttribute(b->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias));
+}
+
 /* The library's first choice for pointers of this alignment. */
 static bool find_way(struct blas_product *b, int alignment)
 {
@@ -95,10 +100,12 @@ static bool find_way(struct blas_product *b, int alignment)
     };
     uint32_t bytes = alignment == ALIGNED ? 16 : 4;
     uint64_t most = WORKSPACE;
+    const void *bias = (const void *)(uintptr_t)bytes; /* not read: its alignment counts */
     cublasLtMatmulPreference_t pref = NULL;
     cublasLtMatmulHeuristicResult_t result;
     int found = 0;
     bool ok = good(cublasLtMatmulPreferenceCreate(&pref)) &&
+              (!b->biased || set_bias(b, bias)) &&
               good(cublasLtMatmulPreferenceSetAttribute(pref, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &most, sizeof most));
     for (size_t i = 0; i < COUNT_OF(aligned) && ok; i++)
         ok = good(cublasLtMatmulPreferenceSetAttribute(pref, aligned[i], &bytes, sizeof bytes));
@@ -111,7 +118,7 @@ static bool find_way(struct blas_product *b, int alignment)
     return b->way[alignment].found;
 }
 
-struct blas_product *blas_product_new(const struct product *p, enum precision precision, enum blas_epilogue e)
+static struct blas_product *attempt(const struct product *p, enum precision precision, enum blas_epilogue e)
 {
     struct blas_product *b = xcalloc(1, sizeof *b);
     if (describe(b, p, precision, e) && find_way(b, ANY)) {
@@ -121,6 +128,15 @@ struct blas_product *blas_product_new(const struct product *p, enum precision pr
     }
     blas_product_free(b);
     return NULL;
+}
+
+/* Where there are no units for that precision, by those of the next better one. */
+struct blas_product *blas_product_new(const struct product *p, enum precision precision, enum blas_epilogue e)
+{
+    struct blas_product *b = attempt(p, precision, e);
+    for (int better = (int)precision - 1; !b && better >= PRECISION_FP32; better--)
+        b = attempt(p, (enum precision)better, e);
+    return b;
 }
 
 void blas_product_free(struct blas_product *b)
@@ -139,10 +155,10 @@ void blas_product_free(struct blas_product *b)
 void blas_product_run(const struct blas_product *b, const float *a, const float *w, const float *bias, float *c)
 {
     static const float one = 1, zero = 0;
-    uintptr_t all = (uintptr_t)a | (uintptr_t)w | (uintptr_t)c;
+    uintptr_t all = (uintptr_t)a | (uintptr_t)w | (uintptr_t)c | (b->biased ? (uintptr_t)bias : 0);
     const cublasLtMatmulAlgo_t *algo = &b->way[all % 16 == 0 ? ALIGNED : ANY].algo;
     if (b->biased)
-        (void)cublasLtMatmulDescSetAttribute(b->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias);
+        (void)set_bias(b, bias);
     cublasStatus_t s = cublasLtMatmul(blas.handle, b->desc, &one, w, b->b, a, b->a, &zero, c, b->c, c, b->c, algo,
                                       blas.workspace, WORKSPACE, cuda_stream);
     if (!good(s))

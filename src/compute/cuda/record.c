@@ -14,6 +14,8 @@ struct recording {
     cudaGraphExec_t graph;
 };
 
+static int captured, refused; /* of the process */
+
 struct recordings {
     struct recording r[KEPT];
     int n, oldest;
@@ -73,9 +75,16 @@ enum err record_play(struct device *d, void **recordings, uint64_t key, enum err
     if (r->ran && !r->graph && !r->plain) {
         TRY(capture(enqueue, ctx, &r->graph));
         r->plain = !r->graph;
+        captured += r->graph != NULL;
+        refused += r->plain;
     }
     r->ran = true;
     return r->graph ? cuda_check(cudaGraphLaunch(r->graph, cuda_stream), "running a network") : run_plain(enqueue, ctx);
+}
+
+void record_report(struct str *out)
+{
+    str_addf(out, "runs      %d captured, %d that could not be\n", captured, refused);
 }
 
 void record_forget(struct device *d, void *recordings)
