@@ -273,7 +273,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t d, const vo
 {
     if (!supported(*d, *la, *lb, *lc, *lout))
         return CUBLAS_STATUS_NOT_SUPPORTED;
-    if (simt_check_launch(nullptr, dim3(1), dim3(1), 0, 0) != cudaSuccess)
+    if (simt_check_launch(dim3(1), dim3(1), 0, 0) != cudaSuccess)
         return CUBLAS_STATUS_EXECUTION_FAILED;
     product p = { *d, *static_cast<const float *>(alpha), *static_cast<const float *>(beta), a, b, c, out, *la, *lb, *lc,
                   *lout };

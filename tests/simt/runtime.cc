@@ -36,7 +36,6 @@ struct device {
     int captures; /* going on */
     std::map<char *, memory_block> blocks;  /* by first page */
     std::multimap<size_t, char *> gone;     /* pages given back */
-    std::map<const void *, int> shared;     /* kernels that may use more than 48 KiB */
 } d;
 
 size_t page_size(void)
@@ -147,12 +146,6 @@ cudaError_t cudaGetLastError(void)
     return e;
 }
 
-cudaError_t cudaPeekAtLastError(void)
-{
-    GUARDED;
-    return d.sticky ? d.sticky : d.last;
-}
-
 /* ------------------------------------------------------------------ the device */
 
 cudaError_t cudaGetDeviceCount(int *n)
@@ -169,14 +162,6 @@ cudaError_t cudaGetDeviceCount(int *n)
 }
 
 cudaError_t cudaSetDevice(int device) { return device == 0 ? cudaSuccess : fail(cudaErrorInvalidDevice); }
-
-cudaError_t cudaGetDevice(int *device)
-{
-    *device = 0;
-    return cudaSuccess;
-}
-
-cudaError_t cudaSetDeviceFlags(unsigned) { return cudaSuccess; }
 
 static size_t total_memory(void) { return (size_t)setting("JAMROLL_SIMT_MEMORY", (long)(16 * GIB)); }
 
@@ -195,31 +180,10 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *p, int device)
     return cudaSuccess;
 }
 
-cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr a, int)
-{
-    *value = a == cudaDevAttrMaxSharedMemoryPerBlock ? 48 << 10 : a == cudaDevAttrMultiProcessorCount ? 1
-           : a == cudaDevAttrComputeCapabilityMajor ? 9 : a == cudaDevAttrComputeCapabilityMinor ? 0 : 227 << 10;
-    return cudaSuccess;
-}
-
 cudaError_t cudaDriverGetVersion(int *v)
 {
     const char *driver = getenv("JAMROLL_SIMT_DRIVER");
     *v = driver && strcmp(driver, "old") == 0 ? 11000 : driver && strcmp(driver, "none") == 0 ? 0 : CUDART_VERSION;
-    return cudaSuccess;
-}
-
-cudaError_t cudaRuntimeGetVersion(int *v)
-{
-    *v = CUDART_VERSION;
-    return cudaSuccess;
-}
-
-cudaError_t cudaDeviceReset(void)
-{
-    GUARDED;
-    d.sticky = d.last = cudaSuccess;
-    d.launches = 0;
     return cudaSuccess;
 }
 
@@ -315,8 +279,6 @@ cudaError_t cudaMallocHost(void **p, size_t bytes)
     return *p ? cudaSuccess : fail(cudaErrorMemoryAllocation);
 }
 
-cudaError_t cudaHostAlloc(void **p, size_t bytes, unsigned) { return cudaMallocHost(p, bytes); }
-
 cudaError_t cudaFreeHost(void *p)
 {
     free(p);
@@ -341,12 +303,6 @@ cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t bytes, enum cudaM
     return cudaSuccess;
 }
 
-cudaError_t cudaMemcpy(void *dst, const void *src, size_t bytes, enum cudaMemcpyKind kind)
-{
-    cudaError_t e = cudaMemcpyAsync(dst, src, bytes, kind, nullptr);
-    return e ? e : cudaDeviceSynchronize();
-}
-
 cudaError_t cudaMemsetAsync(void *p, int value, size_t bytes, cudaStream_t s)
 {
     GUARDED;
@@ -356,12 +312,6 @@ cudaError_t cudaMemsetAsync(void *p, int value, size_t bytes, cudaStream_t s)
         return fail(cudaErrorInvalidValue);
     simt_enqueue(s, [=] { memset(p, value, bytes); });
     return cudaSuccess;
-}
-
-cudaError_t cudaMemset(void *p, int value, size_t bytes)
-{
-    cudaError_t e = cudaMemsetAsync(p, value, bytes, nullptr);
-    return e ? e : cudaDeviceSynchronize();
 }
 
 /* ------------------------------------------------------------------ streams, launches, graphs */
@@ -381,16 +331,7 @@ void simt_enqueue(cudaStream_t s, std::function<void(void)> work)
     work();
 }
 
-cudaError_t simt_allow_shared(const void *kernel, int bytes)
-{
-    GUARDED;
-    if (bytes > 227 << 10)
-        return fail(cudaErrorInvalidValue);
-    d.shared[kernel] = bytes;
-    return cudaSuccess;
-}
-
-cudaError_t simt_check_launch(const void *kernel, dim3 grid, dim3 block, size_t shared, size_t parameters)
+cudaError_t simt_check_launch(dim3 grid, dim3 block, size_t shared, size_t parameters)
 {
     GUARDED;
     static const long faulty = setting("JAMROLL_SIMT_FAULT", 0);
@@ -399,10 +340,8 @@ cudaError_t simt_check_launch(const void *kernel, dim3 grid, dim3 block, size_t 
     if (faulty && ++d.launches == faulty)
         return d.sticky = cudaErrorIllegalAddress;
     size_t threads = (size_t)block.x * block.y * block.z;
-    auto allowed = d.shared.find(kernel);
-    size_t most_shared = allowed == d.shared.end() ? 48 << 10 : (size_t)allowed->second;
     if (!threads || threads > 1024 || block.z > 64 || !grid.x || !grid.y || !grid.z || grid.x > 0x7fffffff ||
-        grid.y > 65535 || grid.z > 65535 || shared > most_shared || parameters > 4096)
+        grid.y > 65535 || grid.z > 65535 || shared > 48 << 10 || parameters > 4096)
         return fail(cudaErrorInvalidConfiguration);
     return cudaSuccess;
 }
@@ -419,23 +358,17 @@ static cudaError_t synchronise(void)
     return d.sticky;
 }
 
-cudaError_t cudaDeviceSynchronize(void) { return synchronise(); }
-
 cudaError_t cudaStreamSynchronize(cudaStream_t s)
 {
     (void)s;
     return synchronise();
 }
 
-cudaError_t cudaStreamQuery(cudaStream_t s) { return cudaStreamSynchronize(s); }
-
-cudaError_t cudaStreamCreate(cudaStream_t *s)
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t *s, unsigned)
 {
     *s = new simt_stream();
     return cudaSuccess;
 }
-
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t *s, unsigned) { return cudaStreamCreate(s); }
 
 cudaError_t cudaStreamDestroy(cudaStream_t s)
 {
@@ -464,28 +397,11 @@ cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *g)
     return d.sticky;
 }
 
-cudaError_t cudaStreamIsCapturing(cudaStream_t s, enum cudaStreamCaptureStatus *status)
-{
-    *status = s && s->captured ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
-    return d.sticky;
-}
-
-cudaError_t cudaGraphGetNodes(cudaGraph_t g, cudaGraphNode_t *nodes, size_t *n)
-{
-    if (nodes)
-        for (size_t i = 0; i < *n && i < g->nodes.size(); i++)
-            nodes[i] = &g->nodes[i];
-    *n = g->nodes.size();
-    return cudaSuccess;
-}
-
 cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t *e, cudaGraph_t g, unsigned long long)
 {
     *e = new simt_graph(*g);
     return d.sticky;
 }
-
-cudaError_t cudaGraphUpload(cudaGraphExec_t, cudaStream_t) { return d.sticky; }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t e, cudaStream_t s)
 {
@@ -507,13 +423,11 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t e) { return cudaGraphDestroy(e)
 
 /* ------------------------------------------------------------------ events */
 
-cudaError_t cudaEventCreate(cudaEvent_t *e)
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *e, unsigned)
 {
     *e = new simt_event();
     return cudaSuccess;
 }
-
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t *e, unsigned) { return cudaEventCreate(e); }
 
 cudaError_t cudaEventDestroy(cudaEvent_t e)
 {
@@ -528,11 +442,3 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t)
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t) { return synchronise(); }
-cudaError_t cudaEventQuery(cudaEvent_t) { return synchronise(); }
-cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return d.sticky; }
-
-cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t to)
-{
-    *ms = (float)((to->at - from->at) * 1e3);
-    return d.sticky;
-}
