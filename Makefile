@@ -110,10 +110,6 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libjamroll.a
 unit: $(B)/unit/test_$(T)
 	$(B)/unit/test_$(T)
 
-check: $(B)/jamroll $(CUDA_MODULE) $(TESTS) $(SIM_TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed
-	@JAMROLL=$(B)/jamroll SAN=$(SAN) tests/tools/check.sh $(B)/check $(TESTS) $(SIM_TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed \
-		tests/tools/layers.sh tests/tools/layers_test.sh $(CLI_TESTS) $(SCREEN_TESTS)
-
 # The tests of whatever computes, once more on the simulated device: the module's own sources, compiled for the host.
 include tests/simt/simt.mk
 ifneq ($(SAN),1)
@@ -122,6 +118,10 @@ endif
 $(B)/sim/sim_%: $(B)/unit/% $(B)/jamroll-cuda-sim.so
 	@mkdir -p $(@D)
 	@printf '#!/bin/sh\nJAMROLL_TEST_DEVICE=cuda JAMROLL_CUDA=%s exec %s\n' $(B)/jamroll-cuda-sim.so $< > $@ && chmod +x $@
+
+check: $(B)/jamroll $(CUDA_MODULE) $(TESTS) $(SIM_TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed
+	@JAMROLL=$(B)/jamroll SAN=$(SAN) tests/tools/check.sh $(B)/check $(TESTS) $(SIM_TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed \
+		tests/tools/layers.sh tests/tools/layers_test.sh $(CLI_TESTS) $(SCREEN_TESTS)
 
 # Compiled apart: every object has to carry the sanitizer.
 TSAN_TESTS = pool ring
