@@ -173,26 +173,46 @@ static void kept_bars_stay(void **state)
 
 /* The likeliest code of every place by the training graph, the whole window at once for each: a window holds CONTEXT
  * quarters, and when it is full its older half goes. */
-struct naive { struct graph *g; struct plan *plan; int32_t *in[N_CODES_IN], *target[VQVAE_STAGES], length; float style[STYLES_MAX], weight; };
+enum { NAIVE_TIME = CONTEXT * VQVAE_SLOTS };
+struct naive {
+    struct graph *g;
+    struct plan *plan;
+    int32_t *in[N_CODES_IN], *target[VQVAE_STAGES], length;
+    void *in_there[N_CODES_IN], *target_there[VQVAE_STAGES], *length_there; /* the same on the device */
+};
 
 static void naive_open(struct naive *w, struct model *m)
 {
-    enum { TIME = CONTEXT * VQVAE_SLOTS };
+    static const float style[STYLES_MAX], weight;
+    const size_t bytes = NAIVE_TIME * sizeof(int32_t);
     struct node *outputs[STEP_HEADS];
     *w = (struct naive){ .g = graph_new() };
     struct net n = { .g = w->g, .p = m->params };
-    struct stepnet_batch b = stepnet_build_batch(&n, &m->net, 1, TIME);
+    struct stepnet_batch b = stepnet_build_batch(&n, &m->net, 1, NAIVE_TIME);
     memcpy(outputs, b.logits, sizeof outputs);
     assert_int_equal(plan_new(device, w->g, outputs, m->net.n_out, NULL, &w->plan), ERR_OK);
     params_bind(m->params, w->plan);
-    for (int i = 0; i < m->net.n_in; i++)
-        plan_bind(w->plan, b.in[i], w->in[i] = xcalloc(TIME, sizeof(int32_t)));
-    for (int h = 0; h < m->net.n_out; h++) {
-        plan_bind(w->plan, b.target[h], w->target[h] = xcalloc(TIME, sizeof(int32_t)));
-        plan_bind(w->plan, b.weight[h], &w->weight);
+    for (int i = 0; i < m->net.n_in; i++) {
+        w->in[i] = xcalloc(NAIVE_TIME, sizeof(int32_t));
+        plan_bind(w->plan, b.in[i], w->in_there[i] = on_put(device, w->in[i], bytes));
     }
-    plan_bind(w->plan, b.length, &w->length);
-    plan_bind(w->plan, b.style, w->style);
+    for (int h = 0; h < m->net.n_out; h++) {
+        w->target[h] = xcalloc(NAIVE_TIME, sizeof(int32_t));
+        plan_bind(w->plan, b.target[h], w->target_there[h] = on_put(device, w->target[h], bytes));
+        plan_bind(w->plan, b.weight[h], on_put(device, &weight, sizeof weight));
+    }
+    plan_bind(w->plan, b.length, w->length_there = on_put(device, &w->length, sizeof w->length));
+    plan_bind(w->plan, b.style, on_put(device, style, sizeof style));
+}
+
+static void naive_run(struct naive *w, const struct model *m)
+{
+    for (int i = 0; i < m->net.n_in; i++)
+        on_write(device, w->in_there[i], w->in[i], NAIVE_TIME * sizeof(int32_t));
+    for (int h = 0; h < m->net.n_out; h++)
+        on_write(device, w->target_there[h], w->target[h], NAIVE_TIME * sizeof(int32_t));
+    on_write(device, w->length_there, &w->length, sizeof w->length);
+    assert_int_equal(plan_run(w->plan, NULL), ERR_OK);
 }
 
 static void naive_close(struct naive *w)
@@ -220,12 +240,14 @@ static void naive_place(struct naive *w, const struct model *m, const struct pia
             w->target[h][i] = codes[at * stages + h];
     }
     for (int h = 0; h < stages; h++) {
-        assert_int_equal(plan_run(w->plan, NULL), ERR_OK);
-        const float *logits = (float *)plan_output(w->plan, h) + (size_t)(n - 1) * (size_t)books.codes;
+        naive_run(w, m);
+        float *all = on_floats(device, plan_output(w->plan, h), (size_t)(n * books.codes));
+        const float *logits = all + (size_t)(n - 1) * (size_t)books.codes;
         int best = 0;
         for (int k = 1; k < books.codes; k++)
             best = logits[k] > logits[best] ? k : best;
         codes[place * stages + h] = w->target[h][n - 1] = best;
+        free(all);
     }
 }
 
