@@ -48,7 +48,9 @@ build() {
 
 doctor() {
     "$B/jamroll" doctor --device cuda
-    "$B/jamroll" doctor | grep '^ok  *cuda'
+    found=$("$B/jamroll" doctor | grep -E '^(ok|--) +cuda')
+    echo "$found"
+    [[ $found == ok* ]]
 }
 
 tests() {
