@@ -16,7 +16,12 @@
 #
 # Parts: make unit T=midi (one unit test), make lib MODULES="base music" (a part of the library).
 # Variables: CC, SAN=0|1, CUDA=0|1|auto, PREFIX, DESTDIR, WERROR=0|1, B (build folder).
+#
+# CUDA: the kernels for GPUs are a module of their own, $(B)/jamroll-cuda.so, which the program loads when it is asked
+# for that device. auto builds it where a toolkit is found (CUDA_HOME, else the nvcc of the PATH), 1 insists, 0 does not.
+# CUDA_ARCHS are the GPUs it is for. `make check` runs the same sources on a simulated device, with or without.
 
+.DEFAULT_GOAL = all
 VERSION = 0.1.0
 SAN ?= 0
 CUDA ?= auto
@@ -38,17 +43,15 @@ LDLIBS += $(PKG_LIBS) -lportmidi -lpthread -lm -ldl
 ifeq ($(WERROR),1)
 CFLAGS += -Werror
 endif
+LDFLAGS += -rdynamic # the module calls back
 ifeq ($(SAN),1)
 CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
 LDFLAGS += -fsanitize=address,undefined
 endif
 
-# There are no GPU kernels yet: auto and 0 are the same, 1 insists and is told so.
-ifeq ($(CUDA),1)
-$(error CUDA=1: this version has no CUDA kernels; build with CUDA=0 or CUDA=auto)
-endif
+include src/compute/cuda/cuda.mk
 
-LIB_SRC = $(foreach m,$(MODULES),$(wildcard src/$(m)/*.c src/$(m)/*/*.c))
+LIB_SRC = $(filter-out src/compute/cuda/%,$(foreach m,$(MODULES),$(wildcard src/$(m)/*.c src/$(m)/*/*.c)))
 FRONT_SRC = $(wildcard src/tui/*.c src/cli/*.c)
 LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o)
 FRONT_OBJ = $(FRONT_SRC:%.c=$(B)/%.o)
@@ -65,7 +68,7 @@ SCREEN_TESTS = $(wildcard tests/screen/*.sh)
 # Tests of files of the front ends see those too; all others link the library alone.
 FRONT_TESTS = $(foreach f,$(FRONT_SRC),$(B)/unit/test_$(basename $(notdir $(f))))
 
-all: $(B)/jamroll
+all: $(B)/jamroll $(CUDA_MODULE)
 
 lib: $(B)/libjamroll.a
 
@@ -81,6 +84,8 @@ $(B)/%.a:
 # ISA-specific kernels carry their own flags; everything else runs on any x86-64 (or other) machine.
 $(B)/src/compute/cpu/%_avx512.o: CFLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
 $(B)/src/compute/cpu/%_avx2.o: CFLAGS += -mavx2 -mfma
+# Random numbers are the same bytes on every device: nothing is multiplied and added in one.
+$(B)/src/compute/cpu/random.o: CFLAGS += -ffp-contract=off
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -105,8 +110,17 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libjamroll.a
 unit: $(B)/unit/test_$(T)
 	$(B)/unit/test_$(T)
 
-check: $(B)/jamroll $(TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed
-	@JAMROLL=$(B)/jamroll SAN=$(SAN) tests/tools/check.sh $(B)/check $(TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed \
+# The tests of whatever computes, once more on the simulated device: the module's own sources, compiled for the host.
+include tests/simt/simt.mk
+ifneq ($(SAN),1)
+SIM_TESTS = $(patsubst %,$(B)/sim/sim_test_%,$(filter-out $(SIMT_SLOW),$(DEVICE_TESTS)))
+endif
+$(B)/sim/sim_%: $(B)/unit/% $(B)/jamroll-cuda-sim.so
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nJAMROLL_TEST_DEVICE=cuda JAMROLL_CUDA=%s exec %s\n' $(B)/jamroll-cuda-sim.so $< > $@ && chmod +x $@
+
+check: $(B)/jamroll $(CUDA_MODULE) $(TESTS) $(SIM_TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed
+	@JAMROLL=$(B)/jamroll SAN=$(SAN) tests/tools/check.sh $(B)/check $(TESTS) $(SIM_TESTS) $(B)/fuzz/mutate $(B)/fuzz/killed \
 		tests/tools/layers.sh tests/tools/layers_test.sh $(CLI_TESTS) $(SCREEN_TESTS)
 
 # Compiled apart: every object has to carry the sanitizer.
@@ -130,6 +144,7 @@ check-interop: $(B)/jamroll
 check-audio: $(B)/jamroll $(B)/machine/audio_compare
 	@JAMROLL=$(B)/jamroll COMPARE=$(B)/machine/audio_compare tests/machine/audio.sh
 
+benches: $(BENCHES)
 bench: $(B)/jamroll $(BENCHES)
 	@for b in $(BENCHES); do echo "== $$b"; $$b || exit 1; done
 
@@ -161,8 +176,10 @@ DATA = $(SHARE)/jamroll
 COMPLETION = $(SHARE)/bash-completion/completions/jamroll
 ZSH_COMPLETION = $(SHARE)/zsh/site-functions/_jamroll
 FISH_COMPLETION = $(SHARE)/fish/vendor_completions.d/jamroll.fish
-install: $(B)/jamroll $(COMPLETIONS) $(PAGES)
+MODULE_DIR = $(DESTDIR)$(PREFIX)/lib/jamroll
+install: $(B)/jamroll $(CUDA_MODULE) $(COMPLETIONS) $(PAGES)
 	install -D -m 755 $(B)/jamroll $(DESTDIR)$(PREFIX)/bin/jamroll
+	$(if $(CUDA_MODULE),install -D -m 755 $(CUDA_MODULE) $(MODULE_DIR)/jamroll-cuda.so)
 	install -D -m 644 $(B)/jamroll.bash $(COMPLETION)
 	install -D -m 644 $(B)/jamroll.zsh $(ZSH_COMPLETION)
 	install -D -m 644 $(B)/jamroll.fish $(FISH_COMPLETION)
@@ -176,7 +193,7 @@ install: $(B)/jamroll $(COMPLETIONS) $(PAGES)
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/jamroll $(COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION)
 	for f in $(PAGES); do rm -f $(SHARE)/man/man$${f##*.}/$${f##*/}; done
-	rm -rf $(DATA)
+	rm -rf $(DATA) $(MODULE_DIR)
 
 clean:
 	rm -rf build
@@ -185,6 +202,6 @@ DEPS = $(LIB_OBJ:.o=.d) $(FRONT_OBJ:.o=.d) $(B)/src/main.d $(TEST_LIB:.o=.d) \
 	$(TESTS:$(B)/unit/%=$(B)/tests/unit/%.d) $(BENCHES:$(B)/bench/%=$(B)/tests/bench/%.d)
 -include $(DEPS)
 
-.PHONY: all lib unit check check-midi check-interop man tsan bench layers size format format-check install uninstall clean
+.PHONY: all lib unit cuda check check-midi check-interop man tsan benches bench list-device-tests layers size format format-check install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -12,8 +12,10 @@ struct optim {
     long step;         /* updates done */
 };
 /* One update of the tensors whose names start with prefix. Weight decay only on tensors of rank >= 2 that
- * are not embeddings. Returns the gradient norm before clipping. */
-double optim_step(struct optim *o, struct params *p, const char *prefix, struct device *d);
+ * are not embeddings. Waits for nothing. */
+void optim_step(struct optim *o, struct params *p, const char *prefix, struct device *d);
+/* The norm of the gradients of those tensors. NaN when the device has failed. */
+double optim_norm(const struct params *p, const char *prefix, struct device *d);
 enum schedule_kind { SCHEDULE_CONST, SCHEDULE_LINEAR, SCHEDULE_COSINE };
 /* Learning rate at update `step`: linear warm-up, then constant, linear or cosine to `floor` at `total`. */
 double schedule_lr(enum schedule_kind k, double lr, double floor, long warmup, long total, long step);

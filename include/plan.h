@@ -5,7 +5,8 @@
 #include "graph.h"
 
 struct device;
-/* kind "cpu", "cuda" or "auto"; threads 0 = all cores. ERR_DEVICE with the reason. */
+/* kind "cpu", "cuda" or "auto" (a GPU if one can be used, else the CPU); threads 0 = all cores. ERR_DEVICE with the
+ * reason. */
 NODISCARD enum err device_open(const char *kind, int threads, struct device **out);
 void device_close(struct device *d);
 const char *device_name(const struct device *d);       /* "cpu, 2 threads, avx512, OpenBLAS SkylakeX" */
@@ -16,6 +17,16 @@ NODISCARD enum err device_alloc(struct device *d, size_t bytes, void **out);
 void device_free(struct device *d, void *p);
 NODISCARD enum err device_upload(struct device *d, void *dst, const void *host, size_t bytes);
 NODISCARD enum err device_download(struct device *d, void *host, const void *src, size_t bytes);
+NODISCARD enum err device_wait(struct device *d);      /* until all that was asked of it is done: for clocks */
+/* The scalar at `at`, which runs write again and again: on the host as it is now; on a device that works on its own
+ * as it was RECENT_LAG calls for the same address ago (the first calls wait for it), so that nobody waits. */
+enum { RECENT_LAG = 4 };
+NODISCARD enum err device_recent(struct device *d, const float *at, float *out);
+/* How products of plans made from now on may round their factors, where the device has units for that: 10 or 7 bits
+ * of mantissa instead of 23. Sums, weights and everything else stay fp32. */
+enum precision { PRECISION_FP32, PRECISION_TF32, PRECISION_BF16 };
+void device_set_precision(struct device *d, enum precision p);
+NODISCARD enum err precision_parse(const char *name, enum precision *out); /* "fp32", "tf32", "bf16" */
 /* Kernels chosen, and each one's measured share of the measured peak, as lines for `doctor`. */
 void device_report(struct device *d, struct str *out);
 

@@ -13,7 +13,8 @@ struct train_opts {
     const char *data, *out;        /* data set file; folder of the run, made if missing */
     const char *name;              /* of the model; NULL = the family's */
     const char *licence, *source;  /* of the weights, of the data; written into the file; NULL = left out */
-    const char *device;            /* NULL = "auto" */
+    const char *device;            /* NULL = "auto": a GPU if one can be used; if its memory is too small, the CPU */
+    enum precision precision;      /* of products on a GPU */
     int threads;                   /* 0 = all cores */
     long steps;                    /* updates in all; 0 = until the time is up */
     double minutes;                /* in all, over resumes; 0 = no limit. One of the two must be set. */

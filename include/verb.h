@@ -15,7 +15,11 @@ void models_list_free(struct model_info *list, size_t n);
 NODISCARD enum err models_find(const char *name_or_path, enum verb v, char **path); /* NULL = best for v; ERR_MISSING */
 
 struct engine;
-NODISCARD enum err engine_new(const char *device, int threads, struct engine **out); /* NULL = "auto" */
+/* device NULL = "auto": the CPU. What is played is small and one at a time, done there before a GPU has started; a GPU
+ * is used when it is asked for by name. Where its memory does not hold a model, the engine moves to the CPU for good
+ * and says so in the log. */
+NODISCARD enum err engine_new(const char *device, int threads, struct engine **out);
+void engine_set_precision(struct engine *e, enum precision p); /* of models loaded from now on */
 void engine_free(struct engine *e);                     /* cancels and joins */
 /* Cached by path until engine_free; synchronous; NULL = best. ERR_UNSUPPORTED when the family lacks the verb;
  * of N_VERBS, for a model that has a name, no verb is asked. */

@@ -10,8 +10,12 @@ static int run_screen(struct cli *c)
 {
     struct opts *o = c->opts;
     const char *path = opts_n_args(o) > 0 ? opts_arg(o, 0) : NULL;
+    enum precision precision;
+    if (precision_parse(opts_text(o, "precision"), &precision) != ERR_OK)
+        return cli_usage(c, "%s", err_text());
     const struct tui_opts screen = {
         .device = opts_text(o, "device"),
+        .precision = precision,
         .threads = (int)opts_int(o, "threads"),
         .model = opts_text(o, "model"),
         .audio = opts_text(o, "audio"),

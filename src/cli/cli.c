@@ -17,6 +17,7 @@
 #include "midi.h"
 #include "npz.h"
 #include "session.h"
+#include "verb.h"
 
 const struct command *const commands[] = {
     &cmd_generate, &cmd_accompany, &cmd_infill,  &cmd_vary,    &cmd_interpolate, &cmd_continue, &cmd_transfer, &cmd_suggest,
@@ -49,7 +50,7 @@ void commands_overview(struct str *out)
     for (size_t i = 0; i < n_commands; i++)
         str_addf(out, "  %-12s %s\n", commands[i]->name, commands[i]->help);
     str_add(out, "\n\"-\" is standard input or output. Exit codes: 0 ok, 1 failure, 2 usage, 3 bad input file,\n"
-                 "4 model missing or unfit, 5 no audio or MIDI device, 6 cannot write, 7 nothing to do or an\n"
+                 "4 model missing or unfit, 5 no audio, MIDI or compute device, 6 cannot write, 7 nothing to do or an\n"
                  "empty result, 130 interrupted.\n");
 }
 
@@ -73,6 +74,15 @@ static int report_failure(struct cli *c, int code, const char *text)
     fprintf(stderr, "jamroll: %s\n", text);
     cli_set(c, "error", json_text(text));
     return code;
+}
+
+enum err cli_engine(const struct cli *c, struct engine **out)
+{
+    enum precision p;
+    TRY(precision_parse(opts_text(c->opts, "precision"), &p));
+    TRY(engine_new(opts_text(c->opts, "device"), (int)opts_int(c->opts, "threads"), out));
+    engine_set_precision(*out, p);
+    return ERR_OK;
 }
 
 int cli_fail(struct cli *c, enum stage stage, enum err err)

@@ -52,7 +52,9 @@ int cli_main(int argc, char **argv);
     {"quiet", 'q', OPT_FLAG, 0, 0, NULL, NULL, NULL, "no messages but errors"}, \
     {"help", 'h', OPT_FLAG, 0, 0, NULL, NULL, NULL, "this help"}
 #define OPT_DEVICE \
-    {"device", 0, OPT_TEXT, 0, 0, "auto", NULL, "NAME", "where networks run: cpu, cuda, auto"}, \
+    {"device", 0, OPT_TEXT, 0, 0, "auto", NULL, "NAME", \
+     "where networks run: cpu, cuda, auto (training: a GPU if there is one; all else: the CPU)"}, \
+    {"precision", 0, OPT_TEXT, 0, 0, "fp32", NULL, "NAME", "of products on a GPU: fp32, tf32, bf16; weights stay fp32"}, \
     {"threads", 0, OPT_INT, 0, 256, "0", NULL, "N", "compute threads, 0 = all cores"}
 /* Of commands that read a song: heeded by cli_load. */
 #define OPT_SECTION \
@@ -60,6 +62,9 @@ int cli_main(int argc, char **argv);
 #define OPTIONS_OF(table) .options = (table), .n_options = COUNT_OF(table)
 
 int cli_fail(struct cli *c, enum stage stage, enum err err);
+/* By OPT_DEVICE; a failure is of STAGE_DEVICE. */
+struct engine;
+NODISCARD enum err cli_engine(const struct cli *c, struct engine **out);
 int cli_usage(struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cli_note(const struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);  /* unless --quiet */
 /* json_object_set_new for --json; drops the value otherwise. */

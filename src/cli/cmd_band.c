@@ -222,7 +222,7 @@ static int ask(struct cli *c, struct request *rq, const char *fallback)
     const struct model_kind *kind;
     struct model *m;
     struct latents z = {NULL, 0, 0};
-    enum err err = engine_new(opts_text(o, "device"), (int)opts_int(o, "threads"), &engine);
+    enum err err = cli_engine(c, &engine);
     int code;
     if (err != ERR_OK) {
         code = cli_fail(c, STAGE_DEVICE, err);

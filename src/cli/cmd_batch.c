@@ -34,7 +34,7 @@ static enum err door_submit(void *ctx, const char *model, const struct request *
 {
     struct batch *b = ctx;
     if (!b->engine)
-        TRY(engine_new(opts_text(b->c->opts, "device"), (int)opts_int(b->c->opts, "threads"), &b->engine));
+        TRY(cli_engine(b->c, &b->engine));
     return engine_submit(b->engine, model, rq, job);
 }
 

@@ -58,7 +58,22 @@ static enum health check_compute(struct cli *c, struct str *out)
     }
     str_addf(out, "%s\n", device_name(d));
     device_report(d, out);
-    str_add(out, "CUDA: not in this build");
+    while (out->len > 0 && out->p[out->len - 1] == '\n')
+        out->p[--out->len] = '\0';
+    device_close(d);
+    return FINE;
+}
+
+/* What a GPU would do here, or why there is none to be had. */
+static enum health check_cuda(struct cli *c, struct str *out)
+{
+    (void)c;
+    struct device *d = NULL;
+    if (device_open("cuda", 1, &d) != ERR_OK) {
+        str_add(out, err_text());
+        return LACKING;
+    }
+    str_add(out, device_name(d));
     device_close(d);
     return FINE;
 }
@@ -129,8 +144,8 @@ static enum health check_midi_in(struct cli *c, struct str *out)
 
 struct check { const char *name; enum health (*run)(struct cli *c, struct str *out); };
 static const struct check doctor_checks[] = {
-    {"program", check_program}, {"terminal", check_terminal}, {"compute", check_compute}, {"models", check_models},
-    {"soundfont", check_font},  {"audio", check_audio},       {"midi out", check_midi_out},
+    {"program", check_program}, {"terminal", check_terminal}, {"compute", check_compute}, {"cuda", check_cuda},
+    {"models", check_models},   {"soundfont", check_font},    {"audio", check_audio},     {"midi out", check_midi_out},
     {"midi in", check_midi_in},
 };
 static const struct check device_checks[] = {

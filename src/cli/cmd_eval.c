@@ -183,7 +183,7 @@ static int run_eval(struct cli *c)
     enum err err = dataset_open(opts_text(o, "data"), &data);
     if (err != ERR_OK)
         return cli_fail(c, STAGE_INPUT, err);
-    if ((err = engine_new(opts_text(o, "device"), (int)opts_int(o, "threads"), &engine)) != ERR_OK)
+    if ((err = cli_engine(c, &engine)) != ERR_OK)
         code = cli_fail(c, STAGE_DEVICE, err);
     else
         code = (opts_n_args(o) > 1 ? side_by_side : one_model)(c, engine, data);

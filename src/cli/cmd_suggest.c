@@ -166,7 +166,7 @@ static int ask(struct cli *c, struct found *f)
     const struct progress progress = {.cancel = cli_interrupt(), .on_take = on_take, .ctx = f};
     bool writes = opts_given(o, "take") || opts_given(o, "out");
     bool only_file = opts_given(o, "out") && str_same(opts_text(o, "out"), "-");
-    enum err err = engine_new(opts_text(o, "device"), (int)opts_int(o, "threads"), &engine);
+    enum err err = cli_engine(c, &engine);
     int code;
     if (err != ERR_OK) {
         code = cli_fail(c, STAGE_DEVICE, err);

@@ -108,6 +108,9 @@ static json_t *losses_json(const struct model_kind *kind, const double losses[4]
 static int train_family(struct cli *c, const struct model_kind *kind, const struct opts *family)
 {
     struct opts *o = c->opts;
+    enum precision precision;
+    if (precision_parse(opts_text(o, "precision"), &precision) != ERR_OK)
+        return cli_usage(c, "%s", err_text());
     const struct train_opts train = {
         .kind = kind,
         .opts = family,
@@ -117,6 +120,7 @@ static int train_family(struct cli *c, const struct model_kind *kind, const stru
         .licence = opts_text(o, "licence"),
         .source = opts_text(o, "source"),
         .device = opts_text(o, "device"),
+        .precision = precision,
         .threads = (int)opts_int(o, "threads"),
         .steps = (long)opts_int(o, "steps"),
         .minutes = opts_real(o, "minutes"),

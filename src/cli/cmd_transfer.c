@@ -239,7 +239,7 @@ static void note_other_bars(const struct transfer *t)
 static int ask(struct transfer *t)
 {
     struct opts *o = t->c->opts;
-    enum err err = engine_new(opts_text(o, "device"), (int)opts_int(o, "threads"), &t->engine);
+    enum err err = cli_engine(t->c, &t->engine);
     if (err != ERR_OK)
         return cli_fail(t->c, STAGE_DEVICE, err);
     if ((err = engine_pair(t->engine, opts_text(o, "model"), &t->rq, &t->model)) != ERR_OK)

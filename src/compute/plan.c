@@ -34,8 +34,10 @@ struct plan {
     int n_slots, n_once;
     struct output *outputs;
     int n_outputs;
-    void *arena;
+    void *arena, *constants;      /* the latter: copies of the graph's for devices with a memory of their own */
     size_t arena_bytes;
+    void *recordings;             /* of the device, see backend.play */
+    uint64_t key;                 /* of the addresses in use */
     bool unresolved;              /* pointers changed since the last run */
     bool cold;                    /* the once-only steps have to run */
 };
@@ -302,6 +304,51 @@ static void make_outputs(struct plan *p, struct node *const *outs, int n)
     }
 }
 
+/* A device that cannot read the graph's constants gets copies, a cache line apart. */
+static enum err copy_constants(struct plan *p)
+{
+    enum { LINE = 64 };
+    size_t bytes = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        size_t at = 0;
+        for (int i = 0; i < p->s.n_items; i++) {
+            const struct node *n = p->s.items[i].node;
+            size_t size = node_count(n) * sizeof(float);
+            if (n->op != OP_CONST)
+                continue;
+            if (pass == 1) {
+                void *copy = (char *)p->constants + at;
+                p->s.buffers[p->s.items[i].buffer].base = copy;
+                TRY(device_upload(p->device, copy, n->data, size));
+            }
+            at += (size + LINE - 1) / LINE * LINE;
+        }
+        bytes = at;
+        if (pass == 0 && bytes > 0)
+            TRY(device_alloc(p->device, bytes, &p->constants));
+    }
+    return ERR_OK;
+}
+
+static enum err prepare_steps(struct plan *p)
+{
+    for (int i = 0; i < p->n_slots; i++) {
+        struct slot *sl = &p->slots[i];
+        if (sl->kernel->prepare)
+            TRY(sl->kernel->prepare(p->device, &sl->step));
+    }
+    return ERR_OK;
+}
+
+static enum err take_memory(struct plan *p)
+{
+    if (p->arena_bytes)
+        TRY(device_alloc(p->device, p->arena_bytes, &p->arena));
+    if (!p->s.backend->host)
+        TRY(copy_constants(p));
+    return prepare_steps(p);
+}
+
 enum err plan_new(struct device *d, struct graph *g, struct node *const *outputs, int n,
                   const struct plan_opts *opts, struct plan **out)
 {
@@ -319,7 +366,7 @@ enum err plan_new(struct device *d, struct graph *g, struct node *const *outputs
     free(outs);
     p->arena_bytes = place(p->s.buffers, p->s.n_buffers);
     p->unresolved = p->cold = true;
-    enum err err = p->arena_bytes ? device_alloc(d, p->arena_bytes, &p->arena) : ERR_OK;
+    enum err err = take_memory(p);
     if (err != ERR_OK) {
         plan_free(p);
         return err;
@@ -332,8 +379,15 @@ void plan_free(struct plan *p)
 {
     if (!p)
         return;
+    if (p->recordings)
+        p->s.backend->forget(p->device, p->recordings);
+    for (int i = 0; i < p->n_slots; i++)
+        if (p->slots[i].kernel->release)
+            p->slots[i].kernel->release(&p->slots[i].step);
     if (p->arena)
         device_free(p->device, p->arena);
+    if (p->constants)
+        device_free(p->device, p->constants);
     arena_fini(&p->memory);
     free(p->slots);
     free(p->outputs);
@@ -400,9 +454,27 @@ static void check_bound(const struct plan *p)
     }
 }
 
+static uint64_t mix(uint64_t key, const void *address)
+{
+    return (key ^ (uintptr_t)address) * 0x9e3779b97f4a7c15u;
+}
+
+/* Runs that read and write at the same places have the same key. */
+static uint64_t key_of(const struct plan *p)
+{
+    uint64_t key = 0;
+    for (int i = 0; i < p->s.n_buffers; i++)
+        key = mix(mix(key, p->s.buffers[i].base), p->s.buffers[i].bound) ^ key >> 29;
+    for (int i = 0; i < p->n_outputs; i++)
+        key = mix(key, p->outputs[i].bound) ^ key >> 29;
+    return key;
+}
+
 static void resolve(struct plan *p)
 {
     check_bound(p);
+    if (p->s.backend->play)
+        p->key = key_of(p);
     for (int i = 0; i < p->n_slots; i++) {
         struct slot *sl = &p->slots[i];
         for (int k = 0; k < sl->n_in; k++)
@@ -431,7 +503,7 @@ static enum err copy_outputs(struct plan *p)
         struct output *o = &p->outputs[i];
         void *src = address(p, o->at);
         if (o->bound && src != o->bound)
-            TRY(device_download(p->device, o->bound, src, o->bytes));
+            TRY(p->s.backend->copy(p->device, o->bound, src, o->bytes));
     }
     return ERR_OK;
 }
@@ -450,13 +522,29 @@ void plan_refresh(struct plan *p)
     p->cold = true;
 }
 
+static enum err enqueue_run(void *plan)
+{
+    struct plan *p = plan;
+    run_steps(p, p->n_once, p->n_slots, NULL);
+    return copy_outputs(p);
+}
+
+static enum err run_once(struct plan *p, const atomic_bool *cancel)
+{
+    const struct backend *b = p->s.backend;
+    bool played = b->play && !(cancel && atomic_load_explicit(cancel, memory_order_relaxed));
+    if (played)
+        return b->play(p->device, &p->recordings, p->key, enqueue_run, p);
+    bool done = !b->play && run_steps(p, p->n_once, p->n_slots, cancel);
+    return done ? copy_outputs(p) : err_set(ERR_CANCELLED, "cancelled");
+}
+
 enum err plan_run(struct plan *p, const atomic_bool *cancel)
 {
     unsigned saved;
     p->device->backend->begin(p->device, &saved);
     warm_up(p);
-    bool done = run_steps(p, p->n_once, p->n_slots, cancel);
-    enum err err = done ? copy_outputs(p) : err_set(ERR_CANCELLED, "cancelled");
+    enum err err = run_once(p, cancel);
     p->device->backend->end(p->device, saved);
     return err;
 }
@@ -505,6 +593,8 @@ void plan_print(const struct plan *p, bool timed, struct str *out)
         if (timed && i >= p->n_once) {
             uint64_t t = clock_ns();
             run_steps(run, i, i + 1, NULL);
+            if (p->s.backend->wait && p->s.backend->wait(p->device) != ERR_OK)
+                break;
             us = (double)(clock_ns() - t) * 1e-3;
         }
         print_slot(p, i, us, out);

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include "ckpt.h"
 #include "clock.h"
+#include "log.h"
 #include "mem.h"
 #include "pair.h"
 #include "queue.h"
@@ -30,6 +31,8 @@ struct job {
 
 struct engine {
     struct device *device;
+    struct device *left;        /* the one before it moved to the CPU, with what was loaded there */
+    int threads;
     struct queue *events;
     pthread_mutex_t running;    /* device and cache */
     struct loaded *cache; size_t n_cache, cap_cache;
@@ -46,6 +49,23 @@ struct engine {
 };
 
 /* ---- models ---- */
+
+/* With `running` held, after `err`. A GPU that is full is left: models that somebody holds stay there, and all that is
+ * asked for from now on is loaded anew on the CPU. */
+static bool move_to_cpu(struct engine *e, enum err err)
+{
+    struct device *cpu = NULL;
+    if (err != ERR_NOMEM || device_is_host(e->device))
+        return false;
+    log_warn("%s; the work goes to the CPU", err_text());
+    if (device_open("cpu", e->threads, &cpu) != ERR_OK)
+        return false;
+    for (size_t i = 0; i < e->n_cache; i++)
+        e->cache[i].path[0] = '\0'; /* found no more */
+    e->left = e->device;
+    e->device = cpu;
+    return true;
+}
 
 /* With `running` held. */
 enum err engine_loaded(struct engine *e, const char *path, struct loaded **out)
@@ -91,6 +111,8 @@ enum err engine_load(struct engine *e, const char *model, enum verb v, const str
     struct loaded *l = NULL;
     pthread_mutex_lock(&e->running);
     enum err err = find_and_load(e, model, v, &l);
+    if (move_to_cpu(e, err))
+        err = find_and_load(e, model, v, &l);
     if (!err) {
         *kind = l->kind;
         *out = l->model;
@@ -105,14 +127,13 @@ static enum err check_genre(const struct loaded *l, int genre)
     return genre >= -1 && genre < n ? ERR_OK : err_set(ERR_RANGE, "genre %d: this model has %d", genre, n);
 }
 
-enum err engine_run(struct engine *e, const char *model, const struct request *rq, const struct progress *p)
+/* With `running` held. */
+static enum err run_here(struct engine *e, const char *model, const struct request *rq, const struct progress *p)
 {
     static const struct progress silent;
     struct loaded *l = NULL;
     struct request named;
     char *path = NULL;
-    TRY(request_check(rq));
-    pthread_mutex_lock(&e->running);
     enum err err = ERR_OK;
     if (rq->verb == VERB_TRANSFER && rq->genre_to[0]) { /* genres by name say which weights */
         named = *rq;
@@ -127,8 +148,18 @@ enum err engine_run(struct engine *e, const char *model, const struct request *r
     if (!err)
         err = rq->verb == VERB_TRANSFER ? transferred_run(e, l, rq, p ? p : &silent)
                                         : l->kind->run(l->model, rq, p ? p : &silent);
-    pthread_mutex_unlock(&e->running);
     free(path);
+    return err;
+}
+
+enum err engine_run(struct engine *e, const char *model, const struct request *rq, const struct progress *p)
+{
+    TRY(request_check(rq));
+    pthread_mutex_lock(&e->running);
+    enum err err = run_here(e, model, rq, p);
+    if (move_to_cpu(e, err))
+        err = run_here(e, model, rq, p);
+    pthread_mutex_unlock(&e->running);
     return err;
 }
 
@@ -328,15 +359,22 @@ double engine_progress(struct engine *e)
 enum err engine_new(const char *device, int threads, struct engine **out)
 {
     struct device *d = NULL;
-    TRY(device_open(device && *device ? device : "auto", threads, &d));
+    bool any = !device || !*device || str_same(device, "auto");
+    TRY(device_open(any ? "cpu" : device, threads, &d));
     struct engine *e = xcalloc(1, sizeof *e);
     e->device = d;
+    e->threads = threads;
     e->events = queue_new(sizeof(struct event), EVENTS);
     pthread_mutex_init(&e->running, NULL);
     pthread_mutex_init(&e->jobs, NULL);
     pthread_cond_init(&e->work, NULL);
     *out = e;
     return ERR_OK;
+}
+
+void engine_set_precision(struct engine *e, enum precision p)
+{
+    device_set_precision(e->device, p);
 }
 
 void engine_free(struct engine *e)
@@ -364,6 +402,7 @@ void engine_free(struct engine *e)
     }
     free(e->cache);
     device_close(e->device);
+    device_close(e->left);
     queue_free(e->events);
     pthread_cond_destroy(&e->work);
     pthread_mutex_destroy(&e->jobs);

@@ -10,6 +10,7 @@
 #include "ckpt.h"
 #include "clock.h"
 #include "file.h"
+#include "log.h"
 #include "mem.h"
 #include "phrase.h"
 #include "preset.h"
@@ -354,6 +355,31 @@ static enum err describe(const struct run *r, bool resumed)
     return err;
 }
 
+static enum err open_model(struct run *r, const char *device, const struct ckpt *resume)
+{
+    const struct train_opts *o = r->o;
+    TRY(device_open(device, o->threads, &r->device));
+    device_set_precision(r->device, o->precision);
+    return o->kind->train_open(r->device, o->opts, r->data, resume, &r->model);
+}
+
+static bool is_full(const struct run *r, enum err err)
+{
+    return err == ERR_NOMEM && r->device && !device_is_host(r->device);
+}
+
+/* On the CPU where a GPU's memory does not hold it. */
+static enum err open_somewhere(struct run *r, const struct ckpt *resume)
+{
+    enum err err = open_model(r, r->o->device ? r->o->device : "auto", resume);
+    if (!is_full(r, err))
+        return err;
+    log_warn("%s; training goes to the CPU", err_text());
+    device_close(r->device);
+    r->device = NULL;
+    return open_model(r, "cpu", resume);
+}
+
 static enum err open_run(struct run *r)
 {
     const struct train_opts *o = r->o;
@@ -371,9 +397,8 @@ static enum err open_run(struct run *r)
         r->n_losses++;
     TRY_OUT(file_mkdirs(o->out));
     TRY_OUT(dataset_open(o->data, &r->data));
-    TRY_OUT(device_open(o->device ? o->device : "auto", o->threads, &r->device));
     TRY_OUT(read_checkpoint(r, &resume));
-    TRY_OUT(o->kind->train_open(r->device, o->opts, r->data, resume, &r->model));
+    TRY_OUT(open_somewhere(r, resume));
     TRY_OUT(describe(r, resume != NULL));
     TRY_OUT(open_samples(r, resume != NULL));
     TRY_OUT(open_log(r, resume != NULL));
@@ -381,6 +406,22 @@ static enum err open_run(struct run *r)
 out:
     ckpt_close(resume);
     return err;
+}
+
+/* Plans are made when they are first needed, so a GPU may turn out too small in the middle. */
+static enum err go_on_on_cpu(struct run *r)
+{
+    struct ckpt *c = NULL;
+    log_warn("%s; training goes to the CPU", err_text());
+    TRY(save(r, CHECKPOINT));
+    r->o->kind->close(r->model);
+    r->model = NULL;
+    device_close(r->device);
+    r->device = NULL;
+    TRY(ckpt_open(r->checkpoint, &c));
+    enum err err = open_model(r, "cpu", c);
+    ckpt_close(c);
+    return err == ERR_OK ? loop(r) : err;
 }
 
 static void close_run(struct run *r)
@@ -413,6 +454,8 @@ enum err train_run(const struct train_opts *o, struct train_result *result)
     enum err err = open_run(&r);
     if (err == ERR_OK)
         err = loop(&r);
+    if (r.model && is_full(&r, err))
+        err = go_on_on_cpu(&r);
     catch_signals(false, old);
     if (err == ERR_OK && result) {
         *result = (struct train_result){ .steps = r.step, .seconds = seconds_used(&r), .interrupted = interrupted };

@@ -175,7 +175,7 @@ static enum err look(struct cyclegan_trainer *t, long step)
 static enum err scalar(const struct cyclegan_trainer *t, const struct plan *p, int i, double *out)
 {
     float value;
-    TRY(device_download(t->device, &value, plan_output(p, i), sizeof value));
+    TRY(device_recent(t->device, plan_output(p, i), &value));
     *out = (double)value;
     return ERR_OK;
 }

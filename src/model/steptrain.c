@@ -146,7 +146,8 @@ static enum err run_batch(struct steptrain *t, enum step_split split, uint64_t i
     TRY(plan_run(r->plan, NULL));
     for (int h = 0; h < t->net->n_out; h++) {
         float mean;
-        TRY(device_download(t->device, &mean, plan_output(r->plan, h), sizeof mean));
+        TRY(split == STEP_TRAIN ? device_recent(t->device, plan_output(r->plan, h), &mean)
+                                : device_download(t->device, &mean, plan_output(r->plan, h), sizeof mean));
         losses[h] = share[h] > 0 ? (double)mean * share[h] : 0;
     }
     return ERR_OK;

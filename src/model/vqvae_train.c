@@ -65,7 +65,7 @@ static void draw_quarter(const struct vqvae_trainer *t, struct rng *r, float *ce
 static enum err scalar(const struct vqvae_trainer *t, int i, double *out)
 {
     float value;
-    TRY(device_download(t->device, &value, plan_output(t->plan, i), sizeof value));
+    TRY(device_recent(t->device, plan_output(t->plan, i), &value));
     *out = (double)value;
     return ERR_OK;
 }

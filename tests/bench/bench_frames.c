@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bench.h"
+#include "mem.h"
 #include "model/frames.h"
 #include "optim.h"
 #include "str.h"
@@ -45,8 +46,11 @@ static void task_open(struct task *w, struct device *d, int rows, bool training)
     params_bind(w->params, w->plan);
     params_bind_grads(w->params, w->plan, 1, index, n);
     bench_must(device_alloc(d, words * sizeof *w->block, (void **)&w->block));
+    int32_t *host = xcalloc(words, sizeof *host);
     for (size_t i = 0; i < words; i++)
-        w->block[i] = 1 + (int32_t)(i * 37 % 200);
+        host[i] = 1 + (int32_t)(i * 37 % 200);
+    bench_must(device_upload(d, w->block, host, words * sizeof *host));
+    free(host);
     plan_bind(w->plan, f.token, w->block);
     plan_bind(w->plan, f.target, w->block + tokens);
     if (net.seed)

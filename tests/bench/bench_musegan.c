@@ -194,7 +194,7 @@ int main(int argc, char **argv)
         verbose |= option == 'v';
         torch &= option != 'o';
     }
-    bench_must(device_open("cpu", threads, &d));
+    d = bench_device(threads);
     printf("MuseGAN, full size, %s\n%-14s %12s %12s %12s %7s\n", device_name(d), "task", "ours ms", "best",
            "PyTorch ms", "ratio");
     for (size_t i = 0; i < COUNT_OF(tasks); i++) {

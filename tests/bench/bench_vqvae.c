@@ -55,7 +55,6 @@ static struct timing step(struct device *d, int rows)
                       .optim = { .kind = OPTIM_ADAM, .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8 } };
     struct node *out[MAX + 8], *leaf[MAX];
     int index[MAX];
-    void *cells;
     vqvae_declare(w.params, &config);
     bench_must(params_alloc(w.params, d, true));
     params_init(w.params, 1);
@@ -67,9 +66,7 @@ static struct timing step(struct device *d, int rows)
     bench_must(plan_new(d, net.g, out, n + net.n_stores, NULL, &w.plan));
     params_bind(w.params, w.plan);
     params_bind_grads(w.params, w.plan, 0, index, n);
-    bench_must(device_alloc(d, (size_t)rows * VQVAE_CELLS * sizeof(float), &cells));
-    for (int i = 0; i < rows * VQVAE_CELLS; i += 37)
-        ((float *)cells)[i] = 1;
+    void *cells = bench_cells((size_t)rows * VQVAE_CELLS, 0);
     plan_bind(w.plan, b.cells, cells);
     struct timing t = bench_timed(run_step, &w, 2, 9);
     device_free(d, cells);

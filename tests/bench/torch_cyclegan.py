@@ -1,15 +1,13 @@
 #!/usr/bin/python3
 """The same work as bench_cyclegan.c in PyTorch: one JSON line a task with the median and the best of a few repeats."""
-import json
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
 import torch
+import torch_beside as beside
 import cyclegan_torch as C
 
-torch.set_num_threads(int(sys.argv[1]))
 net = C.Net(torch.float32)
 
 
@@ -34,7 +32,7 @@ def step(n):
         if not state:
             net.g_loss(a, b)  # makes the weights
             for side in "gd":
-                state[side] = torch.optim.Adam([w for k, w in net.w.items() if k[0] == side], 2e-4, (0.5, 0.999))
+                state[side] = torch.optim.Adam([w for k, w in net.w.items() if k[0] == side], 2e-4, (0.5, 0.999), **beside.OPTIMISER)
         critics = [w for k, w in net.w.items() if k[0] == "d"]
         for w in critics:
             w.requires_grad_(False)
@@ -52,15 +50,6 @@ def step(n):
 
 TASKS = ("forward 1", 15, forward, 1), ("forward 16", 5, forward, 16), ("step 1", 5, step, 1), ("step 4", 3, step, 4)
 for task, repeats, make, n in TASKS:
-    if len(sys.argv) > 2 and task not in sys.argv[2:]:
-        continue
-    work = make(n)
-    for _ in range(2):
-        work()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    times.sort()
-    print(json.dumps({"task": task, "ms": 1e3 * times[len(times) // 2], "best": 1e3 * times[0]}), flush=True)
+    if beside.wanted(task):
+        work = make(n)
+        beside.report(task, repeats, 2, work)

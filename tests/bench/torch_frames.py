@@ -1,17 +1,15 @@
 #!/usr/bin/python3
 """The same work as bench_frames.c in PyTorch: one JSON line a task with the median and the best of a few repeats."""
-import json
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
 import torch
+import torch_beside as beside
 import frames_torch as R
 
-torch.set_num_threads(int(sys.argv[1]))
 net = R.Net(0.3)
-nadam = torch.optim.NAdam(net.parameters(), 1e-3, eps=1e-7)
+nadam = torch.optim.NAdam(net.parameters(), 1e-3, eps=1e-7, **beside.OPTIMISER)
 
 
 def frame(n):
@@ -36,14 +34,4 @@ def step(n):
 
 
 for task, repeats, work in (("frame 1", 31, frame(1)), ("frame 8", 15, frame(8)), ("step 64", 7, step(64))):
-    if len(sys.argv) > 2 and task not in sys.argv[2:]:
-        continue
-    for _ in range(2):
-        work()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    times.sort()
-    print(json.dumps({"task": task, "ms": 1e3 * times[len(times) // 2], "best": 1e3 * times[0]}), flush=True)
+    beside.report(task, repeats, 2, work)

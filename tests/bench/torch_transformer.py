@@ -1,12 +1,9 @@
 #!/usr/bin/python3
 """The same work as bench_transformer.c in PyTorch: one JSON line a task with the median and the best of a few repeats."""
-import json
-import sys
-import time
 import torch
+import torch_beside as beside
 import torch.nn.functional as F
 
-torch.set_num_threads(int(sys.argv[1]))
 
 
 class Net:
@@ -93,7 +90,7 @@ def write(net, steps, context, cached):
 
 
 def train(net, rows, time_, dropout):
-    adam = torch.optim.AdamW(net.params, 1e-3, betas=(0.9, 0.95), weight_decay=0.1, foreach=True)
+    adam = torch.optim.AdamW(net.params, 1e-3, betas=(0.9, 0.95), weight_decay=0.1, foreach=True, **beside.OPTIMISER)
     steps = torch.stack([torch.randint(len(e), (rows, time_)) for e in net.embed], -1)
     target = [torch.randint(r, (rows * time_,)) for r in net.rows_out]
 
@@ -119,14 +116,6 @@ tasks = {
     "step pianist 8": lambda: (3, train(pianist(), 8, 512, 0.1)),
 }
 for task, make in tasks.items():
-    if len(sys.argv) > 2 and task not in sys.argv[2:]:
-        continue
-    repeats, work = make()
-    work()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    times.sort()
-    print(json.dumps({"task": task, "ms": 1e3 * times[len(times) // 2], "best": 1e3 * times[0]}), flush=True)
+    if beside.wanted(task):
+        repeats, work = make()
+        beside.report(task, repeats, 1, work)

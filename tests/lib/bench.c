@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "clock.h"
+#include "mem.h"
 #include "plan.h"
 #include "str.h"
 
@@ -15,6 +16,31 @@ void bench_must(enum err err)
         fprintf(stderr, "bench: %s\n", err_text());
         exit(1);
     }
+}
+
+static struct device *device;
+
+struct device *bench_device(int threads)
+{
+    const char *kind = getenv("JAMROLL_BENCH_DEVICE"), *precision = getenv("JAMROLL_BENCH_PRECISION");
+    enum precision p = PRECISION_FP32;
+    bench_must(device_open(kind && *kind ? kind : "cpu", threads, &device));
+    if (precision && *precision)
+        bench_must(precision_parse(precision, &p));
+    device_set_precision(device, p);
+    return device;
+}
+
+float *bench_cells(size_t n, size_t first)
+{
+    float *host = xcalloc(n + 1, sizeof *host);
+    void *cells = NULL;
+    for (size_t i = first; i < n; i += 37)
+        host[i] = 1;
+    bench_must(device_alloc(device, n * sizeof *host, &cells));
+    bench_must(device_upload(device, cells, host, n * sizeof *host));
+    free(host);
+    return cells;
 }
 
 static int by_value(const void *a, const void *b)
@@ -28,9 +54,11 @@ struct timing bench_timed(void (*run)(void *ctx), void *ctx, int warm, int repea
     double t[BENCH_MAX_REPEATS];
     for (int i = 0; i < warm; i++)
         run(ctx);
+    bench_must(device_wait(device));
     for (int i = 0; i < repeats; i++) {
         double start = clock_s();
         run(ctx);
+        bench_must(device_wait(device));
         t[i] = 1e3 * (clock_s() - start);
     }
     qsort(t, (size_t)repeats, sizeof *t, by_value);
@@ -87,7 +115,7 @@ int bench_main(int argc, char **argv, const char *title, const char *script, con
         threads = (int)given;
         torch &= option != 'o';
     }
-    bench_must(device_open("cpu", threads, &d));
+    d = bench_device(threads);
     printf("%s, %s\n%-14s %12s %12s %12s %7s\n", title, device_name(d), "task", "ours ms", "best", "PyTorch ms", "ratio");
     for (size_t i = 0; i < n; i++) {
         if (!asked_for(argc, argv, tasks[i].name))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "mem.h"
+#include "on.h"
 #include "param.h"
 #include "str.h"
 
@@ -46,7 +47,7 @@ void hashed_params(struct params *p)
                            : str_ends(name, ".var")   ? 1 + 0.5 * v
                                                       : 0.1 * v);
         }
-        memcpy(params_value(p, i), u, n * sizeof *u);
+        on_write(params_device(p), params_value(p, i), u, n * sizeof *u);
         free(u);
     }
 }

@@ -4,7 +4,7 @@
 root=${1:-$(dirname "$0")/../..}
 cd "$root" || exit 1
 # shellcheck disable=SC2016 # $0 is awk's
-find src include tests -name '*.[ch]' | sort | xargs awk '
+find src include tests -name '*.[ch]' -o -name '*.cu' -o -name '*.cc' | sort | xargs awk '
 FNR == 1 { if (last) file_end(last, lines); last = FILENAME; head = "" }
 { lines = FNR; total++ }
 /^[A-Za-z_].*\(/ { head = $0 }

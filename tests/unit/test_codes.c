@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "hashed.h"
+#include "on.h"
 #include "samples.h"
 #include <math.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static void fill_hashed(struct params *p)
         size_t n = shape_count(params_shape(p, i));
         float *u = hashed(name, n);
         for (size_t k = 0; k < n; k++)
-            params_value(p, i)[k] = str_ends(name, "gamma") ? 1 + 0.2f * u[k] : 0.1f * u[k];
+            u[k] = str_ends(name, "gamma") ? 1 + 0.2f * u[k] : 0.1f * u[k];
+        on_write(params_device(p), params_value(p, i), u, n * sizeof *u);
         free(u);
     }
 }
@@ -72,17 +74,18 @@ static void original_agrees_with_pytorch(void **state)
     int32_t *token = tokens("token", ROWS * TIME), *target = tokens("target", ROWS * TIME), length[ROWS] = { TIME, TIME };
     float weight = 1;
     params_bind(p, plan);
-    plan_bind(plan, b.in[0], token);
-    plan_bind(plan, b.target[0], target);
-    plan_bind(plan, b.weight[0], &weight);
-    plan_bind(plan, b.length, length);
+    plan_bind(plan, b.in[0], on_put(device, token, ROWS * TIME * sizeof *token));
+    plan_bind(plan, b.target[0], on_put(device, target, ROWS * TIME * sizeof *target));
+    plan_bind(plan, b.weight[0], on_put(device, &weight, sizeof weight));
+    plan_bind(plan, b.length, on_put(device, length, sizeof length));
     assert_int_equal(plan_run(plan, NULL), ERR_OK);
-    assert_true(fabs((double)*(float *)plan_output(plan, 0) - json_number_value(json_object_get(golden, "loss"))) < 1e-5);
-    near_samples("logits", json_object_get(golden, "logits"), plan_output(plan, 1), ROWS * TIME * 16, 1e-5);
+    assert_true(fabs((double)on_float(device, plan_output(plan, 0)) - json_number_value(json_object_get(golden, "loss"))) < 1e-5);
+    near_samples("logits", json_object_get(golden, "logits"), on_view(device, plan_output(plan, 1), ROWS * TIME * 16), ROWS * TIME * 16, 1e-5);
     for (int i = 0; i < n_leaves; i++) {
         const char *name = params_name(p, (size_t)index[i]);
-        near_samples(name, json_object_get(json_object_get(golden, "grads"), name), plan_output(plan, 2 + i),
-                     shape_count(params_shape(p, (size_t)index[i])), 1e-4);
+        size_t count = shape_count(params_shape(p, (size_t)index[i]));
+        near_samples(name, json_object_get(json_object_get(golden, "grads"), name),
+                     on_view(device, plan_output(plan, 2 + i), count), count, 1e-4);
     }
     plan_free(plan);
     graph_free(g);
@@ -114,9 +117,11 @@ static struct stepnet small_net(void)
 static void shake(struct params *p)
 {
     for (size_t i = 0; i < params_n(p); i++) {
-        float *v = params_value(p, i);
-        for (size_t k = 0; str_ends(params_name(p, i), ".w") && k < shape_count(params_shape(p, i)); k++)
+        size_t n = shape_count(params_shape(p, i));
+        float *v = on_view(params_device(p), params_value(p, i), n);
+        for (size_t k = 0; str_ends(params_name(p, i), ".w") && k < n; k++)
             v[k] *= 12;
+        on_write(params_device(p), params_value(p, i), v, n * sizeof *v);
     }
 }
 
@@ -168,26 +173,46 @@ static void kept_bars_stay(void **state)
 
 /* The likeliest code of every place by the training graph, the whole window at once for each: a window holds CONTEXT
  * quarters, and when it is full its older half goes. */
-struct naive { struct graph *g; struct plan *plan; int32_t *in[N_CODES_IN], *target[VQVAE_STAGES], length; float style[STYLES_MAX], weight; };
+enum { NAIVE_TIME = CONTEXT * VQVAE_SLOTS };
+struct naive {
+    struct graph *g;
+    struct plan *plan;
+    int32_t *in[N_CODES_IN], *target[VQVAE_STAGES], length;
+    void *in_there[N_CODES_IN], *target_there[VQVAE_STAGES], *length_there; /* the same on the device */
+};
 
 static void naive_open(struct naive *w, struct model *m)
 {
-    enum { TIME = CONTEXT * VQVAE_SLOTS };
+    static const float style[STYLES_MAX], weight;
+    const size_t bytes = NAIVE_TIME * sizeof(int32_t);
     struct node *outputs[STEP_HEADS];
     *w = (struct naive){ .g = graph_new() };
     struct net n = { .g = w->g, .p = m->params };
-    struct stepnet_batch b = stepnet_build_batch(&n, &m->net, 1, TIME);
+    struct stepnet_batch b = stepnet_build_batch(&n, &m->net, 1, NAIVE_TIME);
     memcpy(outputs, b.logits, sizeof outputs);
     assert_int_equal(plan_new(device, w->g, outputs, m->net.n_out, NULL, &w->plan), ERR_OK);
     params_bind(m->params, w->plan);
-    for (int i = 0; i < m->net.n_in; i++)
-        plan_bind(w->plan, b.in[i], w->in[i] = xcalloc(TIME, sizeof(int32_t)));
-    for (int h = 0; h < m->net.n_out; h++) {
-        plan_bind(w->plan, b.target[h], w->target[h] = xcalloc(TIME, sizeof(int32_t)));
-        plan_bind(w->plan, b.weight[h], &w->weight);
+    for (int i = 0; i < m->net.n_in; i++) {
+        w->in[i] = xcalloc(NAIVE_TIME, sizeof(int32_t));
+        plan_bind(w->plan, b.in[i], w->in_there[i] = on_put(device, w->in[i], bytes));
     }
-    plan_bind(w->plan, b.length, &w->length);
-    plan_bind(w->plan, b.style, w->style);
+    for (int h = 0; h < m->net.n_out; h++) {
+        w->target[h] = xcalloc(NAIVE_TIME, sizeof(int32_t));
+        plan_bind(w->plan, b.target[h], w->target_there[h] = on_put(device, w->target[h], bytes));
+        plan_bind(w->plan, b.weight[h], on_put(device, &weight, sizeof weight));
+    }
+    plan_bind(w->plan, b.length, w->length_there = on_put(device, &w->length, sizeof w->length));
+    plan_bind(w->plan, b.style, on_put(device, style, sizeof style));
+}
+
+static void naive_run(struct naive *w, const struct model *m)
+{
+    for (int i = 0; i < m->net.n_in; i++)
+        on_write(device, w->in_there[i], w->in[i], NAIVE_TIME * sizeof(int32_t));
+    for (int h = 0; h < m->net.n_out; h++)
+        on_write(device, w->target_there[h], w->target[h], NAIVE_TIME * sizeof(int32_t));
+    on_write(device, w->length_there, &w->length, sizeof w->length);
+    assert_int_equal(plan_run(w->plan, NULL), ERR_OK);
 }
 
 static void naive_close(struct naive *w)
@@ -215,12 +240,14 @@ static void naive_place(struct naive *w, const struct model *m, const struct pia
             w->target[h][i] = codes[at * stages + h];
     }
     for (int h = 0; h < stages; h++) {
-        assert_int_equal(plan_run(w->plan, NULL), ERR_OK);
-        const float *logits = (float *)plan_output(w->plan, h) + (size_t)(n - 1) * (size_t)books.codes;
+        naive_run(w, m);
+        float *all = on_floats(device, plan_output(w->plan, h), (size_t)(n * books.codes));
+        const float *logits = all + (size_t)(n - 1) * (size_t)books.codes;
         int best = 0;
         for (int k = 1; k < books.codes; k++)
             best = logits[k] > logits[best] ? k : best;
         codes[place * stages + h] = w->target[h][n - 1] = best;
+        free(all);
     }
 }
 
@@ -367,8 +394,7 @@ static void files_are_read(void **state)
 
 static int open_all(void **state)
 {
-    if (device_open("cpu", 2, &device) != ERR_OK)
-        return 1;
+    on_open(2, &device);
     *state = small_model();
     return 0;
 }
@@ -376,7 +402,7 @@ static int open_all(void **state)
 static int close_all(void **state)
 {
     codes_model_free(*state);
-    device_close(device);
+    on_close(device);
     return 0;
 }
 

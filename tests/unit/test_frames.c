@@ -13,6 +13,7 @@
 #include "file.h"
 #include "folder.h"
 #include "hashed.h"
+#include "on.h"
 #include "mem.h"
 #include "midi.h"
 #include "model/frames_scene.h"
@@ -59,20 +60,22 @@ static void original_agrees_with_pytorch(void **state)
         size_t count = shape_count(params_shape(n.p, i));
         float *u = hashed(params_name(n.p, i), count);
         for (size_t k = 0; k < count; k++)
-            params_value(n.p, i)[k] = 0.1f * u[k];
+            u[k] *= 0.1f;
+        on_write(device, params_value(n.p, i), u, count * sizeof *u);
         free(u);
     }
     int32_t *token = picked("tokens", ROWS * 50), *target = picked("targets", ROWS);
     params_bind(n.p, plan);
-    plan_bind(plan, f.token, token);
-    plan_bind(plan, f.target, target);
+    plan_bind(plan, f.token, on_put(device, token, ROWS * 50 * sizeof *token));
+    plan_bind(plan, f.target, on_put(device, target, ROWS * sizeof *target));
     assert_int_equal(plan_run(plan, NULL), ERR_OK);
-    assert_true(fabs((double)*(float *)plan_output(plan, 0) - json_number_value(json_object_get(golden, "loss"))) < 1e-5);
-    near_samples("logits", json_object_get(golden, "logits"), plan_output(plan, 1), ROWS * 202, 1e-5);
+    assert_true(fabs((double)on_float(device, plan_output(plan, 0)) - json_number_value(json_object_get(golden, "loss"))) < 1e-5);
+    near_samples("logits", json_object_get(golden, "logits"), on_view(device, plan_output(plan, 1), ROWS * 202), ROWS * 202, 1e-5);
     for (int i = 0; i < n_leaves; i++) {
         const char *name = params_name(n.p, (size_t)index[i]);
-        near_samples(name, json_object_get(json_object_get(golden, "grads"), name), plan_output(plan, 2 + i),
-                     shape_count(params_shape(n.p, (size_t)index[i])), 1e-4);
+        size_t count = shape_count(params_shape(n.p, (size_t)index[i]));
+        near_samples(name, json_object_get(json_object_get(golden, "grads"), name),
+                     on_view(device, plan_output(plan, 2 + i), count), count, 1e-4);
     }
     plan_free(plan);
     graph_free(n.g);
@@ -622,7 +625,8 @@ static void learns_and_is_saved(void **state)
             assert_int_equal(frames_kind.train_step(m, i, losses), ERR_OK);
             if (resumed) {
                 assert_int_equal(frames_kind.train_step(resumed, i, again), ERR_OK);
-                assert_true(again[0] == losses[0]); /* a resumed run is the unbroken one */
+                if (i >= BREAK + RECENT_LAG) /* what a GPU tells is of a step that both made */
+                    assert_true(again[0] == losses[0]); /* a resumed run is the unbroken one */
             }
             first = i == 0 ? losses[0] : first;
             late += i >= STEPS - LATE ? losses[0] : 0;
@@ -704,8 +708,7 @@ static struct model *models[2];
 
 static int open_all(void **state)
 {
-    if (device_open("cpu", 2, &device) != ERR_OK)
-        return 1;
+    on_open(2, &device);
     models[0] = small_model(FRAMES_BEATS);
     models[1] = small_model(FRAMES_CLOCK);
     *state = models;
@@ -717,7 +720,7 @@ static int close_all(void **state)
     (void)state;
     frames_model_free(models[0]);
     frames_model_free(models[1]);
-    device_close(device);
+    on_close(device);
     return 0;
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "compute/op.h"
-#include "plan.h"
+#include "on.h"
 
 enum { MOST = 12 };
 struct golden { char name[32]; struct shape shape; float *value; int32_t *whole; };
@@ -146,11 +146,12 @@ static void run_case(struct golden_case *c)
     graph_vjp(y, seed, wrt, n_wrt, outs + 1);
     assert_int_equal(plan_new(device, g, outs, n_wrt + 1, NULL, &p), ERR_OK);
     for (int i = 0; i < n_in; i++)
-        plan_bind(p, in[i], is_whole(c->t[i].name) ? (void *)c->t[i].whole : (void *)c->t[i].value);
-    plan_bind(p, seed, tensor(c, "seed")->value);
+        plan_bind(p, in[i], on_put(device, is_whole(c->t[i].name) ? (void *)c->t[i].whole : (void *)c->t[i].value,
+                                   node_count(in[i]) * sizeof(float)));
+    plan_bind(p, seed, on_put(device, tensor(c, "seed")->value, node_count(seed) * sizeof(float)));
     assert_int_equal(plan_run(p, NULL), ERR_OK);
     for (int i = 0; i <= n_wrt; i++)
-        compare(c, want[i], plan_output(p, i));
+        compare(c, want[i], on_view(device, plan_output(p, i), node_count(outs[i])));
     plan_free(p);
     graph_free(g);
 }
@@ -179,13 +180,14 @@ static void layers_agree_with_pytorch(void **state)
 static int open_device(void **state)
 {
     (void)state;
-    return device_open("cpu", 2, &device) != ERR_OK;
+    on_open(2, &device);
+    return 0;
 }
 
 static int close_device(void **state)
 {
     (void)state;
-    device_close(device);
+    on_close(device);
     return 0;
 }
 

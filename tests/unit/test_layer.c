@@ -8,14 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include "layer.h"
+#include "on.h"
 
 static struct device *device;
-enum { ROWS = 6, WIDTH = 8 };
+enum { ROWS = 6, WIDTH = 8, MOST_READ = 16 };
 
 static int start(void **state)
 {
     (void)state;
-    return device_open("cpu", 1, &device) != ERR_OK;
+    on_open(1, &device);
+    return 0;
 }
 
 static int stop(void **state)
@@ -29,6 +31,9 @@ struct rig {
     struct net net;
     struct plan *plan;
     float x[ROWS * WIDTH];
+    void *there;            /* x on the device */
+    float *read[MOST_READ]; /* what was read from it */
+    int n_read;
 };
 
 static struct node *begin(struct rig *r, bool training)
@@ -46,8 +51,15 @@ static void run(struct rig *r, struct node *const *out, int n)
     params_init(r->net.p, 4);
     assert_int_equal(plan_new(device, r->net.g, out, n, NULL, &r->plan), ERR_OK);
     params_bind(r->net.p, r->plan);
-    plan_bind_name(r->plan, "x", r->x);
+    r->there = on_copy(device, r->x, sizeof r->x);
+    plan_bind_name(r->plan, "x", r->there);
     assert_int_equal(plan_run(r->plan, NULL), ERR_OK);
+}
+
+static float *values(struct rig *r, const void *at, size_t n)
+{
+    assert_true(r->n_read < MOST_READ);
+    return r->read[r->n_read++] = on_floats(device, at, n);
 }
 
 static void end(struct rig *r)
@@ -55,6 +67,9 @@ static void end(struct rig *r)
     plan_free(r->plan);
     graph_free(r->net.g);
     params_free(r->net.p);
+    device_free(device, r->there);
+    for (int i = 0; i < r->n_read; i++)
+        free(r->read[i]);
 }
 
 static float *tensor(struct rig *r, const char *name)
@@ -62,7 +77,7 @@ static float *tensor(struct rig *r, const char *name)
     int i = params_find(r->net.p, name);
     if (i < 0)
         fail_msg("no tensor %s", name);
-    return params_value(r->net.p, (size_t)i);
+    return values(r, params_value(r->net.p, (size_t)i), shape_count(params_shape(r->net.p, (size_t)i)));
 }
 
 static void near(float got, double want)
@@ -80,7 +95,7 @@ static void linear(void **state)
     assert_ptr_equal(y, again); /* the same tensors, the same node */
     run(&r, &y, 1);
     assert_int_equal(params_n(r.net.p), 2);
-    const float *w = tensor(&r, "fc.w"), *got = plan_output(r.plan, 0);
+    const float *w = tensor(&r, "fc.w"), *got = values(&r, plan_output(r.plan, 0), ROWS * 3);
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < 3; j++) {
             double sum = 0;
@@ -114,15 +129,16 @@ static void batch_norm(void **state)
         memcpy(out + 1, r.net.stores, (size_t)r.net.n_stores * sizeof *out);
         run(&r, out, 1 + r.net.n_stores);
         assert_int_equal(params_count(r.net.p), 2 * WIDTH);
-        const float *y = plan_output(r.plan, 0);
+        const float *y = values(&r, plan_output(r.plan, 0), ROWS * WIDTH), *means = tensor(&r, "bn.mean"),
+                    *vars = tensor(&r, "bn.var");
         for (int j = 0; j < WIDTH; j++) {
             double mean = 0, var = 1;
             if (training)
                 column_stats(r.x, j, &mean, &var);
             for (int i = 0; i < ROWS; i++)
                 near(y[i * WIDTH + j], ((double)r.x[i * WIDTH + j] - mean) / sqrt(var + 1e-3));
-            near(tensor(&r, "bn.mean")[j], 0.1 * mean);
-            near(tensor(&r, "bn.var")[j], training ? 0.9 + 0.1 * var : 1);
+            near(means[j], 0.1 * mean);
+            near(vars[j], training ? 0.9 + 0.1 * var : 1);
         }
         end(&r);
     }
@@ -136,7 +152,8 @@ static void layer_and_instance_norm(void **state)
     out[0] = nn_layer_norm(&r.net, "ln", x, 1e-5f);
     out[1] = nn_instance_norm(&r.net, "in", g_reshape(x, SHAPE(2, ROWS / 2, WIDTH)), 1e-5f);
     run(&r, out, 2);
-    const float *layer = plan_output(r.plan, 0), *instance = plan_output(r.plan, 1);
+    const float *layer = values(&r, plan_output(r.plan, 0), ROWS * WIDTH),
+                *instance = values(&r, plan_output(r.plan, 1), ROWS * WIDTH);
     for (int i = 0; i < ROWS; i++) {
         double sum = 0, square = 0;
         for (int j = 0; j < WIDTH; j++) {
@@ -168,9 +185,10 @@ static void embedding(void **state)
     assert_false(params_decays(r.net.p, 0));
     assert_int_equal(plan_new(device, r.net.g, &y, 1, NULL, &r.plan), ERR_OK);
     params_bind(r.net.p, r.plan);
-    plan_bind_name(r.plan, "i", idx);
+    r.there = on_copy(device, idx, sizeof idx);
+    plan_bind_name(r.plan, "i", r.there);
     assert_int_equal(plan_run(r.plan, NULL), ERR_OK);
-    const float *got = plan_output(r.plan, 0), *table = tensor(&r, "e.w");
+    const float *got = values(&r, plan_output(r.plan, 0), 3 * WIDTH), *table = tensor(&r, "e.w");
     assert_memory_equal(got, table + 2 * WIDTH, WIDTH * sizeof *got);
     assert_memory_equal(got + 2 * WIDTH, table, WIDTH * sizeof *got);
     for (int k = 0; k < WIDTH; k++)
@@ -195,10 +213,11 @@ static void dropout(void **state)
     for (int i = 0; i < MANY; i++)
         x[i] = 1;
     assert_int_equal(plan_new(device, net.g, y, 2, NULL, &plan), ERR_OK);
-    plan_bind_name(plan, "ones", x);
-    plan_bind_name(plan, "seed", seed);
+    void *there = on_copy(device, x, sizeof x), *seed_there = on_copy(device, seed, sizeof seed);
+    plan_bind_name(plan, "ones", there);
+    plan_bind_name(plan, "seed", seed_there);
     assert_int_equal(plan_run(plan, NULL), ERR_OK);
-    const float *a = plan_output(plan, 0), *b = plan_output(plan, 1);
+    float *a = on_floats(device, plan_output(plan, 0), MANY), *b = on_floats(device, plan_output(plan, 1), MANY);
     int kept = 0, both = 0;
     for (int i = 0; i < MANY; i++) {
         assert_true(a[i] == 0 || fabsf(a[i] - 4.0f / 3) < 1e-6f);
@@ -206,6 +225,10 @@ static void dropout(void **state)
         both += a[i] > 0 && b[i] > 0;
     }
     assert_true(abs(kept - MANY * 3 / 4) < 150 && abs(both - MANY * 9 / 16) < 200);
+    free(a);
+    free(b);
+    device_free(device, there);
+    device_free(device, seed_there);
     plan_free(plan);
     graph_free(net.g);
     params_free(net.p);
@@ -226,7 +249,6 @@ static void convolutions(void **state)
     params_free(net.p);
 }
 
-/* One transformer block: the whole sequence at once, and step by step with a cache, agree. */
 /* Two biases a gate, as Keras' and PyTorch's layers have; the second direction begins at the end. */
 static void gru(void **state)
 {
@@ -237,7 +259,7 @@ static void gru(void **state)
     assert_true(shape_same(node_shape(y), SHAPE(2, ROWS / 2, 10)));
     run(&r, &y, 1);
     assert_int_equal(params_count(r.net.p), 2 * (WIDTH * 15 + 5 * 15 + 2 * 15));
-    const float *out = plan_output(r.plan, 0), *w = tensor(&r, "g.w"), *last = r.x + (ROWS / 2 - 1) * WIDTH;
+    const float *out = values(&r, plan_output(r.plan, 0), ROWS * 10), *w = tensor(&r, "g.w"), *last = r.x + (ROWS / 2 - 1) * WIDTH;
     double z = 0, fresh = 0; /* from a state of zeros with zero biases */
     for (int i = 0; i < WIDTH; i++) {
         z += (double)last[i] * (double)w[i * 30 + 15];
@@ -247,6 +269,20 @@ static void gru(void **state)
     end(&r);
 }
 
+/* Larger than they start, so that errors show. */
+static void enlarge(struct params *p)
+{
+    for (size_t i = 0; i < params_n(p); i++) {
+        size_t n = shape_count(params_shape(p, i));
+        float *v = on_floats(device, params_value(p, i), n);
+        for (size_t j = 0; j < n; j++)
+            v[j] += 0.3f * sinf((float)(i * 31 + j));
+        assert_int_equal(device_upload(device, params_value(p, i), v, n * sizeof *v), ERR_OK);
+        free(v);
+    }
+}
+
+/* One transformer block: the whole sequence at once, and step by step with a cache, agree. */
 static void block(void **state)
 {
     (void)state;
@@ -263,37 +299,43 @@ static void block(void **state)
                      4 * WIDTH + 4 * (WIDTH * WIDTH + WIDTH) + 2 * 4 * WIDTH * WIDTH + 5 * WIDTH);
     assert_int_equal(params_alloc(net.p, device, false), ERR_OK);
     params_init(net.p, 4);
-    for (size_t i = 0; i < params_n(net.p); i++) /* larger than they start, so that errors show */
-        for (size_t j = 0; j < shape_count(params_shape(net.p, i)); j++)
-            params_value(net.p, i)[j] += 0.3f * sinf((float)(i * 31 + j));
-    float in[2 * TIME * WIDTH], now[2 * WIDTH];
-    _Alignas(64) float kc[2 * TIME * WIDTH] = {0}, vc[2 * TIME * WIDTH] = {0};
+    enlarge(net.p);
+    float in[2 * TIME * WIDTH], now[2 * WIDTH] = {0}, cache[2 * TIME * WIDTH] = {0};
     for (int i = 0; i < 2 * TIME * WIDTH; i++)
         in[i] = sinf((float)i * 0.7f);
     struct plan *whole, *single;
     assert_int_equal(plan_new(device, net.g, &y, 1, NULL, &whole), ERR_OK);
     assert_int_equal(plan_new(device, one.g, &step, 1, NULL, &single), ERR_OK);
-    int32_t position[2];
+    int32_t position[2] = {0};
+    void *there[] = {on_copy(device, in, sizeof in), on_copy(device, now, sizeof now),
+                     on_copy(device, cache, sizeof cache), on_copy(device, cache, sizeof cache),
+                     on_copy(device, position, sizeof position)};
     params_bind(net.p, whole);
     params_bind(net.p, single);
-    plan_bind_name(whole, "x", in);
-    plan_bind_name(single, "x", now);
-    plan_bind_name(single, "k", kc);
-    plan_bind_name(single, "v", vc);
-    plan_bind_name(single, "position", position);
+    plan_bind_name(whole, "x", there[0]);
+    plan_bind_name(single, "x", there[1]);
+    plan_bind_name(single, "k", there[2]);
+    plan_bind_name(single, "v", there[3]);
+    plan_bind_name(single, "position", there[4]);
     assert_int_equal(plan_run(whole, NULL), ERR_OK);
+    float *want = on_floats(device, plan_output(whole, 0), 2 * TIME * WIDTH), got[2 * WIDTH];
     for (int t = 0; t < TIME; t++) {
         position[0] = position[1] = t;
         for (int n = 0; n < 2; n++)
             memcpy(now + n * WIDTH, in + (n * TIME + t) * WIDTH, WIDTH * sizeof *now);
+        assert_int_equal(device_upload(device, there[1], now, sizeof now), ERR_OK);
+        assert_int_equal(device_upload(device, there[4], position, sizeof position), ERR_OK);
         assert_int_equal(plan_run(single, NULL), ERR_OK);
+        on_read(device, got, plan_output(single, 0), sizeof got);
         for (int n = 0; n < 2; n++)
             for (int j = 0; j < WIDTH; j++)
-                near(((float *)plan_output(single, 0))[n * WIDTH + j],
-                     (double)((float *)plan_output(whole, 0))[(n * TIME + t) * WIDTH + j]);
+                near(got[n * WIDTH + j], (double)want[(n * TIME + t) * WIDTH + j]);
     }
     plan_free(whole);
     plan_free(single);
+    free(want);
+    for (size_t i = 0; i < sizeof there / sizeof *there; i++)
+        device_free(device, there[i]);
     graph_free(net.g);
     graph_free(one.g);
     params_free(net.p);

@@ -13,6 +13,7 @@
 #include "mem.h"
 #include "model/kinds.h"
 #include "model/musegan.h"
+#include "on.h"
 #include "song.h"
 
 static struct device *device;
@@ -25,14 +26,15 @@ static int start(void **state)
 {
     (void)state;
     golden = json_load_file("tests/golden/musegan.json", 0, NULL);
-    return !golden || device_open("cpu", 2, &device) != ERR_OK;
+    on_open(2, &device);
+    return !golden;
 }
 
 static int stop(void **state)
 {
     (void)state;
     json_decref(golden);
-    device_close(device);
+    on_close(device);
     return 0;
 }
 
@@ -91,11 +93,21 @@ static void rig_alloc(struct rig *r)
     hashed_params(r->net.p);
 }
 
-static void rig_input(struct rig *r, const char *name, float *owned)
+/* Takes over `owned`. */
+static void rig_input(struct rig *r, const char *name, float *owned, size_t n)
 {
-    plan_bind_name(r->plan, name, owned);
-    assert_int_equal(plan_run(r->plan, NULL), ERR_OK);
+    plan_bind_name(r->plan, name, on_put(device, owned, n * sizeof *owned));
     free(owned);
+}
+
+static void rig_run(struct rig *r)
+{
+    assert_int_equal(plan_run(r->plan, NULL), ERR_OK);
+}
+
+static const float *rig_output(const struct rig *r, int i)
+{
+    return on_view(device, plan_output(r->plan, i), shape_count(node_shape(r->out[i])));
 }
 
 static void rig_free(struct rig *r)
@@ -182,14 +194,13 @@ static void check_generator(const char *name, int condition)
         r.out[r.n++] = musegan_generator(&r.b, latent(&r), condition < 0 ? NULL : input(&r, "condition", 1));
         rig_alloc(&r);
         rig_plan(&r, way == 2);
-        float *c = hashed_cells("condition", (size_t)N * CELLS);
-        plan_bind_name(r.plan, "condition", c);
-        rig_input(&r, "z", latent_values());
+        rig_input(&r, "condition", hashed_cells("condition", (size_t)N * CELLS), (size_t)N * CELLS);
+        rig_input(&r, "z", latent_values(), N * LATENT);
+        rig_run(&r);
         str_format(key, sizeof key, "%s.%s", name, way == 0 ? "batch" : "moving");
-        double off = deviation(key, NULL, plan_output(r.plan, 0), (size_t)N * CELLS * N_ROLES);
+        double off = deviation(key, NULL, rig_output(&r, 0), (size_t)N * CELLS * N_ROLES);
         if (off > 1e-4)
             fail_msg("%s (%d): off by %.2g", key, way, off);
-        free(c);
         rig_free(&r);
     }
 }
@@ -205,36 +216,30 @@ static void check_gradients(struct rig *r, const char *key, const char *prefix, 
     free(leaf);
     rig_alloc(r);
     rig_plan(r, false);
-    float *z = latent_values(), *c = hashed_cells("condition", (size_t)N * CELLS);
-    float *real = hashed_cells("real", (size_t)N * CELLS * N_ROLES),
-          *fake = hashed("fake", (size_t)N * CELLS * N_ROLES);
     float *share = hashed("share", N);
     for (int i = 0; i < N; i++)
         share[i] = 0.5f + 0.5f * share[i];
-    plan_bind_name(r->plan, "z", z);
-    plan_bind_name(r->plan, "condition", c);
-    plan_bind_name(r->plan, "real", real);
-    plan_bind_name(r->plan, "fake", fake);
-    plan_bind_name(r->plan, "share", share);
-    assert_int_equal(plan_run(r->plan, NULL), ERR_OK);
+    rig_input(r, "z", latent_values(), N * LATENT);
+    rig_input(r, "condition", hashed_cells("condition", (size_t)N * CELLS), (size_t)N * CELLS);
+    rig_input(r, "real", hashed_cells("real", (size_t)N * CELLS * N_ROLES), (size_t)N * CELLS * N_ROLES);
+    rig_input(r, "fake", hashed("fake", (size_t)N * CELLS * N_ROLES), (size_t)N * CELLS * N_ROLES);
+    rig_input(r, "share", share, N);
+    rig_run(r);
     double worst = 0;
     for (int k = 0; k < n; k++) {
         const char *name = params_name(r->net.p, (size_t)idx[k]);
-        double off = deviation(key, name, plan_output(r->plan, first + k),
+        double off = deviation(key, name, rig_output(r, first + k),
                                shape_count(params_shape(r->net.p, (size_t)idx[k])));
         if (off > limit)
             fail_msg("%s of %s: off by %.2g", key, name, off);
         worst = fmax(worst, off);
     }
     print_message("           %s: %d tensors, off by at most %.1e\n", key, n, worst);
-    float *const owned[] = {z, c, real, fake, share};
-    for (size_t i = 0; i < COUNT_OF(owned); i++)
-        free(owned[i]);
 }
 
 static double scalar(struct rig *r, int i)
 {
-    return (double)*(float *)plan_output(r->plan, i);
+    return (double)on_float(device, plan_output(r->plan, i));
 }
 
 static void near(double got, double want, double limit)
@@ -294,14 +299,13 @@ static void critic_scores_and_losses(void **state)
     r.n = 2 + 2 * N_LOSSES;
     rig_alloc(&r);
     rig_plan(&r, false);
-    float *x = hashed_cells("real", (size_t)N * CELLS * N_ROLES);
-    plan_bind_name(r.plan, "real", x);
-    rig_input(&r, "fake", hashed("fake", (size_t)N * CELLS * N_ROLES));
-    free(x);
+    rig_input(&r, "real", hashed_cells("real", (size_t)N * CELLS * N_ROLES), (size_t)N * CELLS * N_ROLES);
+    rig_input(&r, "fake", hashed("fake", (size_t)N * CELLS * N_ROLES), (size_t)N * CELLS * N_ROLES);
+    rig_run(&r);
     for (int side = 0; side < 2; side++) {
         const json_t *want = json_object_get(golden, side ? "critic.fake" : "critic.real");
         for (size_t i = 0; i < 3 * N; i++)
-            near((double)((float *)plan_output(r.plan, side))[i], json_number_value(json_array_get(want, i)),
+            near((double)rig_output(&r, side)[i], json_number_value(json_array_get(want, i)),
                  1e-4);
     }
     for (int i = 0; i < 2 * N_LOSSES; i++)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "hashed.h"
+#include "on.h"
 #include "ref.h"
 #include <jansson.h>
 #include <math.h>
@@ -58,14 +59,15 @@ static int start(void **state)
 {
     (void)state;
     golden = json_load_file("tests/golden/musegan_house.json", 0, NULL);
-    return !golden || device_open("cpu", 2, &device) != ERR_OK;
+    on_open(2, &device);
+    return !golden;
 }
 
 static int stop(void **state)
 {
     (void)state;
     json_decref(golden);
-    device_close(device);
+    on_close(device);
     return 0;
 }
 
@@ -126,19 +128,19 @@ static float *between(const char *name, size_t n, double lo, double hi)
 
 /* What the graph's inputs are given; all is the caller's. */
 enum { N_GIVEN = 6 };
-struct given { const char *name; float *x; };
+struct given { const char *name; float *x; size_t n; };
 
 static void give(const struct rig *r, struct given out[N_GIVEN])
 {
     char z[40];
     size_t cells = musegan_cells(&r->c) * (size_t)r->n, all = cells * N_ROLES, n = (size_t)r->n;
     str_format(z, sizeof z, "z.%s.%d", r->v->name, (int)json_integer_value(json_object_get(r->want, "draw")));
-    out[0] = (struct given){"z", between(z, n * (size_t)musegan_latents(&r->c), -2, 2)};
-    out[1] = (struct given){"real", hashed_cells("real", all)};
-    out[2] = (struct given){"fake", hashed("fake", all)};
-    out[3] = (struct given){"condition", hashed_cells("condition", cells)};
-    out[4] = (struct given){"share", between("share", n, 0, 1)};
-    out[5] = (struct given){"draw", between("draw", all, 0, 1)};
+    out[0] = (struct given){"z", between(z, n * (size_t)musegan_latents(&r->c), -2, 2), n * (size_t)musegan_latents(&r->c)};
+    out[1] = (struct given){"real", hashed_cells("real", all), all};
+    out[2] = (struct given){"fake", hashed("fake", all), all};
+    out[3] = (struct given){"condition", hashed_cells("condition", cells), cells};
+    out[4] = (struct given){"share", between("share", n, 0, 1), n};
+    out[5] = (struct given){"draw", between("draw", all, 0, 1), all};
 }
 
 static void rig_run(struct rig *r, int n_out)
@@ -150,7 +152,7 @@ static void rig_run(struct rig *r, int n_out)
     params_bind(r->net.p, r->plan);
     give(r, given);
     for (size_t i = 0; i < N_GIVEN; i++)
-        plan_bind_name(r->plan, given[i].name, given[i].x);
+        plan_bind_name(r->plan, given[i].name, on_put(device, given[i].x, given[i].n * sizeof(float)));
     assert_int_equal(plan_run(r->plan, NULL), ERR_OK);
     for (size_t i = 0; i < N_GIVEN; i++)
         free(given[i].x);
@@ -168,7 +170,7 @@ static struct ref *exact(const struct rig *r)
         for (size_t k = 0; k < N_GIVEN && node_is(n, OP_INPUT); k++)
             x = strcmp(n->name, given[k].name) == 0 ? given[k].x : x;
         if (node_is(n, OP_PARAM))
-            x = params_value(r->net.p, (size_t)params_find(r->net.p, n->name));
+            x = on_view(device, params_value(r->net.p, (size_t)params_find(r->net.p, n->name)), node_count(n));
         for (size_t k = 0; x && k < node_count(n); k++)
             ref_leaf(ref, n)[k] = (double)x[k];
     }
@@ -207,7 +209,7 @@ static double apart(const struct rig *r, const json_t *want, const double *x, si
 static double output_apart(const struct rig *r, const json_t *want, int i, const char *name)
 {
     size_t n = shape_count(node_shape(r->out[i]));
-    const float *x = plan_output(r->plan, i);
+    const float *x = on_view(device, plan_output(r->plan, i), n);
     double *wide = xcalloc(n, sizeof *wide);
     for (size_t k = 0; k < n; k++)
         wide[k] = (double)x[k];
@@ -240,7 +242,7 @@ static void check_gradients(struct rig *r, const char *key, const char *prefix)
     graph_grad(r->out[1], leaf, n, r->out + FIRST);
     free(leaf);
     rig_run(r, FIRST + n);
-    double worst = 0, exactly = 0, loss = (double)*(float *)plan_output(r->plan, 1);
+    double worst = 0, exactly = 0, loss = (double)on_float(device, plan_output(r->plan, 1));
     double loss_wanted = json_number_value(json_array_get(json_object_get(want, "loss"), 1));
     if (fabs(loss - loss_wanted) > GOAL * fmax(1, fabs(loss_wanted)))
         fail_msg("%s, %s: loss %.9g instead of %.9g", r->v->name, key, loss, loss_wanted);
@@ -272,7 +274,7 @@ static void check_gradients(struct rig *r, const char *key, const char *prefix)
 static void check_condition(const struct rig *r)
 {
     size_t n = musegan_cells(&r->c) * (size_t)r->n;
-    const float *x = plan_output(r->plan, 0);
+    const float *x = on_view(device, plan_output(r->plan, 0), n * N_ROLES);
     float *c = hashed_cells("condition", n);
     for (size_t i = 0; i < n; i++)
         assert_true(x[i * N_ROLES + (size_t)r->c.condition] == c[i]);

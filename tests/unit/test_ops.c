@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "compute/op.h"
-#include "plan.h"
+#include "on.h"
 #include "ref.h"
 #include "rng.h"
 
@@ -289,28 +289,29 @@ static void check_differences(struct bench *b, struct node *scalar, struct node 
 static void check_plan(struct bench *b, struct node **outs, int n, bool reference)
 {
     struct plan *plan;
-    float *kept[MOST_LEAVES];
+    void *kept[MOST_LEAVES];
     assert_int_equal(plan_new(device, b->g, outs, n, &(struct plan_opts){ .reference = reference }, &plan), ERR_OK);
     for (int i = 0; i < b->n_leaves; i++) {
-        size_t bytes = node_count(b->leaf[i]) * sizeof(float);
-        kept[i] = memcpy(xmalloc(bytes), b->memory[i], bytes);
+        kept[i] = on_copy(device, b->memory[i], node_count(b->leaf[i]) * sizeof(float));
         plan_bind(plan, b->leaf[i], kept[i]);
     }
     assert_int_equal(plan_run(plan, NULL), ERR_OK);
     ref_reset(b->ref);
     for (int i = 0; i < n; i++) {
         const double *want = ref_value(b->ref, outs[i]);
+        float *values = on_floats(device, plan_output(plan, i), node_count(outs[i]));
         for (size_t k = 0; k < node_count(outs[i]); k++) {
-            const void *got = (char *)plan_output(plan, i) + 4 * k;
+            const void *got = values + k;
             double v = outs[i]->dtype == I32 ? (double)*(const int32_t *)got : (double)*(const float *)got;
             if (!(fabs(v - want[k]) <= 2e-5 * fmax(1, fabs(want[k]))))
                 fail_msg("case %d (%s), %s plan, output %d[%zu]: %.9g instead of %.9g", (int)(b->c - cases),
                          op_rows[b->c->op].name, reference ? "reference" : "optimised", i, k, v, want[k]);
         }
+        free(values);
     }
     plan_free(plan);
     for (int i = 0; i < b->n_leaves; i++)
-        free(kept[i]);
+        device_free(device, kept[i]);
 }
 
 static void run_case(const struct op_case *c, bool simplified)
@@ -376,7 +377,8 @@ static void plain_graphs(void **state)
 static int open_device(void **state)
 {
     (void)state;
-    return device_open("cpu", 2, &device) != ERR_OK;
+    on_open(2, &device);
+    return 0;
 }
 
 static int close_device(void **state)

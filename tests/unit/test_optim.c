@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <math.h>
 #include <string.h>
+#include "on.h"
 #include "optim.h"
 
 static struct device *device;
@@ -14,7 +15,8 @@ enum { ROWS = 7, COLUMNS = 11, N = ROWS * COLUMNS, STEPS = 12 };
 static int start(void **state)
 {
     (void)state;
-    return device_open("cpu", 1, &device) != ERR_OK;
+    on_open(1, &device);
+    return 0;
 }
 
 static int stop(void **state)
@@ -40,11 +42,23 @@ static double fake_gradient(int step, int i)
     return sin(step * 1.7 + i * 0.31) * (1 + i % 5) * 0.1;
 }
 
-static void set_gradients(struct params *p, int step)
+static size_t count(const struct params *p, size_t k)
 {
-    for (size_t k = 0; k < 2; k++)
-        for (size_t i = 0; i < shape_count(params_shape(p, k)); i++)
-            params_grad(p, k)[i] = (float)fake_gradient(step, (int)(i + 100 * k));
+    return shape_count(params_shape(p, k));
+}
+
+static void put(float *at, const float *v, size_t n)
+{
+    assert_int_equal(device_upload(device, at, v, n * sizeof *v), ERR_OK);
+}
+
+static void set_gradients(struct params *p, int step, float g[2][N])
+{
+    for (size_t k = 0; k < 2; k++) {
+        for (size_t i = 0; i < count(p, k); i++)
+            g[k][i] = (float)fake_gradient(step, (int)(i + 100 * k));
+        put(params_grad(p, k), g[k], count(p, k));
+    }
 }
 
 struct ref {
@@ -82,31 +96,38 @@ static void follow(struct optim o)
 {
     struct params *p = two_tensors();
     struct ref ref[2][N];
+    float g[2][N], w[N];
     memset(ref, 0, sizeof ref);
-    for (size_t k = 0; k < 2; k++)
-        for (size_t i = 0; i < shape_count(params_shape(p, k)); i++)
-            ref[k][i].w = (double)params_value(p, k)[i];
+    for (size_t k = 0; k < 2; k++) {
+        on_read(device, w, params_value(p, k), count(p, k) * sizeof *w);
+        for (size_t i = 0; i < count(p, k); i++)
+            ref[k][i].w = (double)w[i];
+    }
     for (int t = 1; t <= STEPS; t++) {
-        set_gradients(p, t);
+        set_gradients(p, t, g);
         double square = 0;
         for (size_t k = 0; k < 2; k++)
-            for (size_t i = 0; i < shape_count(params_shape(p, k)); i++)
-                square += pow((double)params_grad(p, k)[i], 2);
-        double norm = optim_step(&o, p, "net.", device),
+            for (size_t i = 0; i < count(p, k); i++)
+                square += pow((double)g[k][i], 2);
+        double norm = optim_norm(p, "net.", device),
                clip = o.clip > 0 && sqrt(square) > o.clip ? o.clip / sqrt(square) : 1;
+        optim_step(&o, p, "net.", device);
         assert_true(fabs(norm - sqrt(square)) < 1e-5 * norm);
         for (size_t k = 0; k < 2; k++)
-            for (size_t i = 0; i < shape_count(params_shape(p, k)); i++)
-                ref_step(&o, &ref[k][i], clip * (double)params_grad(p, k)[i], t, k == 0);
+            for (size_t i = 0; i < count(p, k); i++)
+                ref_step(&o, &ref[k][i], clip * (double)g[k][i], t, k == 0);
         for (size_t i = 0; o.most > 0 && i < (size_t)2 * N; i++)
             ref[i / N][i % N].w = fmax(-o.most, fmin(o.most, ref[i / N][i % N].w));
     }
     assert_int_equal(o.step, STEPS);
-    for (size_t k = 0; k < 2; k++)
-        for (size_t i = 0; i < shape_count(params_shape(p, k)); i++)
-            assert_true(fabs((double)params_value(p, k)[i] - ref[k][i].w) < 2e-6);
+    for (size_t k = 0; k < 2; k++) {
+        on_read(device, w, params_value(p, k), count(p, k) * sizeof *w);
+        for (size_t i = 0; i < count(p, k); i++)
+            assert_true(fabs((double)w[i] - ref[k][i].w) < 2e-6);
+    }
+    on_read(device, w, params_value(p, 2), sizeof w);
     for (size_t i = 0; i < N; i++)
-        assert_true(params_value(p, 2)[i] == 1); /* outside the prefix */
+        assert_true(w[i] == 1); /* outside the prefix */
     params_free(p);
 }
 
@@ -149,14 +170,17 @@ static void nadam_is_pytorchs(void **state)
     size_t next = 0;
     params_declare(p, "w", SHAPE(3), (struct init_spec){INIT_ZEROS, 0}, true);
     assert_int_equal(params_alloc(p, device, true), ERR_OK);
-    memcpy(params_value(p, 0), begin, sizeof begin);
+    put(params_value(p, 0), begin, 3);
     for (int t = 1; t <= 30; t++) {
+        float g[3], w[3];
         for (int k = 0; k < 3; k++)
-            params_grad(p, 0)[k] = (float)(sin(t * (k + 1)) + 0.3 * k);
+            g[k] = (float)(sin(t * (k + 1)) + 0.3 * k);
+        put(params_grad(p, 0), g, 3);
         optim_step(&o, p, "", device);
+        on_read(device, w, params_value(p, 0), sizeof w);
         for (int k = 0; k < 3 && golden[next].step == t; k++)
-            if (fabs((double)params_value(p, 0)[k] - golden[next].w[k]) > 3e-6)
-                fail_msg("update %d, weight %d: %.9f", t, k, (double)params_value(p, 0)[k]);
+            if (fabs((double)w[k] - golden[next].w[k]) > 3e-6)
+                fail_msg("update %d, weight %d: %.9f", t, k, (double)w[k]);
         next += golden[next].step == t;
     }
     assert_int_equal(next, COUNT_OF(golden));
@@ -180,14 +204,17 @@ static void averages(void **state)
     struct params *p = two_tensors();
     struct ema *e;
     assert_int_equal(ema_new(p, device, 0.5, &e), ERR_OK);
-    float *w = params_value(p, 2);
+    float w[N];
     for (size_t i = 0; i < N; i++)
         w[i] = 3;
+    put(params_value(p, 2), w, N);
     ema_update(e, p, device); /* decay 1/10 at first: 0.1 * 1 + 0.9 * 3 */
     ema_swap(e, p, device);
+    on_read(device, w, params_value(p, 2), sizeof w);
     for (size_t i = 0; i < N; i++)
         assert_true(fabsf(w[i] - 2.8f) < 1e-6f);
     ema_swap(e, p, device);
+    on_read(device, w, params_value(p, 2), sizeof w);
     assert_true(w[0] == 3 && w[N - 1] == 3);
     assert_int_equal(ema_updates(e), 1);
     ema_free(e);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include "folder.h"
 #include "hashed.h"
+#include "on.h"
 #include <jansson.h>
 #include "ckpt.h"
 #include "mem.h"
@@ -30,14 +31,15 @@ static int setup(void **state)
 {
     (void)state;
     golden = json_load_file("tests/golden/vqvae.json", 0, NULL);
-    return golden && device_open("cpu", 2, &device) == ERR_OK ? 0 : -1;
+    on_open(2, &device);
+    return golden ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
     (void)state;
     json_decref(golden);
-    device_close(device);
+    on_close(device);
     return 0;
 }
 
@@ -55,7 +57,7 @@ static void fill(struct params *p)
                            : str_ends(name, ".book.count") ? 1 + fabs(0.1 * v)
                                                            : 0.1 * v);
         }
-        memcpy(params_value(p, i), u, n * sizeof *u);
+        on_write(device, params_value(p, i), u, n * sizeof *u);
         free(u);
     }
 }
@@ -100,30 +102,31 @@ static void test_golden(void **state)
     assert_int_equal(plan_new(device, net.g, out, FIRST + n + net.n_stores, NULL, &plan), ERR_OK);
     params_bind(p, plan);
     float *cells = hashed("quarters", N * VQVAE_CELLS);
-    void *at;
-    assert_int_equal(device_alloc(device, N * VQVAE_CELLS * sizeof *cells, &at), ERR_OK);
     for (int i = 0; i < N * VQVAE_CELLS; i++)
-        ((float *)at)[i] = (double)cells[i] > 0.8;
-    plan_bind(plan, b.cells, at);
+        cells[i] = (double)cells[i] > 0.8;
+    plan_bind(plan, b.cells, on_put(device, cells, N * VQVAE_CELLS * sizeof *cells));
     assert_int_equal(plan_run(plan, NULL), ERR_OK);
-    same(json_object_get(golden, "latent"), plan_output(plan, LATENT), N * VQVAE_SLOTS * VQVAE_WIDTH, 1e-5, "latent");
+    int32_t codes[N * VQVAE_SLOTS];
+    on_read(device, codes, plan_output(plan, CODES), sizeof codes);
+    same(json_object_get(golden, "latent"), on_view(device, plan_output(plan, LATENT), N * VQVAE_SLOTS * VQVAE_WIDTH),
+         N * VQVAE_SLOTS * VQVAE_WIDTH, 1e-5, "latent");
     for (int i = 0; i < N * VQVAE_SLOTS; i++)
-        assert_int_equal(((int32_t *)plan_output(plan, CODES))[i],
+        assert_int_equal(codes[i],
                          json_integer_value(json_array_get(json_object_get(golden, "codes"), (size_t)i)));
     double recon = json_number_value(json_object_get(golden, "recon"));
     double commit = json_number_value(json_object_get(golden, "commit"));
-    assert_true(fabs((double)*(float *)plan_output(plan, RECON) - recon) < 1e-5 * recon);
-    assert_true(fabs((double)*(float *)plan_output(plan, EXTRA) - commit) < 1e-5 * commit);
+    assert_true(fabs((double)on_float(device, plan_output(plan, RECON)) - recon) < 1e-5 * recon);
+    assert_true(fabs((double)on_float(device, plan_output(plan, EXTRA)) - commit) < 1e-5 * commit);
     const json_t *grads = json_object_get(golden, "grads");
     assert_int_equal(json_object_size(grads), n);
     for (int i = 0; i < n; i++) {
         const char *name = params_name(p, (size_t)index[i]);
-        same(json_object_get(grads, name), plan_output(plan, FIRST + i),
-             shape_count(params_shape(p, (size_t)index[i])), 1e-4, name);
+        size_t count = shape_count(params_shape(p, (size_t)index[i]));
+        same(json_object_get(grads, name), on_view(device, plan_output(plan, FIRST + i), count), count, 1e-4, name);
     }
-    same(json_object_get(golden, "book"), params_value(p, (size_t)params_find(p, "vq.book")), 16 * VQVAE_WIDTH, 1e-5,
+    same(json_object_get(golden, "book"),
+         on_view(device, params_value(p, (size_t)params_find(p, "vq.book")), 16 * VQVAE_WIDTH), 16 * VQVAE_WIDTH, 1e-5,
          "codebook after an update");
-    device_free(device, at);
     free(cells);
     plan_free(plan);
     graph_free(net.g);
@@ -267,7 +270,8 @@ static void test_stages(void **state)
     assert_int_equal(vqvae_encode(v, &q, 1, codes, latent), ERR_OK);
     for (int slot = 0; slot < VQVAE_SLOTS; slot++)
         for (int s = 0; s < STAGES; s++) {
-            const float *book = params_value(p, (size_t)params_find(p, s ? "vq.book.2" : "vq.book"));
+            const float *book =
+                on_view(device, params_value(p, (size_t)params_find(p, s ? "vq.book.2" : "vq.book")), CODES * VQVAE_WIDTH);
             double best = 1e30;
             int nearest = -1;
             for (int k = 0; k < CODES; k++) {

@@ -136,6 +136,13 @@ static enum err cpu_copy(struct device *d, void *dst, const void *src, size_t by
     return ERR_OK;
 }
 
+static enum err cpu_recent(struct device *d, const float *at, float *out)
+{
+    (void)d;
+    *out = *at;
+    return ERR_OK;
+}
+
 static void cpu_begin(struct device *d, unsigned *saved)
 {
     (void)d;
@@ -163,9 +170,12 @@ const struct backend cpu_backend = {
     .free = cpu_free,
     .upload = cpu_copy,
     .download = cpu_copy,
+    .copy = cpu_copy,
+    .recent = cpu_recent,
     .begin = cpu_begin,
     .end = cpu_end,
     .report = cpu_report,
+    .flat = &cpu_flat,
     .kernels = kernels,
     .reference = reference,
     .pack = { .run = k_pack, .name = "k_pack", .work = w_pack },

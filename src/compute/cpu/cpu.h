@@ -149,6 +149,8 @@ size_t w_conv(const struct node *n, int threads);
 size_t w_conv_t(const struct node *n, int threads);
 size_t w_conv_w(const struct node *n, int threads);
 
+extern const struct flat_ops cpu_flat; /* flat.c */
+
 /* ref.c: plain loops. */
 void ref_matmul(const struct step *s, struct pool *pool);
 void ref_conv(const struct step *s, struct pool *pool);

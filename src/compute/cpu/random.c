@@ -1,7 +1,7 @@
 /* random.c: Philox numbers, the same for the same (seed, counter, stream) on every device and any division of
  * the work: element i comes from block i / 4. Blocks are computed LANES at a time, which vectorises. */
-#include <math.h>
 #include <string.h>
+#include "../normal.h"
 #include "cpu.h"
 
 enum { LANES = 16, ROUNDS = 10 };
@@ -29,12 +29,9 @@ INLINE void philox_lanes(uint32_t first, uint32_t step, uint32_t stream, uint32_
     }
 }
 
-INLINE void to_uniform(const struct lanes w[4], float *v)
+/* Word by word of each block. */
+INLINE void join_words(float f[4][LANES], float *v)
 {
-    float f[4][LANES];
-    for (int k = 0; k < 4; k++)
-        for (int l = 0; l < LANES; l++)
-            f[k][l] = (float)(int32_t)(w[k].v[l] >> 8) * 0x1p-24f;
     for (int l = 0; l < LANES; l++) {
         v[4 * l] = f[0][l];
         v[4 * l + 1] = f[1][l];
@@ -43,17 +40,22 @@ INLINE void to_uniform(const struct lanes w[4], float *v)
     }
 }
 
-/* Box-Muller on words 0, 1 and 2, 3; the radius' uniform is in (0, 1]. */
-static void to_normal(const struct lanes w[4], float *v)
+INLINE void to_uniform(const struct lanes w[4], float *v)
 {
-    for (int l = 0; l < LANES; l++)
-        for (int k = 0; k < 4; k += 2) {
-            float u = (float)((w[k].v[l] >> 8) + 1) * 0x1p-24f,
-                  angle = (float)(w[k + 1].v[l] >> 8) * 0x1p-24f;
-            float radius = sqrtf(-2 * logf(u)), turn = 6.2831853071795865f * angle;
-            v[4 * l + k] = radius * cosf(turn);
-            v[4 * l + k + 1] = radius * sinf(turn);
-        }
+    float f[4][LANES];
+    for (int k = 0; k < 4; k++)
+        for (int l = 0; l < LANES; l++)
+            f[k][l] = (float)(int32_t)(w[k].v[l] >> 8) * 0x1p-24f;
+    join_words(f, v);
+}
+
+INLINE void to_normal(const struct lanes w[4], float *v)
+{
+    float f[4][LANES];
+    for (int k = 0; k < 4; k += 2)
+        for (int l = 0; l < LANES; l++)
+            normal_pair(w[k].v[l], w[k + 1].v[l], &f[k][l], &f[k + 1][l]);
+    join_words(f, v);
 }
 
 SIMD static void random_range(void *ctx, size_t from, size_t to, int chunk)
