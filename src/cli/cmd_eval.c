@@ -195,7 +195,7 @@ static int run_eval(struct cli *c)
 static const struct opt options[] = {
     {"data", 'd', OPT_TEXT, 0, 0, NULL, NULL, "FILE", "a data set with held-out songs"},
     {"n", 'n', OPT_INT, 1, 100000, "16", NULL, "N", "phrases a genre; pieces an era"},
-    {"against", 0, OPT_ENUM, 0, 0, "held-out", "held-out|training", "MUSIC", "training: what it learnt from, as papers compare"},
+    {"against", 0, OPT_ENUM, 0, 0, "held-out", "held-out|training", "MUSIC", "training: what it learnt from, in the shares it saw, as papers compare"},
     {"takes", 0, OPT_INT, 1, 64, "2", NULL, "N", "answers to each"},
     {"mode", 0, OPT_ENUM, 0, 0, "all", "all|scratch|accompany", "MODE", "from nothing, around one kept track"},
     {"genre", 'g', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "only this one"},
