@@ -28,18 +28,19 @@ static int draw_pos(const float *logits, struct draw_row *d, const struct draw_o
     return draw_index(logits, legal, CODEC_POS_OUT, o, &d->rng);
 }
 
-/* The rest of a note whose position is known, head by head. A drum has no length to draw. */
+/* The rest of a note whose position is known, head by head. A drum has no length to draw. What range and key cost
+ * is not less for a hotter bass. */
 static void draw_part(enum codec_head h, const float *said, int size, struct draw_row *d, const struct draw_opts *o,
                       struct codec_note *note)
 {
-    bool legal[CODEC_PITCH];
+    bool legal[CODEC_PITCH], pitch = h == HEAD_PITCH;
     float logits[CODEC_PITCH];
+    double heat = pitch && codec_role(codec_cell_rank(note->cell)) == ROLE_BASS ? BASS_HEAT : 1;
     for (int i = 0; i < size; i++) {
-        legal[i] = h != HEAD_PITCH || row_pitch_legal(&d->row, note->pos, i);
-        logits[i] = said[i] - (h == HEAD_PITCH ? row_pitch_cost(&d->row, i) : 0);
+        legal[i] = !pitch || row_pitch_legal(&d->row, note->pos, i);
+        logits[i] = said[i] - (pitch ? row_pitch_cost(&d->row, i) * (float)heat : 0);
     }
-    bool bass = h == HEAD_PITCH && codec_role(codec_cell_rank(note->cell)) == ROLE_BASS;
-    struct draw_opts all = { .temperature = o->temperature * (bass ? BASS_HEAT : 1), .top_p = h == HEAD_PITCH ? o->top_p : 1 };
+    struct draw_opts all = { .temperature = o->temperature * heat, .top_p = pitch ? o->top_p : 1 };
     bool drum = h == HEAD_DUR && note->pitch >= CODEC_PITCHED;
     int drawn = drum ? CODEC_DRUM_DUR : draw_index(logits, legal, size, &all, &d->rng);
     uint8_t *part[N_HEADS] = { &note->pos, &note->pitch, &note->dur, &note->vel };

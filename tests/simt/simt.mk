@@ -6,7 +6,7 @@ SIMT_CC = $(wildcard tests/simt/*.cc)
 SIMT_OBJ = $(SIMT_C:%.c=$(B)/simt/%.o) $(SIMT_CU:%.cu=$(B)/simt/%.cu.o) $(SIMT_CC:%.cc=$(B)/simt/%.o)
 # Minutes each; a GPU runs them (tests/gpu.sh).
 SIMT_SLOW = musegan musegan_house cyclegan vqvae frames codes
-SIMT_CXX ?= $(subst gcc,g++,$(CC))
+SIMT_CXX ?= $(if $(findstring gcc,$(CC)),$(subst gcc,g++,$(CC)),$(CXX))
 SIMT_FLAGS = -O3 -g -fPIC -fvisibility=hidden -fno-math-errno -ffp-contract=fast -fno-trapping-math -Wall -Wextra
 ifeq ($(WERROR),1)
 SIMT_FLAGS += -Werror
