@@ -6,8 +6,11 @@ export LSAN_OPTIONS=suppressions=$PWD/tests/lib/lsan.supp:print_suppressions=0 #
 limit=${LIMIT:-300}
 [ "${SAN:-0}" = 1 ] && limit=$((limit * 3))
 
+# Two folders may have a test of one name.
+name_of() { printf %s "$1" | tr / -; }
+
 one() { # LOG_FOLDER TEST: its report in one piece, its verdict into a file
-    name=$(basename "$2")
+    name=$(name_of "$2")
     log=$1/$name.log
     timeout "$limit" "$2" > "$log" 2>&1 < /dev/null
     code=$?
@@ -42,11 +45,10 @@ printf '%s\n' "$@" | xargs -n 1 -P "${JOBS:-$(nproc)}" "$0" --one "$logs"
 passed=0
 failed=
 for test in "$@"; do
-    name=$(basename "$test")
-    if [ "$(cat "$logs/$name.code" 2>&1)" = 0 ]; then
+    if [ "$(cat "$logs/$(name_of "$test").code" 2>&1)" = 0 ]; then
         passed=$((passed + 1))
     else
-        failed="$failed $name"
+        failed="$failed $test"
     fi
 done
 if [ -n "$failed" ]; then
