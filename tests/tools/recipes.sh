@@ -29,7 +29,7 @@ recipe() { # NAME FAMILY DATA FULL_STEPS OPTION...
 }
 
 wanted=$*
-recipe musegan musegan "$out/phrases.bin" 50000 --config musegan --set micro=64
-recipe musegan-accompany musegan "$out/phrases.bin" 50000 --config musegan-accompany --set micro=64
+recipe musegan musegan "$out/songs.bin" 50000 --config musegan --set micro=64
+recipe musegan-accompany musegan "$out/songs.bin" 50000 --config musegan-accompany --set micro=64
 recipe cyclegan cyclegan "$out/phrases.bin" 40000 --config cyclegan-base --set pair=jazz-rock
 recipe band band "$out/songs.bin" 100000
