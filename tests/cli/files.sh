@@ -102,6 +102,7 @@ head -c 300 "$seed" > cut.mid
 has "half a file is read as far as it goes" '^odd:' out
 
 ok "play without sound" timeout 20 "$jamroll" play --audio none "$seed"
+: > err # what the play before said is not this one's
 "$jamroll" play --audio none --loop "$seed" > out 2> err &
 player=$!
 until_true grep -q 'Ctrl-C stops' err # before that a background job has Ctrl-C turned off
