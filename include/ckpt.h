@@ -25,7 +25,7 @@ struct ckpt_writer *ckpt_writer_new(void);
 void ckpt_writer_meta(struct ckpt_writer *w, const char *key, const char *value);
 /* Copies data. */
 void ckpt_writer_add(struct ckpt_writer *w, const char *name, enum dtype t, struct shape s, const void *data);
-NODISCARD enum err ckpt_writer_save(struct ckpt_writer *w, const char *path); /* atomic; frees the writer */
+NODISCARD enum err ckpt_writer_save(struct ckpt_writer *w, const char *path); /* atomic; frees the writer; ERR_RANGE for NaN */
 void ckpt_writer_free(struct ckpt_writer *w);    /* of what is not to be saved after all */
 
 /* A whole parameter set: every declared tensor must be there with its shape (ERR_SHAPE with the name). */

@@ -206,6 +206,20 @@ static enum err report(struct run *r)
     return log_row(r, "train", r->mean);
 }
 
+/* One step. On a GPU losses are known some steps late; what has gone astray by then is in no checkpoint (ckpt.h). */
+static enum err step(struct run *r)
+{
+    double losses[MAX_LOSSES] = { 0 };
+    TRY(r->o->kind->train_step(r->model, r->step, losses));
+    if (!isfinite(total_of(losses, r->n_losses)))
+        return err_set(ERR_RANGE, "training has gone astray: the losses are no longer numbers after %ld steps", r->step + 1);
+    r->step++;
+    for (int i = 0; i < r->n_losses; i++)
+        r->sum[i] += losses[i];
+    r->n_sum++;
+    return ERR_OK;
+}
+
 static bool is_over(const struct run *r)
 {
     bool stopped = r->o->stop && atomic_load_explicit(r->o->stop, memory_order_relaxed);
@@ -219,13 +233,8 @@ static enum err loop(struct run *r)
     long sample_every = o->sample_every > 0 ? o->sample_every : eval_every;
     double save_seconds = 60 * (o->save_minutes > 0 ? o->save_minutes : 5);
     while (!is_over(r)) {
-        double losses[MAX_LOSSES] = { 0 };
         set_horizon(r);
-        TRY(o->kind->train_step(r->model, r->step, losses));
-        r->step++;
-        for (int i = 0; i < r->n_losses; i++)
-            r->sum[i] += losses[i];
-        r->n_sum++;
+        TRY(step(r));
         if (r->step % log_every == 0)
             TRY(report(r));
         if (r->step % eval_every == 0)

@@ -3,6 +3,7 @@
  * order, without gaps or overlap, as the format demands. Data stays where it is (mmap or the caller's bytes);
  * only bytes that are not aligned for their type are copied once. */
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "ckpt.h"
@@ -297,10 +298,19 @@ const char *ckpt_hash(const struct ckpt *c)
     return c->hash;
 }
 
+static bool all_finite(const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
 struct ckpt_writer {
     json_t *header, *meta;
     struct str data;
-    bool failed; /* a device did not give its values */
+    bool failed;     /* a device did not give its values */
+    char astray[64]; /* the first tensor that holds what is no number */
 };
 
 struct ckpt_writer *ckpt_writer_new(void)
@@ -327,6 +337,8 @@ void ckpt_writer_add(struct ckpt_writer *w, const char *name, enum dtype t, stru
                             (json_int_t)from, (json_int_t)(from + bytes));
     BUG_ON(!row || json_object_get(w->header, name) || json_object_set_new(w->header, name, row) != 0);
     str_addn(&w->data, data, bytes);
+    if (t == F32 && !w->astray[0] && !all_finite(data, shape_count(s)))
+        str_copy(w->astray, sizeof w->astray, name);
 }
 
 /* The header is padded with spaces so that the data begins on a 64-byte boundary. */
@@ -345,6 +357,7 @@ enum err ckpt_writer_save(struct ckpt_writer *w, const char *path)
     str_addn(&file, w->data.p, w->data.len);
     enum err err = padded > MAX_HEADER ? err_set(ERR_RANGE, "%s: header of %zu bytes", path, padded)
                    : w->failed         ? err_set(ERR_DEVICE, "%s is not written: the device has failed", path)
+                   : w->astray[0]      ? err_set(ERR_RANGE, "%s is not written: %s holds what is no number", path, w->astray)
                                        : file_write(path, file.p, file.len);
     free(text);
     str_fini(&file);
@@ -417,6 +430,8 @@ static enum err load_parts(const struct ckpt *c, const struct part_set *s, const
             return err_set(ERR_SHAPE, "%s: tensor \"%s\" is %s %s, the model wants F32 %s", c->name, name,
                            dtypes[t.dtype].name, has, wants);
         }
+        if (!all_finite(t.data, shape_count(t.shape)))
+            return bad(c, name, "holds what is no number");
         TRY(device_upload(d, part_at(s, p, i), t.data, shape_count(t.shape) * sizeof(float)));
     }
     return ERR_OK;

@@ -275,6 +275,31 @@ static void test_refusals(void **state)
     free(missing);
 }
 
+static enum err straying_step(struct model *m, long step, double losses[4])
+{
+    TRY(model_kind_find("band")->train_step(m, step, losses));
+    losses[1] = step == 3 ? NAN : losses[1];
+    return ERR_OK;
+}
+
+/* Losses that are no numbers end training, and what it came to is not kept. */
+static void test_gone_astray(void **state)
+{
+    (void)state;
+    struct opts *o = small_options();
+    char *out = in_root("astray"), *checkpoint = in_root("astray/checkpoint.safetensors");
+    struct train_opts t = train_opts_of(o, out, 9);
+    struct model_kind straying = *model_kind_find("band");
+    straying.train_step = straying_step;
+    t.kind = &straying;
+    assert_int_equal(train_run(&t, NULL), ERR_RANGE);
+    assert_non_null(strstr(err_text(), "gone astray"));
+    assert_false(file_exists(checkpoint));
+    opts_free(o);
+    free(out);
+    free(checkpoint);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -314,7 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches), cmocka_unit_test(test_loss_falls), cmocka_unit_test(test_resume_is_exact),
-        cmocka_unit_test(test_samples), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_samples), cmocka_unit_test(test_refusals), cmocka_unit_test(test_gone_astray),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
