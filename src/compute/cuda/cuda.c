@@ -215,7 +215,10 @@ static enum err cuda_download(struct device *d, void *host, const void *src, siz
 static enum err cuda_copy(struct device *d, void *dst, const void *src, size_t bytes)
 {
     (void)d;
-    return cuda_check(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToDevice, cuda_stream), "copying");
+    cuda_lock();
+    enum err err = cuda_check(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToDevice, cuda_stream), "copying");
+    cuda_unlock();
+    return err;
 }
 
 static enum err cuda_recent(struct device *d, const float *at, float *out)
@@ -255,7 +258,10 @@ static void cuda_end(struct device *d, unsigned saved)
 static enum err cuda_wait(struct device *d)
 {
     (void)d;
-    return cuda_check(cudaStreamSynchronize(cuda_stream), "waiting for it");
+    cuda_lock(); /* nothing may wait for a stream that is being recorded */
+    enum err err = cuda_check(cudaStreamSynchronize(cuda_stream), "waiting for it");
+    cuda_unlock();
+    return err;
 }
 
 static void cuda_report(struct device *d, struct str *out)
