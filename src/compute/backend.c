@@ -83,8 +83,17 @@ static const struct backend *cuda_module(void)
 
 /* ------------------------------------------------------------------ devices */
 
+/* Leaves and views have no kernel, macros may be lowered instead, stores are copies; everything else must have one. */
+static void check_kernels(const struct backend *b)
+{
+    for (int op = 0; op < N_OPS; op++)
+        if (!b->kernels[op].run && !(op_rows[op].flags & (F_LEAF | F_VIEW | F_MACRO | F_ELEM)) && op != OP_STORE)
+            err_bug_at("no kernel for", 0, op_rows[op].name);
+}
+
 static enum err open_on(const struct backend *b, int threads, struct device **out)
 {
+    check_kernels(b);
     struct device *d = xcalloc(1, sizeof(*d));
     d->backend = b;
     enum err err = b->open(d, threads);
@@ -191,7 +200,9 @@ void device_report(struct device *d, struct str *out)
 
 const struct kernel *backend_kernel(const struct backend *b, const struct node *n, bool reference)
 {
-    const struct kernel *k = reference && b->reference[n->op].run ? &b->reference[n->op] : &b->kernels[n->op];
+    const struct kernel *k = node_flag(n, F_ELEM)                    ? &b->elem
+                             : reference && b->reference[n->op].run ? &b->reference[n->op]
+                                                                    : &b->kernels[n->op];
     if (!k->run || (k->fits && !k->fits(n)) || (reference && node_flag(n, F_MACRO)))
         return NULL;
     return k;

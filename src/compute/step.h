@@ -72,7 +72,8 @@ struct backend {
     NODISCARD enum err (*wait)(struct device *d); /* until all that was enqueued is done; NULL: nothing is ever pending */
     void (*report)(struct device *d, struct str *out);
     const struct flat_ops *flat;
-    const struct kernel *kernels;   /* by op; empty rows: no kernel */
+    struct kernel elem;             /* of all F_ELEM ops, one or a chain of them */
+    const struct kernel *kernels;   /* by op, of the others; empty rows: no kernel */
     const struct kernel *reference; /* plain loops, where they differ */
     struct kernel pack;             /* of a product's constant second factor; work = bytes of the result */
     struct kernel store;

@@ -17,22 +17,6 @@ static const struct kernel kernels[N_OPS] = {
     ROW_WORK(CONV, k_conv, w_conv),
     ROW_WORK(CONV_T, k_conv_t, w_conv_t),
     ROW_WORK(CONV_W, k_conv_w, w_conv_w),
-    ROW(ADD, k_elem),
-    ROW(SUB, k_elem),
-    ROW(MUL, k_elem),
-    ROW(DIV, k_elem),
-    ROW(SCALE, k_elem),
-    ROW(POWC, k_elem),
-    ROW(EXP, k_elem),
-    ROW(LOG, k_elem),
-    ROW(TANH, k_elem),
-    ROW(SIGMOID, k_elem),
-    ROW(LEAKY, k_elem),
-    ROW(STEP, k_elem),
-    ROW(GE, k_elem),
-    ROW(SELECT, k_elem),
-    ROW(GELU, k_elem),
-    ROW(GELU_DX, k_elem),
     [OP_SUM] = {.run = k_sum, .name = "k_sum", .work = w_sum, .fits_program = fits_sum_program},
     ROW(EXPAND, k_expand),
     ROW(MAX, k_max),
@@ -67,15 +51,6 @@ static const struct kernel reference[N_OPS] = {
     ROW(CONV_W, ref_conv_w),
 };
 
-/* Leaves and views have no kernel; everything else must have one. */
-static const char *missing_kernel(void)
-{
-    for (int op = 0; op < N_OPS; op++)
-        if (!kernels[op].run && !(op_rows[op].flags & (F_LEAF | F_VIEW)) && op != OP_STORE)
-            return op_rows[op].name;
-    return NULL;
-}
-
 /* Flush-to-zero and denormals-are-zero; returns what to give to float_mode_set to go back. */
 static unsigned float_mode_flush(void)
 {
@@ -99,9 +74,6 @@ static void float_mode_set(unsigned mode)
 
 static enum err cpu_open(struct device *d, int threads)
 {
-    const char *missing = missing_kernel();
-    if (missing)
-        err_bug_at("cpu.c: no kernel for", 0, missing);
     unsigned mode = float_mode_flush(); /* threads inherit the mode of the one that starts them */
     d->pool = pool_new(threads);
     float_mode_set(mode);
@@ -176,6 +148,7 @@ const struct backend cpu_backend = {
     .end = cpu_end,
     .report = cpu_report,
     .flat = &cpu_flat,
+    .elem = { .run = k_elem, .name = "k_elem" },
     .kernels = kernels,
     .reference = reference,
     .pack = { .run = k_pack, .name = "k_pack", .work = w_pack },

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 #include "mem.h"
+#include "rows.h"
 
 enum { LEAST_MAJOR = 7, LEAST_MINOR = 5 };
 
@@ -116,21 +117,9 @@ static enum err find_gpu(struct device *d)
     return ERR_OK;
 }
 
-/* Leaves and views have no kernel; macros are lowered where they have none; everything else must have one. */
-static const char *missing_kernel(void)
-{
-    for (int op = 0; op < N_OPS; op++)
-        if (!cuda_kernels[op].run && !(op_rows[op].flags & (F_LEAF | F_VIEW | F_MACRO)) && op != OP_STORE)
-            return op_rows[op].name;
-    return NULL;
-}
-
 static enum err cuda_open(struct device *d, int threads)
 {
     (void)threads;
-    const char *missing = missing_kernel();
-    if (missing)
-        err_bug_at("cuda.c: no kernel for", 0, missing);
     cuda_lock();
     enum err err = find_gpu(d);
     if (err == ERR_OK)
@@ -297,6 +286,7 @@ static const struct backend backend = {
     .wait = cuda_wait,
     .report = cuda_report,
     .flat = &cuda_flat,
+    .elem = { .run = k_elem, .name = "k_elem" },
     .kernels = cuda_kernels,
     .reference = reference,
     .pack = { .run = k_pack, .name = "k_pack", .work = w_pack },

@@ -4,11 +4,6 @@
 #pragma once
 #include "device.h"
 
-struct add {
-    DEVICE float none() { return 0; }
-    DEVICE float join(float a, float b) { return a + b; }
-};
-
 /* A block is `outers` x `rows` x `width` threads. */
 struct cut { unsigned width, tiles, rows, outers, parts, part; };
 

@@ -68,47 +68,42 @@ static inline bool aligned16(const void *p)
     return (reinterpret_cast<uintptr_t>(p) & 15) == 0;
 }
 
-template <class T> DEVICE T warp_sum(T v)
+/* Ways to join values, and what joins without a trace. */
+struct sum_of {
+    DEVICE float none() { return 0; }
+    template <class T> DEVICE T join(T a, T b) { return a + b; }
+};
+struct max_of {
+    DEVICE float none() { return -INFINITY; }
+    DEVICE float join(float a, float b) { return b > a ? b : a; }
+};
+
+template <class Op, class T> DEVICE T warp_join(T v)
 {
     for (int step = WARP / 2; step; step /= 2)
-        v += __shfl_xor_sync(FULL_WARP, v, step);
+        v = Op::join(v, __shfl_xor_sync(FULL_WARP, v, step));
     return v;
 }
 
-DEVICE float warp_max(float v)
-{
-    for (int step = WARP / 2; step; step /= 2)
-        v = fmaxf(v, __shfl_xor_sync(FULL_WARP, v, step));
-    return v;
-}
-
-/* Over all threads of a one-dimensional block of whole warps; every thread gets the result. */
-template <class T> DEVICE T block_sum(T v)
+/* Over all threads of a one-dimensional block of whole warps, a power of two of them; every thread gets the result. */
+template <class Op, class T> DEVICE T block_join(T v)
 {
     __shared__ T part[WARP];
     unsigned warps = blockDim.x / WARP;
-    v = warp_sum(v);
+    v = warp_join<Op>(v);
     if (warps == 1)
         return v;
     if (threadIdx.x % WARP == 0)
         part[threadIdx.x / WARP] = v;
     __syncthreads();
-    v = warp_sum(threadIdx.x % WARP < warps ? part[threadIdx.x % WARP] : T(0));
+    v = part[threadIdx.x % warps];
+    for (unsigned step = warps / 2; step; step /= 2)
+        v = Op::join(v, __shfl_xor_sync(FULL_WARP, v, (int)step));
     __syncthreads();
     return v;
 }
 
-DEVICE float block_max(float v)
-{
-    __shared__ float part[WARP];
-    unsigned warps = blockDim.x / WARP;
-    v = warp_max(v);
-    if (warps == 1)
-        return v;
-    if (threadIdx.x % WARP == 0)
-        part[threadIdx.x / WARP] = v;
-    __syncthreads();
-    v = warp_max(part[threadIdx.x % WARP < warps ? threadIdx.x % WARP : 0]);
-    __syncthreads();
-    return v;
-}
+template <class T> DEVICE T warp_sum(T v) { return warp_join<sum_of>(v); }
+template <class T> DEVICE T block_sum(T v) { return block_join<sum_of>(v); }
+DEVICE float warp_max(float v) { return warp_join<max_of>(v); }
+DEVICE float block_max(float v) { return block_join<max_of>(v); }

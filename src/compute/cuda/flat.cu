@@ -73,25 +73,12 @@ static __global__ void swap_blocks(float *a, float *b, size_t n)
 
 /* Every thread sums the elements of its residue, a block its threads, in double precision and in the same order in
  * every run. */
-DEVICE double sum_of_block(double sum)
-{
-    __shared__ double share[BLOCK];
-    share[threadIdx.x] = sum;
-    __syncthreads();
-    for (unsigned half = BLOCK / 2; half; half /= 2) {
-        if (threadIdx.x < half)
-            share[threadIdx.x] += share[threadIdx.x + half];
-        __syncthreads();
-    }
-    return share[0];
-}
-
 static __global__ void squares(const float *g, size_t n, double *partial)
 {
     double sum = 0;
     for (size_t i = thread_index(); i < n; i += (size_t)gridDim.x * BLOCK)
         sum += (double)g[i] * (double)g[i];
-    sum = sum_of_block(sum);
+    sum = block_sum(sum);
     if (threadIdx.x == 0)
         partial[blockIdx.x] = sum;
 }
@@ -101,7 +88,7 @@ static __global__ void norm_of(const double *partial, unsigned n, double *sum, f
     double all = 0;
     for (unsigned i = threadIdx.x; i < n; i += BLOCK)
         all += partial[i];
-    all = sum_of_block(all);
+    all = block_sum(all);
     if (threadIdx.x > 0)
         return;
     double norm = sqrt(all);

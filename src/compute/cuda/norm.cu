@@ -43,16 +43,16 @@ static __global__ void __launch_bounds__(BLOCK) part_stats(const float *x, const
     float mean = 0, square = 0, sum_g = 0, sum_gx = 0;
     for (unsigned m = first; me.taken && m < me.end; m += c.rows)
         mean += x[at + m * s.inner];
-    mean = join_rows<add>(scratch, mean, me, c) / (float)(me.end - me.first);
+    mean = join_rows<sum_of>(scratch, mean, me, c) / (float)(me.end - me.first);
     for (unsigned m = first; me.taken && m < me.end; m += c.rows) {
         float d = x[at + m * s.inner] - mean, v = g ? g[at + m * s.inner] : 0;
         square += d * d;
         sum_g += v;
         sum_gx += v * d;
     }
-    square = join_rows<add>(scratch, square, me, c);
-    sum_g = g ? join_rows<add>(scratch, sum_g, me, c) : 0;
-    sum_gx = g ? join_rows<add>(scratch, sum_gx, me, c) : 0;
+    square = join_rows<sum_of>(scratch, square, me, c);
+    sum_g = g ? join_rows<sum_of>(scratch, sum_g, me, c) : 0;
+    sum_gx = g ? join_rows<sum_of>(scratch, sum_gx, me, c) : 0;
     if (!me.taken || me.row)
         return;
     float *to = part + (size_t)(me.outer * c.parts + me.part) * STATS * s.inner + me.column;

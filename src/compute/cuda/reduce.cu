@@ -14,11 +14,6 @@ struct chain {
     DEVICE float at(const chain &s, unsigned i) { return evaluate<1>(s.p, i).v[0]; }
 };
 
-struct most {
-    DEVICE float none() { return -INFINITY; }
-    DEVICE float join(float a, float b) { return b > a ? b : a; }
-};
-
 template <class Source, class Op>
 static __global__ void __launch_bounds__(BLOCK) reduce(const __grid_constant__ Source x, float *out, cu_span s, cut c)
 {
@@ -56,17 +51,17 @@ size_t cu_reduce_work(struct cu_span s)
 
 void cu_sum(const float *x, float *out, float *work, struct cu_span s)
 {
-    run<plain, add>(plain{ x }, out, work, s);
+    run<plain, sum_of>(plain{ x }, out, work, s);
 }
 
 void cu_sum_program(const struct cu_program *p, float *out, float *work, struct cu_span s)
 {
-    run<chain, add>(chain{ *p }, out, work, s);
+    run<chain, sum_of>(chain{ *p }, out, work, s);
 }
 
 void cu_max(const float *x, float *out, float *work, struct cu_span s)
 {
-    run<plain, most>(plain{ x }, out, work, s);
+    run<plain, max_of>(plain{ x }, out, work, s);
 }
 
 /* A warp a column; of equals the first. */

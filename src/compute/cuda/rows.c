@@ -40,7 +40,7 @@ static struct cu_program program_of(const struct step *s)
     return r;
 }
 
-static void k_elem(const struct step *s, struct pool *pool)
+void k_elem(const struct step *s, struct pool *pool)
 {
     (void)pool;
     struct cu_program p = program_of(s);
@@ -268,22 +268,6 @@ static void k_gru_dx(const struct step *s, struct pool *pool)
 const struct kernel cuda_kernels[N_OPS] = {
     CUDA_PRODUCT_ROWS,
     ROW(FILL, k_fill),
-    ROW(ADD, k_elem),
-    ROW(SUB, k_elem),
-    ROW(MUL, k_elem),
-    ROW(DIV, k_elem),
-    ROW(SCALE, k_elem),
-    ROW(POWC, k_elem),
-    ROW(EXP, k_elem),
-    ROW(LOG, k_elem),
-    ROW(TANH, k_elem),
-    ROW(SIGMOID, k_elem),
-    ROW(LEAKY, k_elem),
-    ROW(STEP, k_elem),
-    ROW(GE, k_elem),
-    ROW(SELECT, k_elem),
-    ROW(GELU, k_elem),
-    ROW(GELU_DX, k_elem),
     [OP_SUM] = { .run = k_sum, .name = "k_sum", .work = w_reduce, .fits_program = fits_one_run },
     ROW(EXPAND, k_expand),
     ROW_WORK(MAX, k_max, w_reduce),

@@ -2,6 +2,7 @@
 #pragma once
 #include "../step.h"
 
+void k_elem(const struct step *s, struct pool *pool);
 void k_fill(const struct step *s, struct pool *pool);
 void k_expand(const struct step *s, struct pool *pool);
 void k_permute(const struct step *s, struct pool *pool);

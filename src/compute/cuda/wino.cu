@@ -5,61 +5,9 @@
 
 enum { OUT = CU_WINO_OUT, IN = CU_WINO_IN, PLACES = CU_WINO_PLACES, TAPS = 3 };
 
-/* Bt: 6 to 6. */
-DEVICE void to_input(const float d[IN], float t[IN])
-{
-    float a = d[4] - 4 * d[2], b = d[3] - 4 * d[1], c = d[4] - d[2], e = 2 * (d[3] - d[1]);
-    t[0] = 4 * d[0] - 5 * d[2] + d[4];
-    t[1] = a + b;
-    t[2] = a - b;
-    t[3] = c + e;
-    t[4] = c - e;
-    t[5] = 4 * d[1] - 5 * d[3] + d[5];
-}
-
-/* At: 6 to 4. */
-DEVICE void to_output(const float m[IN], float t[IN])
-{
-    float a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], e = m[3] - m[4];
-    t[0] = m[0] + a + c;
-    t[1] = b + 2 * e;
-    t[2] = a + 4 * c;
-    t[3] = b + 8 * e + m[5];
-}
-
-/* A: 4 to 6, the adjoint of the above. */
-DEVICE void from_output(const float y[IN], float t[IN])
-{
-    float a = y[0] + y[2], b = y[1] + y[3], c = y[0] + 4 * y[2], e = 2 * y[1] + 8 * y[3];
-    t[0] = y[0];
-    t[1] = a + b;
-    t[2] = a - b;
-    t[3] = c + e;
-    t[4] = c - e;
-    t[5] = y[3];
-}
-
-/* G: 3 to 6. */
-DEVICE void to_weights(const float w[IN], float t[IN])
-{
-    float a = (w[0] + w[2]) * (1.0f / 6), b = w[1] * (1.0f / 6);
-    float c = w[0] * (1.0f / 24) + w[2] * (1.0f / 6), e = w[1] * (1.0f / 12);
-    t[0] = w[0] * 0.25f;
-    t[1] = -a - b;
-    t[2] = b - a;
-    t[3] = c + e;
-    t[4] = c - e;
-    t[5] = w[2];
-}
-
-/* Gt: 6 to 3, the adjoint of the above. */
-DEVICE void from_weights(const float t[IN], float w[IN])
-{
-    float a = t[1] + t[2], b = t[2] - t[1], c = t[3] + t[4], e = t[3] - t[4];
-    w[0] = t[0] * 0.25f - a * (1.0f / 6) + c * (1.0f / 24);
-    w[1] = b * (1.0f / 6) + e * (1.0f / 12);
-    w[2] = (c - a) * (1.0f / 6) + t[5];
-}
+#define WINO_FN DEVICE
+#define WINO_VALUE float
+#include "../winograd.h"
 
 /* One of them from both sides, in place: the columns of a block of n_in x n_in, then its rows. */
 template <void (*ONE)(const float *, float *), int N_IN, int N_OUT> DEVICE void both_sides(float d[IN][IN])
@@ -114,26 +62,17 @@ DEVICE void load_places(const float *src, size_t apart, float d[IN][IN])
         d[i / IN][i % IN] = src[(size_t)i * apart];
 }
 
-static __global__ void input_tiles(const float *x, struct tiling t, unsigned n, float *v)
+/* Into the domain: SIZE x SIZE of the image go through ONE. */
+template <void (*ONE)(const float *, float *), int SIZE>
+static __global__ void enter(const float *x, const __grid_constant__ tiling t, unsigned n, float *places)
 {
     unsigned i = thread_index();
     float d[IN][IN];
     if (i >= n)
         return;
-    load<IN>(x, t, corner_of(t, i), d);
-    both_sides<to_input, IN, IN>(d);
-    store_places(d, v + i, n);
-}
-
-static __global__ void gradient_tiles(const float *y, struct tiling t, unsigned n, float *m)
-{
-    unsigned i = thread_index();
-    float d[IN][IN];
-    if (i >= n)
-        return;
-    load<OUT>(y, t, corner_of(t, i), d);
-    both_sides<from_output, OUT, IN>(d);
-    store_places(d, m + i, n);
+    load<SIZE>(x, t, corner_of(t, i), d);
+    both_sides<ONE, SIZE, IN>(d);
+    store_places(d, places + i, n);
 }
 
 static __global__ void output_tiles(const float *m, struct tiling t, unsigned n, float *y)
@@ -197,7 +136,7 @@ void cu_wino_input(const float *x, int images, int height, int width, int channe
                    float *v)
 {
     struct tiling t = { images, height, width, channels, top, left, rows, cols };
-    LAUNCH(input_tiles, blocks_for(threads_for(t), BLOCK), BLOCK, 0, x, t, threads_for(t), v);
+    LAUNCH((enter<to_input, IN>), blocks_for(threads_for(t), BLOCK), BLOCK, 0, x, t, threads_for(t), v);
 }
 
 void cu_wino_output(const float *m, int images, int height, int width, int channels, int rows, int cols, float *y)
@@ -209,5 +148,5 @@ void cu_wino_output(const float *m, int images, int height, int width, int chann
 void cu_wino_gradient(const float *y, int images, int height, int width, int channels, int rows, int cols, float *m)
 {
     struct tiling t = { images, height, width, channels, 0, 0, rows, cols };
-    LAUNCH(gradient_tiles, blocks_for(threads_for(t), BLOCK), BLOCK, 0, y, t, threads_for(t), m);
+    LAUNCH((enter<from_output, OUT>), blocks_for(threads_for(t), BLOCK), BLOCK, 0, y, t, threads_for(t), m);
 }
