@@ -12,11 +12,12 @@ name_of() { printf %s "$1" | tr / -; }
 one() { # LOG_FOLDER TEST: its report in one piece, its verdict into a file
     name=$(name_of "$2")
     log=$1/$name.log
+    start=$(date +%s)
     timeout "$limit" "$2" > "$log" 2>&1 < /dev/null
     code=$?
     echo "$code" > "$1/$name.code"
     report=$(
-        echo "== $2"
+        echo "== $2, $(($(date +%s) - start)) s"
         if [ "$code" = 0 ]; then
             # cmocka's closing lines; for anything else the last line
             grep -E '^\[(==========|  PASSED  |  SKIPPED )\].*[0-9]' "$log" | grep -v 'Running' || tail -n 1 "$log"
