@@ -13,6 +13,7 @@ const char *eval_mode_name(enum eval_mode m);
 
 struct eval_opts {
     int phrases;             /* phrases a genre, spread over its songs */
+    bool by_songs;           /* as many in all, but of each genre as many as it has songs: each song weighs the same */
     bool training;           /* the real music is what was learnt from, as papers compare; else what was held out */
     int takes;               /* of each request; diversity needs two */
     const char *set;         /* only phrases of this folder of the data set; NULL = all */

@@ -24,3 +24,8 @@ int key_home(struct key k);                       /* semitones to C major or A m
 int key_snap(struct key k, int pitch);             /* nearest pitch in the scale, downwards on ties */
 bool pitch_parse(const char *text, int middle_c_octave, int *out); /* "C4", "f#3", "Bb-1", "60" */
 void pitch_name(int pitch, int middle_c_octave, char buf[8]); /* 60 -> "C4" with middle_c_octave 4 */
+
+/* Place of a chord on the circles of fifths, minor and major thirds (Harte, Sandler, Gasser, AMCMM 2006): chroma's
+ * entries sum to `all` > 0. */
+void tonal_centroid(const double chroma[12], double all, double out[6]);
+double tonal_distance(const double a[6], const double b[6]);

@@ -397,6 +397,40 @@ static size_t count_choices(const struct choice *c)
     return n;
 }
 
+static bool may_be_chosen(const struct evaluation *e, size_t genre)
+{
+    return !e->o->genre || str_same(e->o->genre, dataset_genre(e->data, genre));
+}
+
+/* Songs to choose from, by genre; phrases lie in their order. */
+static void count_songs(const struct evaluation *e, size_t *songs, size_t *all)
+{
+    uint32_t last = UINT32_MAX;
+    *all = 0;
+    for (size_t i = 0; i < dataset_n(e->data); i++) {
+        struct phrase p = dataset_get(e->data, i);
+        if (p.song == last || !may_be_chosen(e, p.genre) || !may_choose(&(struct choice){ e, p.genre, BOTH }, &p))
+            continue;
+        last = p.song;
+        songs[p.genre]++;
+        ++*all;
+    }
+}
+
+/* How many phrases of each genre are wanted. */
+static void share_phrases(const struct evaluation *e, size_t *want)
+{
+    size_t n_genres = dataset_n_genres(e->data), named = 0, all, *songs = xcalloc(n_genres + 1, sizeof(*songs));
+    count_songs(e, songs, &all);
+    for (size_t g = 0; g < n_genres; g++)
+        named += songs[g] > 0;
+    for (size_t g = 0; g < n_genres; g++) {
+        double part = e->o->by_songs ? (double)(named * songs[g]) / (double)(all ? all : 1) : songs[g] > 0;
+        want[g] = (size_t)lround(part * e->o->phrases);
+    }
+    free(songs);
+}
+
 /* So many phrases, evenly over all there are: they lie in the order of their songs. */
 static size_t choose_evenly(const struct choice *c, size_t want, size_t *out)
 {
@@ -413,10 +447,9 @@ static size_t choose_evenly(const struct choice *c, size_t want, size_t *out)
 }
 
 /* Phrases of a genre. What a model learnt from holds songs and filler sets in the shares in which it was shown them. */
-static size_t choose(const struct evaluation *e, size_t genre, size_t *out)
+static size_t choose(const struct evaluation *e, size_t genre, size_t want, size_t *out)
 {
     struct choice c = { e, genre, BOTH };
-    size_t want = (size_t)e->o->phrases;
     if (!e->o->training || e->o->set || !e->kind->filler)
         return choose_evenly(&c, want, out);
     c.side = FILLER;
@@ -506,18 +539,19 @@ static void finish(struct evaluation *e)
 
 static enum err run(struct evaluation *e)
 {
-    size_t n_genres = dataset_n_genres(e->data), want = (size_t)e->o->phrases, n = 0;
-    size_t *chosen = xcalloc(n_genres * want + 1, sizeof(*chosen));
+    size_t n_genres = dataset_n_genres(e->data), n = 0, room = 0, *want = xcalloc(n_genres + 1, sizeof(*want));
+    share_phrases(e, want);
+    for (size_t g = 0; g < n_genres; g++)
+        room += want[g];
+    size_t *chosen = xcalloc(room + 1, sizeof(*chosen));
     enum err err = ERR_OK;
 
     TRY_OUT(ear_new(e->data, e->o->seed, e->o->cancel, &e->ear));
     e->memory = memory_new(e->data);
     new_clouds(e);
     TRY_OUT(roll_new(N_ROLES, PHRASE_BARS, PHRASE_BAR_STEPS, LOW, N_PITCHES, &e->roll));
-    for (size_t g = 0; g < n_genres; g++) {
-        bool named = !e->o->genre || str_same(e->o->genre, dataset_genre(e->data, g));
-        n += named ? choose(e, g, chosen + n) : 0;
-    }
+    for (size_t g = 0; g < n_genres; g++)
+        n += choose(e, g, want[g], chosen + n);
     if (n == 0)
         TRY_OUT(err_set(ERR_EMPTY, "no %s phrase to compare with", e->o->training ? "training" : "held-out"));
     e->n_requests = count_requests(e, chosen, n);
@@ -532,6 +566,7 @@ static enum err run(struct evaluation *e)
     e->out->seconds_per_take = e->n_takes ? e->model_seconds / (double)e->n_takes : NAN;
 out:
     free(chosen);
+    free(want);
     return err;
 }
 

@@ -6,9 +6,10 @@
 
 enum { ROWS = BAND_ROWS };
 
-/* A line of one voice repeats what it just drew: at the network's own odds the bass has 2.0 pitch classes a bar where
- * songs have 2.6, with these 2.4. */
-#define BASS_HEAT 1.25
+/* Pitches are drawn hotter than all else: at the network's own odds, held to key and chords, tracks have fewer pitch
+ * classes a bar than songs. A line of one voice most of all: it repeats what it just drew. */
+static const double pitch_heat[N_ROLES] = { [ROLE_DRUMS] = 1, [ROLE_PIANO] = 1.12, [ROLE_GUITAR] = 1.12, [ROLE_BASS] = 1.3,
+                                            [ROLE_STRINGS] = 1.12 };
 
 static void feed_steps(struct stepper *s, const struct draw_row *rows, int n)
 {
@@ -28,17 +29,19 @@ static int draw_pos(const float *logits, struct draw_row *d, const struct draw_o
     return draw_index(logits, legal, CODEC_POS_OUT, o, &d->rng);
 }
 
-/* The rest of a note whose position is known, head by head. A drum has no length to draw. What range and key cost
- * is not less for a hotter bass. */
+/* The rest of a note whose position is known, head by head. A drum has no length to draw. What range, key and
+ * chord cost is not less for the heat. */
 static void draw_part(enum codec_head h, const float *said, int size, struct draw_row *d, const struct draw_opts *o,
                       struct codec_note *note)
 {
     bool legal[CODEC_PITCH], pitch = h == HEAD_PITCH;
-    float logits[CODEC_PITCH];
-    double heat = pitch && codec_role(codec_cell_rank(note->cell)) == ROLE_BASS ? BASS_HEAT : 1;
+    float logits[CODEC_PITCH], cost[CODEC_PITCH] = { 0 };
+    double heat = pitch ? pitch_heat[codec_role(codec_cell_rank(note->cell))] : 1;
+    if (pitch)
+        row_pitch_costs(&d->row, note->pos, cost);
     for (int i = 0; i < size; i++) {
         legal[i] = !pitch || row_pitch_legal(&d->row, note->pos, i);
-        logits[i] = said[i] - (pitch ? row_pitch_cost(&d->row, i) * (float)heat : 0);
+        logits[i] = said[i] - cost[i] * (float)heat;
     }
     struct draw_opts all = { .temperature = o->temperature * heat, .top_p = pitch ? o->top_p : 1 };
     bool drum = h == HEAD_DUR && note->pitch >= CODEC_PITCHED;

@@ -9,10 +9,25 @@ enum { ROOM_TO_ANSWER = 288 }; /* steps left to the answer when the kept notes a
 /* Nothing tells the network the key it is asked for but that music is written in C or A: drawn from nothing, every fifth
  * note strays from it, every twelfth of real songs does. With this they agree. */
 #define NATS_OUT_OF_KEY 0.65f
+/* The same of chords: tracks of songs keep nearer to one another's than the network's odds would have it. */
+#define NATS_OFF_CHORD 0.42f
 
 static bool has(uint32_t cells, int cell)
 {
     return cells >> cell & 1;
+}
+
+/* What a note adds to the chords of the beats it sounds in. */
+static void hear(struct row *r, const struct codec_note *note)
+{
+    enum { BEAT_STEPS = 12 };
+    int rank = codec_cell_rank(note->cell);
+    if (note->pitch >= CODEC_PITCHED)
+        return;
+    int from = codec_cell_bar(note->cell) * 4 * BEAT_STEPS + codec_pos_step(note->pos);
+    int to = from + codec_dur_steps(note->dur);
+    for (int step = from; step < to && step < ROW_BEATS * BEAT_STEPS; step++)
+        r->chroma[rank][step / BEAT_STEPS][note->pitch % 12]++;
 }
 
 static void count_context(struct row *r)
@@ -47,6 +62,8 @@ void row_begin(struct row *r, const struct window_ask *ask, struct codec_note *c
     for (int most = ROW_CELL_NOTES; r->n_context > room && most > 0; most -= most > 8 ? 4 : 1)
         r->n_context = thin(r->context, r->n_context, most);
     count_context(r);
+    for (int i = 0; i < r->n_context; i++)
+        hear(r, &r->context[i]);
     r->step = codec_start(ask->genre);
     r->need = ROW_NEEDS_CLASS;
 }
@@ -136,9 +153,35 @@ bool row_pitch_legal(const struct row *r, int pos, int pitch)
            !(range_of(r)->strict && outside(r, pitch));
 }
 
-float row_pitch_cost(const struct row *r, int pitch)
+/* How far each pitch class lies from the chord of the other tracks in the beat of `pos`; nothing where they rest. */
+static void chord_costs(const struct row *r, int pos, float cost[12])
 {
-    return (float)outside(r, pitch) * NATS_A_SEMITONE + (in_scale(r, r->ask.home, pitch) ? 0 : NATS_OUT_OF_KEY);
+    double chord[12] = { 0 }, all = 0, at[6], there[6];
+    int beat = codec_cell_bar(r->cell) * 4 + codec_pos_step(pos) / 12;
+    for (int rank = 0; rank < N_ROLES; rank++)
+        for (int c = 0; c < 12 && rank != codec_cell_rank(r->cell); c++) {
+            chord[c] += r->chroma[rank][beat][c];
+            all += r->chroma[rank][beat][c];
+        }
+    memset(cost, 0, 12 * sizeof *cost);
+    if (all == 0)
+        return;
+    tonal_centroid(chord, all, there);
+    for (int c = 0; c < 12; c++) {
+        double alone[12] = { [0] = 0 };
+        alone[c] = 1;
+        tonal_centroid(alone, 1, at);
+        cost[c] = NATS_OFF_CHORD * (float)tonal_distance(at, there);
+    }
+}
+
+void row_pitch_costs(const struct row *r, int pos, float cost[CODEC_PITCH])
+{
+    float chord[12];
+    chord_costs(r, pos, chord);
+    for (int pitch = 0; pitch < CODEC_PITCH; pitch++)
+        cost[pitch] = (float)outside(r, pitch) * NATS_A_SEMITONE + (in_scale(r, r->ask.home, pitch) ? 0 : NATS_OUT_OF_KEY) +
+                      (pitch < CODEC_PITCHED ? chord[pitch % 12] : 0);
 }
 
 /* The next cell of `cells` after r->cell that the sequence holds (its rank is not silent), or -1. */
@@ -201,5 +244,6 @@ void row_take_note(struct row *r, const struct codec_note *note)
     r->notes[r->n_notes++] = *note;
     r->cell_notes++;
     r->new_notes[codec_cell_rank(r->cell)]++;
+    hear(r, note);
     r->step = codec_note_step(r->ask.genre, note, false);
 }

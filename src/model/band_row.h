@@ -5,7 +5,7 @@
 #include "codec.h"
 #include "model.h"
 
-enum { ROW_CELL_NOTES = 64, ROW_MAX_NOTES = CODEC_CELLS * ROW_CELL_NOTES };
+enum { ROW_BEATS = 4 * PHRASE_BARS, ROW_CELL_NOTES = 64, ROW_MAX_NOTES = CODEC_CELLS * ROW_CELL_NOTES };
 
 /* What a 4-bar window is asked for. Cells neither kept nor wanted stay out of the answer. */
 struct window_ask {
@@ -31,6 +31,7 @@ struct row {
     struct codec_note *context; int n_context, context_at;
     int cell;                    /* being written, -1 before the first */
     int cell_notes, new_notes[N_ROLES];
+    float chroma[N_ROLES][ROW_BEATS][12]; /* by rank: steps that each pitch class sounds in a beat, in the network's key */
     struct codec_note notes[ROW_MAX_NOTES]; int n_notes;
 };
 
@@ -40,8 +41,9 @@ void row_begin(struct row *r, const struct window_ask *ask, struct codec_note *c
 /* Legality of an answer to the current step, beyond codec.h: classes and positions, then pitches. */
 bool row_pos_legal(const struct row *r, int out);
 bool row_pitch_legal(const struct row *r, int pos, int pitch);
-/* How much less likely a pitch is than the network says, in nats: outside a loose range, or the key. */
-float row_pitch_cost(const struct row *r, int pitch);
+/* How much less likely each pitch is at `pos` than the network says, in nats: outside a loose range or the key, or far
+ * from what the other tracks play there. */
+void row_pitch_costs(const struct row *r, int pos, float cost[CODEC_PITCH]);
 /* Go on with the next step: after nothing was needed, after a class, after END (note NULL) or a note. */
 void row_advance(struct row *r);
 void row_take_class(struct row *r, int cls);

@@ -2,9 +2,10 @@
  * empty bars only count in EB; QN, PR, ISR and UPC are not defined for drums, DP only for them. */
 #include <math.h>
 #include <string.h>
-#include "metric_parts.h"
+#include "metric.h"
 #include "roll.h"
 #include "song.h"
+#include "theory.h"
 
 /* Weight of a drum onset by its place in a 16th (or 8th) of the bar; the grid may be turned by `turns` steps to
  * the best fit. At 96 steps the form of MuseGAN's first code, else that of its last. */
@@ -124,25 +125,6 @@ static void add_bar(struct metrics *m, const struct roll *r, int track, int bar,
 }
 
 /* ---- tonal distance ---- */
-
-void tonal_centroid(const double chroma[12], double all, double out[6])
-{
-    static const double radius[3] = { 1, 1, 0.5 }, angle[3] = { 7 * M_PI / 6, 3 * M_PI / 2, 2 * M_PI / 3 };
-    memset(out, 0, 6 * sizeof(*out));
-    for (int c = 0; c < 12; c++)
-        for (int k = 0; k < 3; k++) {
-            out[2 * k] += chroma[c] / all * radius[k] * sin(c * angle[k]);
-            out[2 * k + 1] += chroma[c] / all * radius[k] * cos(c * angle[k]);
-        }
-}
-
-double tonal_distance(const double a[6], const double b[6])
-{
-    double d = 0;
-    for (int i = 0; i < 6; i++)
-        d += (a[i] - b[i]) * (a[i] - b[i]);
-    return sqrt(d);
-}
 
 /* Of the cells of a beat. False when the track is silent there. */
 static bool centroid(const struct roll *r, int track, int from, int to, double out[6])

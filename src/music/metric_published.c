@@ -2,8 +2,9 @@
  * ground: MuseGAN's first code (V1: 96 steps a bar, five tracks), its second (V2), and the one that is run today
  * (SRC, BeatGAN's too). What is wrong in them is meant to be wrong here. */
 #include <math.h>
-#include "metric_parts.h"
+#include "metric.h"
 #include "roll.h"
+#include "theory.h"
 
 enum { GROUPS = 12, MAX_ROWS = 84, TURNS = 6, FINE = 96 };
 

@@ -263,3 +263,22 @@ bool pitch_parse(const char *text, int middle_c_octave, int *out)
     *out = (int)pitch;
     return pitch >= 0 && pitch <= 127;
 }
+
+void tonal_centroid(const double chroma[12], double all, double out[6])
+{
+    static const double radius[3] = { 1, 1, 0.5 }, angle[3] = { 7 * M_PI / 6, 3 * M_PI / 2, 2 * M_PI / 3 };
+    memset(out, 0, 6 * sizeof(*out));
+    for (int c = 0; c < 12; c++)
+        for (int k = 0; k < 3; k++) {
+            out[2 * k] += chroma[c] / all * radius[k] * sin(c * angle[k]);
+            out[2 * k + 1] += chroma[c] / all * radius[k] * cos(c * angle[k]);
+        }
+}
+
+double tonal_distance(const double a[6], const double b[6])
+{
+    double d = 0;
+    for (int i = 0; i < 6; i++)
+        d += (a[i] - b[i]) * (a[i] - b[i]);
+    return sqrt(d);
+}

@@ -121,14 +121,38 @@ static void test_row_cost(void **state)
     struct row r;
     row_begin(&r, &ask, NULL, 0);
     r.cell = codec_cell(0, codec_rank(ROLE_PIANO));
+    float cost[CODEC_PITCH];
+    row_pitch_costs(&r, 0, cost);
     for (int pitch = 0; pitch < CODEC_PITCH; pitch++) {
         bool inside = pitch >= CODEC_PITCHED || 0xab5 >> codec_pitch_midi(pitch, 2) % 12 & 1;
-        assert_true(inside == (row_pitch_cost(&r, pitch) == 0));
+        assert_true(inside == (cost[pitch] == 0));
     }
     r.cell = codec_cell(0, codec_rank(ROLE_BASS));
-    float in_range = row_pitch_cost(&r, codec_pitch(ROLE_BASS, 36, 2)), below = row_pitch_cost(&r, codec_pitch(ROLE_BASS, 35, 2)),
-          octave_below = row_pitch_cost(&r, codec_pitch(ROLE_BASS, 24, 2));
-    assert_true(in_range == 0 && below > 0 && octave_below > 5);
+    row_pitch_costs(&r, 0, cost);
+    assert_true(cost[codec_pitch(ROLE_BASS, 36, 2)] == 0 && cost[codec_pitch(ROLE_BASS, 35, 2)] > 0);
+    assert_true(cost[codec_pitch(ROLE_BASS, 24, 2)] > 5);
+}
+
+/* What the other tracks play in a beat draws pitches towards it: its own notes first, then what goes with them. */
+static void test_row_chord(void **state)
+{
+    (void)state;
+    enum { C = 36, CHORD_BEAT = 8, REST_BEAT = 24, PIANO_BEAT = 16 }; /* positions: beats 2, 4 and 3 */
+    struct codec_note kept[] = { { (uint8_t)codec_cell(0, codec_rank(ROLE_BASS)), CHORD_BEAT, C, (uint8_t)codec_dur(12), 4 },
+                                 { (uint8_t)codec_cell(0, codec_rank(ROLE_PIANO)), PIANO_BEAT, C, 3, 4 } };
+    struct window_ask ask = { .kept = 1u << kept[0].cell | 1u << kept[1].cell, .max_steps = 640 };
+    struct row r;
+    float cost[CODEC_PITCH];
+    row_begin(&r, &ask, kept, 2);
+    r.cell = codec_cell(0, codec_rank(ROLE_PIANO));
+    row_pitch_costs(&r, CHORD_BEAT, cost);
+    assert_true(cost[C + 24] == cost[C] && cost[C] < cost[C + 7] && cost[C + 7] < cost[C + 1] && cost[C + 4] < cost[C + 6]);
+    assert_true(cost[CODEC_PITCHED] == 0);
+    for (int pos = PIANO_BEAT; pos <= REST_BEAT; pos += REST_BEAT - PIANO_BEAT) { /* its own notes do not count */
+        row_pitch_costs(&r, pos, cost);
+        for (int pitch = 0; pitch < CODEC_PITCH; pitch++)
+            assert_true(cost[pitch] == 0);
+    }
 }
 
 static void test_draw(void **state)
@@ -542,7 +566,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_row), cmocka_unit_test(test_row_classes),
-        cmocka_unit_test(test_row_cost), cmocka_unit_test(test_draw),
+        cmocka_unit_test(test_row_cost), cmocka_unit_test(test_row_chord), cmocka_unit_test(test_draw),
         cmocka_unit_test(test_keep), cmocka_unit_test(test_step_equals_batch), cmocka_unit_test(test_accompany),
         cmocka_unit_test(test_spans), cmocka_unit_test(test_generate), cmocka_unit_test(test_takes_stand_alone),
         cmocka_unit_test(test_vary), cmocka_unit_test(test_refusals),

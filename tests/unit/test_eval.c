@@ -5,7 +5,6 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -13,6 +12,7 @@
 #include "engine/eval_parts.h"
 #include "eval.h"
 #include "file.h"
+#include "folder.h"
 #include "mem.h"
 #include "midi.h"
 #include "model.h"
@@ -20,7 +20,7 @@
 #include "rng.h"
 #include "song.h"
 
-static char folder[64], data_path[80];
+static char folder[64];
 static struct dataset *data;
 
 /* ---- a data set of two genres that differ in everything ---- */
@@ -43,37 +43,45 @@ static struct song *genre_song(int genre, uint64_t seed)
     return s;
 }
 
-static int setup(void **state)
+/* So many songs of either genre under `dir` as a data set in songs.ds, a quarter of them held out. */
+static struct dataset *build_data(const char *dir, int slow, int fast)
 {
-    (void)state;
-    const char *dirs[] = { folder };
+    const int n[2] = { slow, fast };
+    char data_path[80];
     struct dataset_opts o;
-    str_format(folder, sizeof(folder), "/tmp/test_eval_%d", (int)getpid());
-    str_format(data_path, sizeof(data_path), "%s.ds", folder);
+    struct dataset *d;
     for (int g = 0; g < 2; g++)
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < n[g]; i++) {
             char path[128];
-            str_format(path, sizeof(path), "%s/%s", folder, g ? "fast" : "slow");
-            if (file_mkdirs(path) != ERR_OK)
-                return -1;
-            str_format(path, sizeof(path), "%s/%s/song%d.mid", folder, g ? "fast" : "slow", i);
+            str_format(path, sizeof(path), "%s/%s", dir, g ? "fast" : "slow");
+            assert_int_equal(file_mkdirs(path), ERR_OK);
+            str_format(path, sizeof(path), "%s/%s/song%d.mid", dir, g ? "fast" : "slow", i);
             struct song *s = genre_song(g, (uint64_t)(g * 100 + i));
-            if (midi_save(s, NULL, path) != ERR_OK)
-                return -1;
+            assert_int_equal(midi_save(s, NULL, path), ERR_OK);
             song_free(s);
         }
     dataset_opts_init(&o);
     o.held_out = 0.25;
-    return dataset_build(dirs, 1, &o, data_path, NULL) == ERR_OK && dataset_open(data_path, &data) == ERR_OK ? 0 : -1;
+    str_format(data_path, sizeof(data_path), "%s/songs.ds", dir);
+    assert_int_equal(dataset_build(&dir, 1, &o, data_path, NULL), ERR_OK);
+    assert_int_equal(dataset_open(data_path, &d), ERR_OK);
+    return d;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    str_format(folder, sizeof(folder), "/tmp/test_eval_%d", (int)getpid());
+    data = build_data(folder, 8, 8);
+    return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    char cmd[200];
     dataset_close(data);
-    str_format(cmd, sizeof(cmd), "rm -rf %s %s", folder, data_path);
-    return system(cmd);
+    folder_remove(folder);
+    return 0;
 }
 
 /* ---- models ---- */
@@ -207,6 +215,28 @@ static void test_against_training(void **state)
     assert_non_null(strstr(str_c(&out), "the training music comes first"));
     str_fini(&out);
     eval_free(e);
+}
+
+/* Of the genre with twice as many songs, twice as many phrases; in all as many as when genres weigh the same. */
+static void test_by_songs(void **state)
+{
+    (void)state;
+    struct model m = { .kind = PARROT };
+    struct eval_opts o;
+    struct eval *e;
+    char dir[80];
+    str_format(dir, sizeof(dir), "%s_more", folder);
+    struct dataset *more = build_data(dir, 16, 8);
+    eval_opts_init(&o);
+    o.phrases = 6;
+    o.by_songs = true;
+    assert_int_equal(eval_run(&fake, &m, more, &o, &e), ERR_OK);
+    assert_int_equal(e->rows[0].mode[EVAL_SCRATCH].real.n + e->rows[1].mode[EVAL_SCRATCH].real.n, 12);
+    for (int g = 0; g < 2; g++)
+        assert_int_equal(e->rows[g].mode[EVAL_SCRATCH].real.n, strcmp(e->rows[g].genre, "slow") == 0 ? 8 : 4);
+    eval_free(e);
+    dataset_close(more);
+    folder_remove(dir);
 }
 
 static void test_mute(void **state)
@@ -370,7 +400,8 @@ static void test_side_by_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parrot), cmocka_unit_test(test_against_training), cmocka_unit_test(test_mute), cmocka_unit_test(test_report),
+        cmocka_unit_test(test_parrot), cmocka_unit_test(test_against_training), cmocka_unit_test(test_by_songs),
+        cmocka_unit_test(test_mute), cmocka_unit_test(test_report),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_condition), cmocka_unit_test(test_one_condition),
         cmocka_unit_test(test_stuck), cmocka_unit_test(test_frechet), cmocka_unit_test(test_side_by_side),
     };
