@@ -31,8 +31,10 @@ band() {
     want=$("$jamroll" info --notes "$seed" | kept "$tracks" "$bars")
     [ "$2" = none ] || result "$1: there is something to keep" "$([ -n "$want" ] && echo yes)" "no notes of $tracks"
     ok "$2 kept, $5" "$jamroll" accompany "$seed" --keep "$2" --genre "$5" --seed 42 --n "$6" -o "$dir"
-    ok "$2 kept, $5, again" "$jamroll" accompany "$seed" --keep "$2" --genre "$5" --seed 42 --n "$6" -o "$dir-again"
-    ok "$dir: the same bytes" diff -r "$dir" "$dir-again"
+    if [ "$5" = rock ]; then # one genre stands for all: it is an index among others
+        ok "$2 kept, $5, again" "$jamroll" accompany "$seed" --keep "$2" --genre "$5" --seed 42 --n "$6" -o "$dir-again"
+        ok "$dir: the same bytes" diff -r "$dir" "$dir-again"
+    fi
     is "$dir: files" "$6" "$(find "$dir" -name 'take-*.mid' | wc -l)"
     : > sums
     for take in "$dir"/take-*.mid; do

@@ -165,14 +165,20 @@ static void eval_matmul(struct eval *e)
 /* One position of y and one tap: all pairs of their channels. */
 static void channel_pairs(enum op op, size_t n_in, size_t n_out, const double *x, const double *w, const double *y, double *dst)
 {
-    for (size_t i = 0; i < n_in; i++)
-        for (size_t o = 0; o < n_out; o++)
-            if (op == OP_CONV)
+    for (size_t i = 0; i < n_in; i++) {
+        double sum = 0;
+        if (op == OP_CONV)
+            for (size_t o = 0; o < n_out; o++)
                 dst[o] += x[i] * w[i * n_out + o];
-            else if (op == OP_CONV_T)
-                dst[i] += y[o] * w[i * n_out + o];
-            else
+        else if (op == OP_CONV_W)
+            for (size_t o = 0; o < n_out; o++)
                 dst[i * n_out + o] += x[i] * y[o];
+        else
+            for (size_t o = 0; o < n_out; o++)
+                sum += y[o] * w[i * n_out + o];
+        if (op == OP_CONV_T)
+            dst[i] += sum;
+    }
 }
 
 /* All (x, w, y) element triples of a convolution; dst is the one that is written. */

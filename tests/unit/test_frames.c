@@ -532,17 +532,19 @@ static void suggests_what_is_asked(void **state)
 
 static struct dataset *made_data(const char *dir)
 {
-    char path[128];
-    const char *dirs[] = { dir };
+    char path[128], pieces[100]; /* what is held out goes by names, so the folder has always the same */
+    const char *dirs[] = { pieces };
     struct str report;
     struct dataset *d;
     struct dataset_opts o;
+    str_format(pieces, sizeof pieces, "%s/pieces", dir);
+    assert_int_equal(file_mkdirs(pieces), ERR_OK);
     for (int k = 0; k < 6; k++) {
         struct song *s = takes_seed(4, 4, 12);
         for (size_t i = 0; i < s->tracks[ROLE_PIANO].n; i++)
             s->tracks[ROLE_PIANO].notes[i].pitch = (uint8_t)(s->tracks[ROLE_PIANO].notes[i].pitch + (i % (size_t)(k + 2)));
         track_tidy(&s->tracks[ROLE_PIANO]);
-        str_format(path, sizeof path, "%s/piece%d.mid", dir, k);
+        str_format(path, sizeof path, "%s/piece%d.mid", pieces, k);
         assert_int_equal(midi_save(s, NULL, path), ERR_OK);
         song_free(s);
     }
