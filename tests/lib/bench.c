@@ -1,5 +1,6 @@
 /* bench.c: see bench.h. */
 #include "bench.h"
+#include "compute/cpu/cpuid.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,8 +71,10 @@ bool bench_torch(const char *script, int threads, const char *task, struct timin
     char command[512], line[512];
     bool found = false;
     (void)str_format(command, sizeof command,
-                     "OPENBLAS_CORETYPE=SkylakeX ATEN_CPU_CAPABILITY=avx512 OMP_PROC_BIND=close OMP_PLACES=cores "
-                     "${PYTHON:-/usr/bin/python3} tests/bench/%s %d \"%s\" 2>/dev/null", script, threads, task);
+                     "%s OMP_PROC_BIND=close OMP_PLACES=cores ${PYTHON:-/usr/bin/python3} tests/bench/%s %d \"%s\" 2>/dev/null",
+                     cpu_isa() == ISA_AVX512 ? "OPENBLAS_CORETYPE=SkylakeX ATEN_CPU_CAPABILITY=avx512"
+                                             : "OPENBLAS_CORETYPE=Haswell ATEN_CPU_CAPABILITY=avx2",
+                     script, threads, task);
     FILE *f = popen(command, "r");
     while (f && fgets(line, sizeof line, f)) {
         json_t *row = json_loads(line, 0, NULL);
