@@ -72,7 +72,7 @@ bool bench_torch(const char *script, int threads, const char *task, struct timin
     bool found = false;
     (void)str_format(command, sizeof command,
                      "%s OMP_PROC_BIND=close OMP_PLACES=cores ${PYTHON:-/usr/bin/python3} tests/bench/%s %d \"%s\" 2>/dev/null",
-                     cpu_isa() == ISA_AVX512 ? "OPENBLAS_CORETYPE=SkylakeX ATEN_CPU_CAPABILITY=avx512"
+                     cpu_isa_supported() == ISA_AVX512 ? "OPENBLAS_CORETYPE=SkylakeX ATEN_CPU_CAPABILITY=avx512"
                                              : "OPENBLAS_CORETYPE=Haswell ATEN_CPU_CAPABILITY=avx2",
                      script, threads, task);
     FILE *f = popen(command, "r");
