@@ -10,7 +10,7 @@ enum { ROOM_TO_ANSWER = 288 }; /* steps left to the answer when the kept notes a
  * note strays from it, every twelfth of real songs does. With this they agree. */
 #define NATS_OUT_OF_KEY 0.65f
 /* The same of chords: tracks of songs keep nearer to one another's than the network's odds would have it. */
-#define NATS_OFF_CHORD 0.42f
+#define NATS_OFF_CHORD 0.34f
 
 static bool has(uint32_t cells, int cell)
 {
