@@ -9,8 +9,10 @@ enum { ROOM_TO_ANSWER = 288 }; /* steps left to the answer when the kept notes a
 /* Nothing tells the network the key it is asked for but that music is written in C or A: drawn from nothing, every fifth
  * note strays from it, every twelfth of real songs does. With this they agree. */
 #define NATS_OUT_OF_KEY 0.65f
-/* The same of chords: tracks of songs keep nearer to one another's than the network's odds would have it. */
+/* The same of chords: tracks of songs keep nearer to one another's than the network's odds would have it. Around kept
+ * notes, which tell the key, it strays from the chord more. */
 #define NATS_OFF_CHORD 0.34f
+#define NATS_OFF_KEPT_CHORD 0.65f
 
 static bool has(uint32_t cells, int cell)
 {
@@ -171,7 +173,7 @@ static void chord_costs(const struct row *r, int pos, float cost[12])
         double alone[12] = { [0] = 0 };
         alone[c] = 1;
         tonal_centroid(alone, 1, at);
-        cost[c] = NATS_OFF_CHORD * (float)tonal_distance(at, there);
+        cost[c] = (r->ask.home ? NATS_OFF_CHORD : NATS_OFF_KEPT_CHORD) * (float)tonal_distance(at, there);
     }
 }
 
