@@ -403,27 +403,27 @@ static bool may_be_chosen(const struct evaluation *e, size_t genre)
 }
 
 /* Songs to choose from, by genre; phrases lie in their order. */
-static void count_songs(const struct evaluation *e, size_t *songs, size_t *all)
+static void count_songs(const struct evaluation *e, size_t *songs)
 {
     uint32_t last = UINT32_MAX;
-    *all = 0;
     for (size_t i = 0; i < dataset_n(e->data); i++) {
         struct phrase p = dataset_get(e->data, i);
         if (p.song == last || !may_be_chosen(e, p.genre) || !may_choose(&(struct choice){ e, p.genre, BOTH }, &p))
             continue;
         last = p.song;
         songs[p.genre]++;
-        ++*all;
     }
 }
 
 /* How many phrases of each genre are wanted. */
 static void share_phrases(const struct evaluation *e, size_t *want)
 {
-    size_t n_genres = dataset_n_genres(e->data), named = 0, all, *songs = xcalloc(n_genres + 1, sizeof(*songs));
-    count_songs(e, songs, &all);
-    for (size_t g = 0; g < n_genres; g++)
+    size_t n_genres = dataset_n_genres(e->data), named = 0, all = 0, *songs = xcalloc(n_genres + 1, sizeof(*songs));
+    count_songs(e, songs);
+    for (size_t g = 0; g < n_genres; g++) {
         named += songs[g] > 0;
+        all += songs[g];
+    }
     for (size_t g = 0; g < n_genres; g++) {
         double part = e->o->by_songs ? (double)(named * songs[g]) / (double)(all ? all : 1) : songs[g] > 0;
         want[g] = (size_t)lround(part * e->o->phrases);

@@ -64,6 +64,11 @@ void row_begin(struct row *r, const struct window_ask *ask, struct codec_note *c
     for (int most = ROW_CELL_NOTES; r->n_context > room && most > 0; most -= most > 8 ? 4 : 1)
         r->n_context = thin(r->context, r->n_context, most);
     count_context(r);
+    for (int c = 0; c < 12; c++) {
+        double alone[12] = { 0 };
+        alone[c] = 1;
+        tonal_centroid(alone, 1, r->place[c]);
+    }
     for (int i = 0; i < r->n_context; i++)
         hear(r, &r->context[i]);
     r->step = codec_start(ask->genre);
@@ -158,7 +163,7 @@ bool row_pitch_legal(const struct row *r, int pos, int pitch)
 /* How far each pitch class lies from the chord of the other tracks in the beat of `pos`; nothing where they rest. */
 static void chord_costs(const struct row *r, int pos, float cost[12])
 {
-    double chord[12] = { 0 }, all = 0, at[6], there[6];
+    double chord[12] = { 0 }, all = 0, there[6];
     int beat = codec_cell_bar(r->cell) * 4 + codec_pos_step(pos) / 12;
     for (int rank = 0; rank < N_ROLES; rank++)
         for (int c = 0; c < 12 && rank != codec_cell_rank(r->cell); c++) {
@@ -169,12 +174,8 @@ static void chord_costs(const struct row *r, int pos, float cost[12])
     if (all == 0)
         return;
     tonal_centroid(chord, all, there);
-    for (int c = 0; c < 12; c++) {
-        double alone[12] = { [0] = 0 };
-        alone[c] = 1;
-        tonal_centroid(alone, 1, at);
-        cost[c] = (r->ask.home ? NATS_OFF_CHORD : NATS_OFF_KEPT_CHORD) * (float)tonal_distance(at, there);
-    }
+    for (int c = 0; c < 12; c++)
+        cost[c] = (r->ask.home ? NATS_OFF_CHORD : NATS_OFF_KEPT_CHORD) * (float)tonal_distance(r->place[c], there);
 }
 
 void row_pitch_costs(const struct row *r, int pos, float cost[CODEC_PITCH])

@@ -27,6 +27,7 @@ struct row {
     int position;                /* of `step` in the sequence */
     bool done;
     int n_classes, cls[N_ROLES]; /* by rank; known so far */
+    double place[12][6];         /* tonal centroid of each pitch class alone */
     int context_count[N_ROLES];  /* kept notes a rank */
     struct codec_note *context; int n_context, context_at;
     int cell;                    /* being written, -1 before the first */
