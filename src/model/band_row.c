@@ -12,7 +12,7 @@ enum { ROOM_TO_ANSWER = 288 }; /* steps left to the answer when the kept notes a
 /* The same of chords: tracks of songs keep nearer to one another's than the network's odds would have it. Around kept
  * notes, which tell the key, it strays from the chord more. */
 #define NATS_OFF_CHORD 0.34f
-#define NATS_OFF_KEPT_CHORD 0.65f
+#define NATS_OFF_KEPT_CHORD 0.8f
 
 static bool has(uint32_t cells, int cell)
 {

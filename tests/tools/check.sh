@@ -1,9 +1,9 @@
 #!/bin/sh
 # Runs the given test programs, JOBS at a time (default: one a core). Of each the closing lines are shown, of one
 # that fails everything. Usage: check.sh LOG_FOLDER TEST...
-# A test may take LIMIT seconds (default 300); sanitized programs are slower and get three times that.
+# A test may take LIMIT seconds (default 600); sanitized programs are slower and get three times that.
 export LSAN_OPTIONS=suppressions=$PWD/tests/lib/lsan.supp:print_suppressions=0 # what libraries of others leave behind
-limit=${LIMIT:-300}
+limit=${LIMIT:-600}
 [ "${SAN:-0}" = 1 ] && limit=$((limit * 3))
 
 # Two folders may have a test of one name.
