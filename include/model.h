@@ -106,6 +106,7 @@ struct model_kind {
     unsigned verbs;                          /* bit 1 << VERB_* */
     unsigned (*verbs_of)(const struct ckpt *weights); /* those of one weight file; NULL = all */
     const struct opt *options; size_t n_options; /* architecture and training options, for --set and configs */
+    const char *builds_on;                   /* option that says on whose weights training builds; NULL = on nobody's */
     /* Every network this family builds with these options, with counts. Returns how many. */
     int (*nets)(const struct opts *o, struct model_net *out, int cap);
     NODISCARD enum err (*open)(struct device *d, const struct ckpt *weights, struct model **out);

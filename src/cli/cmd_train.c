@@ -9,6 +9,7 @@
 #include "phrase.h"
 #include "preset.h"
 #include "train.h"
+#include "verb.h"
 
 static int run_dataset(struct cli *c)
 {
@@ -145,6 +146,19 @@ static int train_family(struct cli *c, const struct model_kind *kind, const stru
     return result.interrupted ? EXIT_INTERRUPTED : EXIT_OK;
 }
 
+/* Weights that training builds on are found by name as others are; a run that goes on has them already. */
+static enum err find_foundation(const struct model_kind *kind, struct opts *family, bool resume)
+{
+    char *path = NULL;
+    if (!kind->builds_on)
+        return ERR_OK;
+    enum err err = models_find(opts_text(family, kind->builds_on), N_VERBS, &path);
+    if (err == ERR_OK)
+        err = opts_set(family, kind->builds_on, path);
+    free(path);
+    return resume && err == ERR_MISSING ? ERR_OK : err;
+}
+
 static int run_train(struct cli *c)
 {
     struct opts *o = c->opts;
@@ -167,6 +181,8 @@ static int run_train(struct cli *c)
         code = cli_fail(c, err == ERR_IO ? STAGE_INPUT : STAGE_USAGE, err);
     } else if (!opts_text(o, "data") || !opts_text(o, "out")) {
         code = cli_usage(c, "train needs --data FILE and -o FOLDER");
+    } else if ((err = find_foundation(kind, family, opts_flag(o, "resume"))) != ERR_OK) {
+        code = cli_fail(c, STAGE_INPUT, err);
     } else {
         code = train_family(c, kind, family);
     }

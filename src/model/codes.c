@@ -10,7 +10,7 @@
 #include "piano_shelf.h"
 
 static const struct opt options[] = {
-    { "vqvae", 0, OPT_TEXT, 0, 0, "models/vqvae.safetensors", NULL, "FILE", "weights of the VQ-VAE whose codes are learnt" },
+    { "vqvae", 0, OPT_TEXT, 0, 0, "vqvae", NULL, "NAME", "weights of the VQ-VAE whose codes are learnt, by name or file" },
     { "width", 0, OPT_INT, 16, 1024, "128", NULL, "N", "width of the transformer, a multiple of the heads" },
     { "layers", 0, OPT_INT, 1, 24, "4", NULL, "N", "transformer blocks" },
     { "heads", 0, OPT_INT, 1, 64, "8", NULL, "N", "attention heads" },
@@ -172,7 +172,7 @@ const struct model_kind codes_kind = {
     .name = "codes",
     .title = "Music in codes: piano music in styles, written in the codes of a VQ-VAE",
     .verbs = 1u << VERB_GENERATE | 1u << VERB_CONTINUE,
-    .options = options, .n_options = COUNT_OF(options),
+    .options = options, .n_options = COUNT_OF(options), .builds_on = "vqvae",
     .nets = nets,
     .open = open_model, .close = codes_model_free, .run = codes_run,
     .n_styles = n_styles, .style = style,
