@@ -2,11 +2,12 @@
  * something sounds and -1 elsewhere; drums are marked at their onsets only. Two touching notes of a pitch are
  * told apart by a silent last step of the first. */
 #include <math.h>
+#include "accent.h"
 #include "musegan.h"
 #include "rng.h"
 #include "song.h"
 
-static const int DRUM_GATE = SONG_TPQ / 4, VELOCITY = 100;
+static const int DRUM_GATE = SONG_TPQ / 4;
 
 /* A grid that leaves out the lowest octave begins an octave lower for the bass. */
 static int lowest(const struct musegan_config *c, int role)
@@ -94,10 +95,11 @@ static void decode_row(const struct musegan_config *c, const uint8_t *on, int ro
             continue;
         while (end < n_steps && column[(size_t)end * stride] && wanted[role * c->bars + end / c->steps])
             end++;
-        track_add(out, (struct note){.tick = tick0 + t * step_ticks,
+        int32_t tick = tick0 + t * step_ticks;
+        track_add(out, (struct note){.tick = tick,
                                      .pitch = (uint8_t)pitch,
                                      .dur = role == ROLE_DRUMS ? DRUM_GATE : (end - t) * step_ticks,
-                                     .vel = (uint8_t)VELOCITY});
+                                     .vel = (uint8_t)accent_velocity(role, pitch, t % c->steps * step_ticks, (uint32_t)tick)});
     }
 }
 
