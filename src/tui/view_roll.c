@@ -227,6 +227,15 @@ static void velocity_lane(const struct ui *ui, struct grid *g, int y)
     }
 }
 
+/* Columns to be seen of the bar whose line is column i. */
+static int bar_columns(const struct ui *ui, int i)
+{
+    int n = 0;
+    while (i + 1 + n < ui->cols.n && !ui->cols.at[i + 1 + n].line)
+        n++;
+    return n;
+}
+
 /* The chord of each bar: every pitched note that sounds in it, the lowest as bass. */
 static void chord_lane(const struct ui *ui, struct grid *g, int y)
 {
@@ -258,7 +267,7 @@ static void chord_lane(const struct ui *ui, struct grid *g, int y)
         char name[16] = "";
         if (classes)
             chord_name(classes, bass % 12, name);
-        grid_text(g, GUTTER + i + 1, y, 15, STYLE_PLAIN, 0, name);
+        grid_text(g, GUTTER + i + 1, y, bar_columns(ui, i), STYLE_PLAIN, 0, name);
     }
 }
 

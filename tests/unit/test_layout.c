@@ -369,6 +369,39 @@ static void test_any_size(void **state)
 }
 
 /* The view follows the playhead by screens when asked to. */
+/* Names of chords end with their bar, also the last one, of which only the first columns may be seen. */
+static void test_chords(void **state)
+{
+    (void)state;
+    struct desk d;
+    struct ui ui;
+    open_ui(&ui, &d, true);
+    session_set_bars(d.session, 12);
+    session_edit_begin(d.session, "chords");
+    for (int bar = 4; bar < 12; bar++) /* C#m7b5/G */
+        for (int i = 0; i < 4; i++)
+            put(&d, ROLE_STRINGS, bar, 0, 16, (int[]){ 43, 61, 64, 71 }[i], 90);
+    session_edit_end(d.session);
+    for (int w = 80; w < 200; w++) {
+        struct grid g;
+        int lane = -1;
+        grid_init(&g, w, 40, true);
+        ui_draw(&ui, &g);
+        for (int y = 1; y < g.h && lane < 0; y++)
+            if (grid_at(&g, 1, y)->ch == 'c' && grid_at(&g, 2, y)->ch == 'h' && grid_at(&g, 5, y)->ch == 'd')
+                lane = y;
+        assert_true(lane > 0);
+        for (int x = 0; x + 1 < w; x++) /* the panel's frame, and the blank in it */
+            if (grid_at(&g, x, lane - 1)->ch == '|') {
+                assert_int_equal(grid_at(&g, x, lane)->ch, '|');
+                if (w >= 120 && x > w - 45)
+                    assert_int_equal(grid_at(&g, x + 1, lane)->ch, ' ');
+            }
+        grid_fini(&g);
+    }
+    close_ui(&ui, &d);
+}
+
 static void test_follow(void **state)
 {
     struct desk d;
@@ -504,7 +537,7 @@ static void test_formats(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),  cmocka_unit_test(test_states),  cmocka_unit_test(test_any_size),
+        cmocka_unit_test(test_sizes),  cmocka_unit_test(test_states),  cmocka_unit_test(test_any_size), cmocka_unit_test(test_chords),
         cmocka_unit_test(test_follow), cmocka_unit_test(test_pointer), cmocka_unit_test(test_formats),
         cmocka_unit_test(test_suggestion),
     };
