@@ -11,9 +11,12 @@ struct model; struct model_kind; struct dataset; struct json_t;
 enum eval_mode { EVAL_SCRATCH, EVAL_ACCOMPANY, N_EVAL_MODES };
 const char *eval_mode_name(enum eval_mode m);
 
+/* What weighs the same. Of a genre with more songs, or more phrases, there are more phrases then; in all as many. */
+enum eval_weigh { EVAL_GENRES, EVAL_SONGS, EVAL_PHRASES };
+
 struct eval_opts {
     int phrases;             /* phrases a genre, spread over its songs */
-    bool by_songs;           /* as many in all, but of each genre as many as it has songs: each song weighs the same */
+    enum eval_weigh weigh;
     bool training;           /* the real music is what was learnt from, as papers compare; else what was held out */
     int takes;               /* of each request; diversity needs two */
     const char *set;         /* only phrases of this folder of the data set; NULL = all */

@@ -16,7 +16,7 @@ enum { MAX_MODELS = 16 };
 static void read_options(struct cli *c, struct eval_opts *e)
 {
     struct opts *o = c->opts;
-    const char *mode = opts_text(o, "mode");
+    const char *mode = opts_text(o, "mode"), *weigh = opts_text(o, "weigh");
     eval_opts_init(e);
     e->phrases = (int)opts_int(o, "n");
     e->takes = (int)opts_int(o, "takes");
@@ -26,7 +26,7 @@ static void read_options(struct cli *c, struct eval_opts *e)
         e->mode[m] = str_same(mode, "all") || str_same(mode, eval_mode_name((enum eval_mode)m));
     e->yardstick = opts_flag(o, "yardstick");
     e->training = str_same(opts_text(o, "against"), "training");
-    e->by_songs = str_same(opts_text(o, "weigh"), "songs");
+    e->weigh = str_same(weigh, "songs") ? EVAL_SONGS : str_same(weigh, "phrases") ? EVAL_PHRASES : EVAL_GENRES;
     e->mode[EVAL_ACCOMPANY] &= !e->yardstick;
     e->temperature = opts_real(o, "temperature");
     e->top_p = opts_real(o, "top-p");
@@ -197,7 +197,7 @@ static const struct opt options[] = {
     {"data", 'd', OPT_TEXT, 0, 0, NULL, NULL, "FILE", "a data set with held-out songs"},
     {"n", 'n', OPT_INT, 1, 100000, "16", NULL, "N", "phrases a genre; pieces an era"},
     {"against", 0, OPT_ENUM, 0, 0, "held-out", "held-out|training", "MUSIC", "training: what it learnt from, in the shares it saw, as papers compare"},
-    {"weigh", 0, OPT_ENUM, 0, 0, "genres", "genres|songs", "WHAT", "what counts the same: each genre, or each song (of a genre with more of them more phrases)"},
+    {"weigh", 0, OPT_ENUM, 0, 0, "genres", "genres|songs|phrases", "WHAT", "what counts the same: each genre, song (of a genre with more of them more phrases) or phrase"},
     {"takes", 0, OPT_INT, 1, 64, "2", NULL, "N", "answers to each"},
     {"mode", 0, OPT_ENUM, 0, 0, "all", "all|scratch|accompany", "MODE", "from nothing, around one kept track"},
     {"genre", 'g', OPT_TEXT, 0, 0, NULL, NULL, "NAME", "only this one"},

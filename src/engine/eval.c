@@ -402,33 +402,33 @@ static bool may_be_chosen(const struct evaluation *e, size_t genre)
     return !e->o->genre || str_same(e->o->genre, dataset_genre(e->data, genre));
 }
 
-/* Songs to choose from, by genre; phrases lie in their order. */
-static void count_songs(const struct evaluation *e, size_t *songs)
+/* Songs to choose from, or phrases, by genre; phrases lie in the order of their songs. */
+static void count_by_genre(const struct evaluation *e, bool songs, size_t *n)
 {
     uint32_t last = UINT32_MAX;
     for (size_t i = 0; i < dataset_n(e->data); i++) {
         struct phrase p = dataset_get(e->data, i);
-        if (p.song == last || !may_be_chosen(e, p.genre) || !may_choose(&(struct choice){ e, p.genre, BOTH }, &p))
+        if ((songs && p.song == last) || !may_be_chosen(e, p.genre) || !may_choose(&(struct choice){ e, p.genre, BOTH }, &p))
             continue;
         last = p.song;
-        songs[p.genre]++;
+        n[p.genre]++;
     }
 }
 
 /* How many phrases of each genre are wanted. */
 static void share_phrases(const struct evaluation *e, size_t *want)
 {
-    size_t n_genres = dataset_n_genres(e->data), named = 0, all = 0, *songs = xcalloc(n_genres + 1, sizeof(*songs));
-    count_songs(e, songs);
+    size_t n_genres = dataset_n_genres(e->data), named = 0, all = 0, *n = xcalloc(n_genres + 1, sizeof(*n));
+    count_by_genre(e, e->o->weigh != EVAL_PHRASES, n);
     for (size_t g = 0; g < n_genres; g++) {
-        named += songs[g] > 0;
-        all += songs[g];
+        named += n[g] > 0;
+        all += n[g];
     }
     for (size_t g = 0; g < n_genres; g++) {
-        double part = e->o->by_songs ? (double)(named * songs[g]) / (double)(all ? all : 1) : songs[g] > 0;
+        double part = e->o->weigh == EVAL_GENRES ? n[g] > 0 : (double)(named * n[g]) / (double)(all ? all : 1);
         want[g] = (size_t)lround(part * e->o->phrases);
     }
-    free(songs);
+    free(n);
 }
 
 /* So many phrases, evenly over all there are: they lie in the order of their songs. */

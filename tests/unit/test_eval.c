@@ -217,24 +217,41 @@ static void test_against_training(void **state)
     eval_free(e);
 }
 
-/* Of the genre with twice as many songs, twice as many phrases; in all as many as when genres weigh the same. */
-static void test_by_songs(void **state)
+/* That of one of the two genres in the held-out phrases, of n. */
+static int phrase_share(const struct dataset *d, bool slow, int n)
+{
+    int all = 0, own = 0;
+    for (size_t i = 0; i < dataset_n(d); i++) {
+        struct phrase p = dataset_get(d, i);
+        all += p.held_out;
+        own += p.held_out && (strcmp(dataset_genre(d, p.genre), "slow") == 0) == slow;
+    }
+    return (int)((double)own * n / all + 0.5);
+}
+
+/* Of the genre with twice as many songs, twice as many phrases, or as it has phrases; in all as many as when genres weigh
+ * the same. */
+static void test_weigh(void **state)
 {
     (void)state;
     struct model m = { .kind = PARROT };
     struct eval_opts o;
-    struct eval *e;
     char dir[80];
     str_format(dir, sizeof(dir), "%s_more", folder);
     struct dataset *more = build_data(dir, 16, 8);
     eval_opts_init(&o);
     o.phrases = 6;
-    o.by_songs = true;
-    assert_int_equal(eval_run(&fake, &m, more, &o, &e), ERR_OK);
-    assert_int_equal(e->rows[0].mode[EVAL_SCRATCH].real.n + e->rows[1].mode[EVAL_SCRATCH].real.n, 12);
-    for (int g = 0; g < 2; g++)
-        assert_int_equal(e->rows[g].mode[EVAL_SCRATCH].real.n, strcmp(e->rows[g].genre, "slow") == 0 ? 8 : 4);
-    eval_free(e);
+    for (int weigh = EVAL_GENRES; weigh <= EVAL_PHRASES; weigh++) {
+        struct eval *e;
+        o.weigh = (enum eval_weigh)weigh;
+        assert_int_equal(eval_run(&fake, &m, more, &o, &e), ERR_OK);
+        for (int g = 0; g < 2; g++) {
+            bool slow = strcmp(e->rows[g].genre, "slow") == 0;
+            int share = weigh == EVAL_GENRES ? 6 : weigh == EVAL_SONGS ? (slow ? 8 : 4) : phrase_share(more, slow, 12);
+            assert_int_equal(e->rows[g].mode[EVAL_SCRATCH].real.n, share);
+        }
+        eval_free(e);
+    }
     dataset_close(more);
     folder_remove(dir);
 }
@@ -400,7 +417,7 @@ static void test_side_by_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parrot), cmocka_unit_test(test_against_training), cmocka_unit_test(test_by_songs),
+        cmocka_unit_test(test_parrot), cmocka_unit_test(test_against_training), cmocka_unit_test(test_weigh),
         cmocka_unit_test(test_mute), cmocka_unit_test(test_report),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_condition), cmocka_unit_test(test_one_condition),
         cmocka_unit_test(test_stuck), cmocka_unit_test(test_frechet), cmocka_unit_test(test_side_by_side),
