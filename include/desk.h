@@ -180,6 +180,7 @@ void desk_focus(struct desk *d, int track);
 struct span { int bar0, bar1, track0, track1; };            /* inclusive */
 struct span desk_selection(const struct desk *d);           /* cells of the selection, or the one at the cursor */
 struct area desk_area(const struct desk *d);                /* what is selected, or the cursor's column and row */
+struct area desk_reach(const struct desk *d);               /* what is selected, or the track; in a batch the song */
 bool desk_selected(const struct desk *d, int track, const struct note *n);  /* in SELECT mode */
 /* Write a note where the cursor is, as a key of STEP mode does: lock, growth, audition, one undo step. `stay`
  * for notes of a chord: desk_step_on goes on when all are there. */

@@ -44,19 +44,6 @@ static enum err anchor_all(struct desk *d, int track)
 
 /* ---- notes of a kind ---- */
 
-/* Where they are looked for: in the selection; else in the track or, in a batch, in the song. */
-static struct area look_in(const struct desk *d)
-{
-    struct area a = {0, SONG_MAX_TICKS, d->track, d->track, 0, 127};
-    if (d->mode == MODE_SELECT)
-        return desk_area(d);
-    if (d->whole) {
-        a.track0 = 0;
-        a.track1 = N_ROLES - 1;
-    }
-    return a;
-}
-
 static enum err pick(struct desk *d, struct picks found, const char *none)
 {
     if (found.n == 0) {
@@ -75,7 +62,7 @@ static enum err pick(struct desk *d, struct picks found, const char *none)
 static enum err pick_strange(struct desk *d)
 {
     const struct song *song = session_song(d->session);
-    struct area a = look_in(d);
+    struct area a = desk_reach(d);
     struct key k = desk_key(d);
     struct picks found = {0};
     for (int r = a.track0; k.tonic >= 0 && r <= a.track1; r++)
@@ -92,7 +79,7 @@ static enum err pick_strange(struct desk *d)
 static enum err pick_others(struct desk *d)
 {
     const struct song *song = session_song(d->session);
-    struct area a = look_in(d);
+    struct area a = desk_reach(d);
     struct picks found = {0};
     for (int r = a.track0; r <= a.track1; r++)
         for (size_t i = 0; i < song->tracks[r].n; i++)

@@ -52,19 +52,6 @@ static void measure(const struct desk *d, struct hand *h)
     h->to = song_bar_tick(song, song_bar_of(song, last - 1) + 1);
 }
 
-/* Where the notes are looked for: the selection, the song, or the focused track. */
-static struct area look_in(const struct desk *d)
-{
-    struct area a = {0, SONG_MAX_TICKS, d->track, d->track, 0, 127};
-    if (d->mode == MODE_SELECT)
-        return desk_area(d);
-    if (d->whole) {
-        a.track0 = 0;
-        a.track1 = N_ROLES - 1;
-    }
-    return a;
-}
-
 static void hold_area(struct desk *d, const struct area *a, struct hand *h)
 {
     const struct song *song = session_song(d->session);
@@ -79,7 +66,7 @@ static void hold_area(struct desk *d, const struct area *a, struct hand *h)
 
 enum err hand_take(struct desk *d, enum reach reach, struct hand *out)
 {
-    struct area a = look_in(d);
+    struct area a = desk_reach(d);
     bool select = d->mode == MODE_SELECT;
     struct hand h = {0};
     if (select || d->whole || reach == REACH_TRACK) {

@@ -63,6 +63,18 @@ struct area desk_area(const struct desk *d)
     return a;
 }
 
+struct area desk_reach(const struct desk *d)
+{
+    struct area a = {0, SONG_MAX_TICKS, d->track, d->track, 0, 127};
+    if (d->mode == MODE_SELECT)
+        return desk_area(d);
+    if (d->whole) {
+        a.track0 = 0;
+        a.track1 = N_ROLES - 1;
+    }
+    return a;
+}
+
 struct span desk_selection(const struct desk *d)
 {
     struct area a = desk_area(d);
