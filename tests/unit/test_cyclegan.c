@@ -11,9 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "folder.h"
+#include "group.h"
 #include "hashed.h"
-#include "on.h"
-#include <jansson.h>
 #include "file.h"
 #include "mem.h"
 #include "midi.h"
@@ -25,23 +24,11 @@
 #include "str.h"
 
 enum { N = 2, MAX = 96 };
-static json_t *golden;
-static struct device *device;
 
 static int setup(void **state)
 {
     (void)state;
-    golden = json_load_file("tests/golden/cyclegan.json", 0, NULL);
-    on_open(2, &device);
-    return golden ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    json_decref(golden);
-    on_close(device);
-    return 0;
+    return group_golden("cyclegan");
 }
 
 static void fill(struct params *p)
@@ -594,5 +581,5 @@ int main(void)
         cmocka_unit_test(test_networks), cmocka_unit_test(test_losses), cmocka_unit_test(test_grid),
         cmocka_unit_test(test_family), cmocka_unit_test(test_hostile), cmocka_unit_test(test_parameters),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, group_end);
 }

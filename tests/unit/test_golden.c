@@ -9,13 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "compute/op.h"
-#include "on.h"
+#include "group.h"
 
 enum { MOST = 12 };
 struct golden { char name[32]; struct shape shape; float *value; int32_t *whole; };
 struct golden_case { char name[32]; struct golden t[MOST]; int n; };
-
-static struct device *device;
 
 static struct golden *tensor(struct golden_case *c, const char *name)
 {
@@ -177,22 +175,8 @@ static void layers_agree_with_pytorch(void **state)
     assert_int_equal(count, COUNT_OF(layers));
 }
 
-static int open_device(void **state)
-{
-    (void)state;
-    on_open(2, &device);
-    return 0;
-}
-
-static int close_device(void **state)
-{
-    (void)state;
-    on_close(device);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(layers_agree_with_pytorch) };
-    return cmocka_run_group_tests(tests, open_device, close_device);
+    return cmocka_run_group_tests(tests, group_two_threads, group_end);
 }

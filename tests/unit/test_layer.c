@@ -7,25 +7,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "group.h"
 #include "layer.h"
-#include "on.h"
 
-static struct device *device;
 enum { ROWS = 6, WIDTH = 8, MOST_READ = 16 };
-
-static int start(void **state)
-{
-    (void)state;
-    on_open(1, &device);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    device_close(device);
-    return 0;
-}
 
 struct rig {
     struct net net;
@@ -349,5 +334,5 @@ int main(void)
         cmocka_unit_test(gru),
         cmocka_unit_test(block),
     };
-    return cmocka_run_group_tests_name("layer", tests, start, stop);
+    return cmocka_run_group_tests_name("layer", tests, group_one_thread, group_end);
 }

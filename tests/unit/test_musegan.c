@@ -5,19 +5,16 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "group.h"
 #include "hashed.h"
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "mem.h"
 #include "model/kinds.h"
 #include "model/musegan.h"
-#include "on.h"
 #include "song.h"
 
-static struct device *device;
-static json_t *golden;
 static const struct musegan_config full = {
     .bars = 4, .steps = 48, .octaves = 7, .low = 24, .width = 1, .condition = -1, .spread = 1, .cut = 2};
 enum { N = 3, LATENT = 128, CELLS = 4 * 48 * 84, MAX_NODES = 512 };
@@ -25,17 +22,7 @@ enum { N = 3, LATENT = 128, CELLS = 4 * 48 * 84, MAX_NODES = 512 };
 static int start(void **state)
 {
     (void)state;
-    golden = json_load_file("tests/golden/musegan.json", 0, NULL);
-    on_open(2, &device);
-    return !golden;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    json_decref(golden);
-    on_close(device);
-    return 0;
+    return group_golden("musegan");
 }
 
 /* Largest deviation of x from the stored samples, relative to a typical or the largest value. */
@@ -430,5 +417,5 @@ int main(void)
         cmocka_unit_test(rolls),
         cmocka_unit_test(small_grid),
     };
-    return cmocka_run_group_tests_name("musegan", tests, start, stop);
+    return cmocka_run_group_tests_name("musegan", tests, start, group_end);
 }

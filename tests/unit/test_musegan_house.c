@@ -9,10 +9,9 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "group.h"
 #include "hashed.h"
-#include "on.h"
 #include "ref.h"
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +20,6 @@
 #include "mem.h"
 #include "model/musegan.h"
 
-static struct device *device;
-static json_t *golden;
 enum { MAX_NODES = 512, FIRST = 2 }; /* cells and loss, then gradients */
 static const double SLOPE = 2;
 #ifdef __SANITIZE_ADDRESS__ /* minutes, for plain loops of the tests' own */
@@ -63,17 +60,7 @@ static const struct variant variants[] = {
 static int start(void **state)
 {
     (void)state;
-    golden = json_load_file("tests/golden/musegan_house.json", 0, NULL);
-    on_open(2, &device);
-    return !golden;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    json_decref(golden);
-    on_close(device);
-    return 0;
+    return group_golden("musegan_house");
 }
 
 /* A graph over a variant's networks, its plan, and what the plan is given. */
@@ -348,5 +335,5 @@ static void house(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(house)};
-    return cmocka_run_group_tests_name("musegan house", tests, start, stop);
+    return cmocka_run_group_tests_name("musegan house", tests, start, group_end);
 }

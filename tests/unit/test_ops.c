@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "compute/op.h"
-#include "on.h"
+#include "group.h"
 #include "ref.h"
 #include "rng.h"
 
@@ -206,8 +206,6 @@ static const struct op_case cases[] = {
     REAL(GRU_DX, gru_dx, 0, 1), REAL(GRU_DX, gru_dx_one_way, 0, 1),
 };
 
-static struct device *device;
-
 /* ------------------------------------------------------------------ one case */
 
 struct bench {
@@ -374,20 +372,6 @@ static void plain_graphs(void **state)
         run_case(&cases[i], false);
 }
 
-static int open_device(void **state)
-{
-    (void)state;
-    on_open(2, &device);
-    return 0;
-}
-
-static int close_device(void **state)
-{
-    (void)state;
-    device_close(device);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,5 +379,5 @@ int main(void)
         cmocka_unit_test(simplified_graphs),
         cmocka_unit_test(plain_graphs),
     };
-    return cmocka_run_group_tests(tests, open_device, close_device);
+    return cmocka_run_group_tests(tests, group_two_threads, group_end);
 }

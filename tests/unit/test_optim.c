@@ -6,25 +6,10 @@
 #include <cmocka.h>
 #include <math.h>
 #include <string.h>
-#include "on.h"
+#include "group.h"
 #include "optim.h"
 
-static struct device *device;
 enum { ROWS = 7, COLUMNS = 11, N = ROWS * COLUMNS, STEPS = 12 };
-
-static int start(void **state)
-{
-    (void)state;
-    on_open(1, &device);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    device_close(device);
-    return 0;
-}
 
 static struct params *two_tensors(void)
 {
@@ -161,9 +146,9 @@ static void nadam_is_pytorchs(void **state)
     static const struct {
         int step;
         double w[3];
-    } golden[] = {{1, {0.489435483, -1.010564517, 1.989435484}},
-                  {2, {0.481335814, -1.007460221, 1.984706172}},
-                  {30, {0.488160239, -1.103324038, 1.817589228}}};
+    } pytorchs[] = {{1, {0.489435483, -1.010564517, 1.989435484}},
+                    {2, {0.481335814, -1.007460221, 1.984706172}},
+                    {30, {0.488160239, -1.103324038, 1.817589228}}};
     static const float begin[3] = {0.5f, -1, 2};
     struct optim o = {.kind = OPTIM_NADAM, .lr = 0.01, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-7};
     struct params *p = params_new();
@@ -178,12 +163,12 @@ static void nadam_is_pytorchs(void **state)
         put(params_grad(p, 0), g, 3);
         optim_step(&o, p, "", device);
         on_read(device, w, params_value(p, 0), sizeof w);
-        for (int k = 0; k < 3 && golden[next].step == t; k++)
-            if (fabs((double)w[k] - golden[next].w[k]) > 3e-6)
+        for (int k = 0; k < 3 && pytorchs[next].step == t; k++)
+            if (fabs((double)w[k] - pytorchs[next].w[k]) > 3e-6)
                 fail_msg("update %d, weight %d: %.9f", t, k, (double)w[k]);
-        next += golden[next].step == t;
+        next += pytorchs[next].step == t;
     }
-    assert_int_equal(next, COUNT_OF(golden));
+    assert_int_equal(next, COUNT_OF(pytorchs));
     params_free(p);
 }
 
@@ -225,5 +210,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rules), cmocka_unit_test(nadam_is_pytorchs),
                                        cmocka_unit_test(schedules), cmocka_unit_test(averages)};
-    return cmocka_run_group_tests_name("optim", tests, start, stop);
+    return cmocka_run_group_tests_name("optim", tests, group_one_thread, group_end);
 }

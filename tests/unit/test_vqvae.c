@@ -11,9 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "folder.h"
+#include "group.h"
 #include "hashed.h"
-#include "on.h"
-#include <jansson.h>
 #include "ckpt.h"
 #include "mem.h"
 #include "midi.h"
@@ -24,23 +23,11 @@
 #include "works.h"
 
 enum { N = 3, MAX = 64 };
-static json_t *golden;
-static struct device *device;
 
 static int setup(void **state)
 {
     (void)state;
-    golden = json_load_file("tests/golden/vqvae.json", 0, NULL);
-    on_open(2, &device);
-    return golden ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    json_decref(golden);
-    on_close(device);
-    return 0;
+    return group_golden("vqvae");
 }
 
 static void fill(struct params *p)
@@ -385,5 +372,5 @@ int main(void)
         cmocka_unit_test(test_golden), cmocka_unit_test(test_decoder), cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_codes), cmocka_unit_test(test_stages), cmocka_unit_test(test_training),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, group_end);
 }

@@ -3,7 +3,7 @@
 CUDA_ARCHS ?= $(if $(filter 1,$(CUDA)),75 80 86 89 90)
 CUDA_LEAST = 75
 # Those that heed JAMROLL_TEST_DEVICE.
-DEVICE_TESTS := cuda $(patsubst tests/unit/test_%.c,%,$(shell grep -l '"on.h"' tests/unit/*.c))
+DEVICE_TESTS := cuda $(patsubst tests/unit/test_%.c,%,$(shell grep -lE '"(on|group)\.h"' tests/unit/*.c))
 
 CUDA_HOME ?=
 NVCC := $(if $(CUDA_HOME),$(wildcard $(CUDA_HOME)/bin/nvcc),$(shell command -v nvcc 2>/dev/null))
