@@ -6,7 +6,6 @@
 #include <string.h>
 #include "mem.h"
 #include "on.h"
-#include "param.h"
 #include "str.h"
 
 float *hashed(const char *name, size_t n)
@@ -33,21 +32,31 @@ float *hashed_cells(const char *name, size_t n)
     return x;
 }
 
-void hashed_params(struct params *p)
+void hashed_fill(struct params *p, hashed_fn weight)
 {
     for (size_t i = 0; i < params_n(p); i++) {
         const char *name = params_name(p, i);
         struct shape s = params_shape(p, i);
-        size_t n = shape_count(s), fan_in = n / (size_t)s.dim[s.rank - 1];
+        size_t n = shape_count(s);
         float *u = hashed(name, n);
-        for (size_t k = 0; k < n; k++) {
-            double v = (double)u[k];
-            u[k] = (float)(str_ends(name, ".w")       ? v * sqrt(6.0 / (double)fan_in)
-                           : str_ends(name, ".gamma") ? 1 + 0.2 * v
-                           : str_ends(name, ".var")   ? 1 + 0.5 * v
-                                                      : 0.1 * v);
-        }
+        for (size_t k = 0; k < n; k++)
+            u[k] = (float)weight(name, s, n, k, (double)u[k]);
         on_write(params_device(p), params_value(p, i), u, n * sizeof *u);
         free(u);
     }
+}
+
+static double by_suffix(const char *name, struct shape s, size_t n, size_t k, double u)
+{
+    size_t fan_in = n / (size_t)s.dim[s.rank - 1];
+    (void)k;
+    return str_ends(name, ".w")       ? u * sqrt(6.0 / (double)fan_in)
+           : str_ends(name, ".gamma") ? 1 + 0.2 * u
+           : str_ends(name, ".var")   ? 1 + 0.5 * u
+                                      : 0.1 * u;
+}
+
+void hashed_params(struct params *p)
+{
+    hashed_fill(p, by_suffix);
 }

@@ -22,3 +22,23 @@ void near_samples(const char *what, const json_t *want, const float *got, size_t
             fail_msg("%s[%zu]: %.9g instead of %.9g", what, i * step, g, w);
     }
 }
+
+double mean_size(const json_t *want, size_t n)
+{
+    return json_number_value(json_object_get(want, "norm")) / sqrt((double)n);
+}
+
+void near_units(const char *what, const json_t *want, double unit, const float *got, size_t n, double tolerance)
+{
+    json_t *at = json_object_get(want, "at");
+    size_t step = (size_t)json_integer_value(json_object_get(want, "step"));
+    double worst = 0, square = 0;
+    assert_true(json_array_size(at) > 0);
+    for (size_t i = 0; i < json_array_size(at); i++)
+        worst = fmax(worst, fabs((double)got[i * step] - json_number_value(json_array_get(at, i))));
+    for (size_t i = 0; i < n; i++)
+        square += (double)got[i] * (double)got[i];
+    worst = fmax(worst, fabs(sqrt(square / (double)n) - mean_size(want, n)));
+    if (worst > tolerance * unit)
+        fail_msg("%s: off by %g of a mean size of %g", what, worst, unit);
+}

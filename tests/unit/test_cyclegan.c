@@ -20,6 +20,7 @@
 #include "model/kinds.h"
 #include "phrase.h"
 #include "plan.h"
+#include "samples.h"
 #include "song.h"
 #include "str.h"
 
@@ -31,47 +32,15 @@ static int setup(void **state)
     return group_golden("cyclegan");
 }
 
-static void fill(struct params *p)
+static double weight(const char *name, struct shape s, size_t n, size_t k, double u)
 {
-    for (size_t i = 0; i < params_n(p); i++) {
-        const char *name = params_name(p, i);
-        struct shape s = params_shape(p, i);
-        size_t n = shape_count(s);
-        float *u = hashed(name, n);
-        double scale = str_ends(name, ".w") ? sqrt(3.0 * s.dim[s.rank - 1] / (double)n) : 0.1;
-        for (size_t k = 0; k < n; k++)
-            u[k] = (float)(scale * (double)u[k] + (str_ends(name, ".gamma") ? 1 : !str_ends(name, ".beta") ? 0 :
-                                                   k % 2                   ? -4 : 4));
-        on_write(device, params_value(p, i), u, n * sizeof *u);
-        free(u);
-    }
-}
-
-static double size_of(const json_t *tensor, size_t n)
-{
-    return json_number_value(json_object_get(tensor, "norm")) / sqrt((double)n);
-}
-
-/* The samples of a golden tensor; the error is relative to its mean size, or to that of another. */
-static void same_beside(const json_t *want, const json_t *beside, const float *got, size_t n, double tolerance,
-                        const char *name)
-{
-    json_t *at = json_object_get(want, "at");
-    size_t step = (size_t)json_integer_value(json_object_get(want, "step"));
-    double size = size_of(want, n), unit = size_of(beside, n), worst = 0, square = 0;
-    assert_true(json_array_size(at) > 0);
-    for (size_t i = 0; i < json_array_size(at); i++)
-        worst = fmax(worst, fabs((double)got[i * step] - json_number_value(json_array_get(at, i))));
-    for (size_t i = 0; i < n; i++)
-        square += (double)got[i] * (double)got[i];
-    worst = fmax(worst, fabs(sqrt(square / (double)n) - size));
-    if (worst > tolerance * unit)
-        fail_msg("%s: off by %g of a mean size of %g", name, worst, unit);
+    double scale = str_ends(name, ".w") ? sqrt(3.0 * s.dim[s.rank - 1] / (double)n) : 0.1;
+    return scale * u + (str_ends(name, ".gamma") ? 1 : !str_ends(name, ".beta") ? 0 : k % 2 ? -4 : 4);
 }
 
 static void same(const json_t *want, const float *got, size_t n, double tolerance, const char *name)
 {
-    same_beside(want, want, got, n, tolerance, name);
+    near_units(name, want, mean_size(want, n), got, n, tolerance);
 }
 
 /* A shift before a norm all but cancels, and so does its gradient: it is seen beside that of the gain. */
@@ -84,7 +53,7 @@ static void same_gradient(const json_t *grads, const char *name, const float *go
         beside = json_object_get(grads, gain);
     }
     assert_non_null(beside);
-    same_beside(want, beside, got, n, 1e-4, name);
+    near_units(name, want, mean_size(beside, n), got, n, 1e-4);
 }
 
 static float *grids(const char *name, float lo)
@@ -141,7 +110,7 @@ static void test_network(const char *name, network_fn build, float lo)
     out[1] = mean_square(g_sub(out[0], g_const_data(net.g, node_shape(out[0]), target)));
     assert_int_equal(params_count(net.p), json_integer_value(json_object_get(want, "params")));
     assert_int_equal(params_alloc(net.p, device, true), ERR_OK);
-    fill(net.p);
+    hashed_fill(net.p, weight);
     int n = params_leaves(net.p, net.g, "", leaf, index, MAX);
     struct plan *plan;
     graph_grad(out[1], leaf, n, out + 2);
@@ -218,7 +187,7 @@ static void test_losses(void **state)
     float *a = grids("a", 0), *b = grids("b", 0), *m = grids("m", 0);
     cyclegan_declare(p, &small, true, true);
     assert_int_equal(params_alloc(p, device, true), ERR_OK);
-    fill(p);
+    hashed_fill(p, weight);
     struct graphs g = { .params = p, .g = graph_new() }, d = { .params = p, .g = graph_new() };
     struct net net = { .g = g.g, .p = p, .training = true }, net_d = { .g = d.g, .p = p, .training = true };
     struct cyclegan_g made = cyclegan_build_g(&net, &small, &l, true, N);

@@ -19,6 +19,7 @@
 #include "model/kinds.h"
 #include "model/vqvae.h"
 #include "phrase.h"
+#include "samples.h"
 #include "song.h"
 #include "works.h"
 
@@ -30,39 +31,18 @@ static int setup(void **state)
     return group_golden("vqvae");
 }
 
-static void fill(struct params *p)
+static double weight(const char *name, struct shape s, size_t n, size_t k, double u)
 {
-    for (size_t i = 0; i < params_n(p); i++) {
-        const char *name = params_name(p, i);
-        struct shape s = params_shape(p, i);
-        size_t n = shape_count(s);
-        float *u = hashed(name, n);
-        for (size_t k = 0; k < n; k++) {
-            double v = (double)u[k];
-            u[k] = (float)(str_ends(name, ".w")            ? v * sqrt(3.0 * s.dim[s.rank - 1] / (double)n)
-                           : strcmp(name, "vq.book") == 0  ? 0.2 * v
-                           : str_ends(name, ".book.count") ? 1 + fabs(0.1 * v)
-                                                           : 0.1 * v);
-        }
-        on_write(device, params_value(p, i), u, n * sizeof *u);
-        free(u);
-    }
+    (void)k;
+    return str_ends(name, ".w")            ? u * sqrt(3.0 * s.dim[s.rank - 1] / (double)n)
+           : strcmp(name, "vq.book") == 0  ? 0.2 * u
+           : str_ends(name, ".book.count") ? 1 + fabs(0.1 * u)
+                                           : 0.1 * u;
 }
 
-/* The samples of a golden tensor; the error is relative to its mean size. */
 static void same(const json_t *want, const float *got, size_t n, double tolerance, const char *name)
 {
-    json_t *at = json_object_get(want, "at");
-    size_t step = (size_t)json_integer_value(json_object_get(want, "step"));
-    double size = json_number_value(json_object_get(want, "norm")) / sqrt((double)n), worst = 0, square = 0;
-    assert_true(json_array_size(at) > 0);
-    for (size_t i = 0; i < json_array_size(at); i++)
-        worst = fmax(worst, fabs((double)got[i * step] - json_number_value(json_array_get(at, i))));
-    for (size_t i = 0; i < n; i++)
-        square += (double)got[i] * (double)got[i];
-    worst = fmax(worst, fabs(sqrt(square / (double)n) - size));
-    if (worst > tolerance * fmax(size, 1e-6))
-        fail_msg("%s: off by %g of a mean size of %g", name, worst, size);
+    near_units(name, want, fmax(mean_size(want, n), 1e-6), got, n, tolerance);
 }
 
 /* ---- against PyTorch ---- */
@@ -79,7 +59,7 @@ static void test_golden(void **state)
     struct plan *plan;
     vqvae_declare(p, &c);
     assert_int_equal(params_alloc(p, device, true), ERR_OK);
-    fill(p);
+    hashed_fill(p, weight);
     struct net net = { .g = graph_new(), .p = p, .training = true };
     struct vqvae_train_net b = vqvae_build(&net, &c, &o, N);
     out[RECON] = b.recon, out[EXTRA] = b.extra, out[LATENT] = b.latent, out[CODES] = b.codes[0];
@@ -131,7 +111,7 @@ static void test_decoder(void **state)
     struct quarter q[N];
     vqvae_declare(p, &c);
     assert_int_equal(params_alloc(p, device, false), ERR_OK);
-    fill(p);
+    hashed_fill(p, weight);
     assert_int_equal(vqvae_of_params(device, &c, p, &v), ERR_OK);
     for (int i = 0; i < N * VQVAE_SLOTS; i++)
         codes[i] = (int32_t)json_integer_value(json_array_get(json_object_get(golden, "codes"), (size_t)i));
@@ -251,7 +231,7 @@ static void test_stages(void **state)
     struct quarter q;
     vqvae_declare(p, &c);
     assert_int_equal(params_alloc(p, device, false), ERR_OK);
-    fill(p);
+    hashed_fill(p, weight);
     assert_int_equal(vqvae_of_params(device, &c, p, &v), ERR_OK);
     some_quarters(&q, 1);
     assert_int_equal(vqvae_encode(v, &q, 1, codes, latent), ERR_OK);
