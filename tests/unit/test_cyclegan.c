@@ -13,15 +13,14 @@
 #include "folder.h"
 #include "group.h"
 #include "hashed.h"
-#include "file.h"
 #include "mem.h"
-#include "midi.h"
 #include "model/cyclegan_row.h"
 #include "model/kinds.h"
 #include "phrase.h"
 #include "plan.h"
 #include "samples.h"
 #include "song.h"
+#include "songs.h"
 #include "str.h"
 
 enum { N = 2, MAX = 96 };
@@ -269,29 +268,18 @@ static char dir[] = "/tmp/test_cyclegan_XXXXXX";
 static struct dataset *made_data(void)
 {
     static const char *const genres[] = { "low", "high" };
-    char path[160];
-    struct str report;
-    struct dataset *d;
-    const char *dirs[] = { dir };
+    char path[160], name[16];
     for (int g = 0; g < 2; g++)
         for (int k = 0; k < 6; k++) {
-            str_format(path, sizeof path, "%s/%s", dir, genres[g]);
-            assert_int_equal(file_mkdirs(path), ERR_OK);
-            str_format(path, sizeof path, "%s/%s/%d.mid", dir, genres[g], k);
-            struct song *s = made_song(g, (uint64_t)k);
-            assert_int_equal(midi_save(s, NULL, path), ERR_OK);
-            song_free(s);
+            str_format(name, sizeof name, "%d.mid", k);
+            songs_save(made_song(g, (uint64_t)k), dir, genres[g], name);
         }
     struct dataset_opts o;
     dataset_opts_init(&o);
     o.merged = true;
     o.held_out = 0.3;
-    str_init(&report);
     str_format(path, sizeof path, "%s/data", dir);
-    assert_int_equal(dataset_build(dirs, 1, &o, path, &report), ERR_OK);
-    str_fini(&report);
-    assert_int_equal(dataset_open(path, &d), ERR_OK);
-    return d;
+    return songs_data(dir, &o, path);
 }
 
 static struct opts *options_of(const struct model_kind *kind, const char *const (*set)[2], size_t n)

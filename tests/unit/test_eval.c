@@ -11,14 +11,13 @@
 #include <jansson.h>
 #include "engine/eval_parts.h"
 #include "eval.h"
-#include "file.h"
 #include "folder.h"
 #include "mem.h"
-#include "midi.h"
 #include "model.h"
 #include "phrase.h"
 #include "rng.h"
 #include "song.h"
+#include "songs.h"
 
 static char folder[64];
 static struct dataset *data;
@@ -49,23 +48,16 @@ static struct dataset *build_data(const char *dir, int slow, int fast)
     const int n[2] = { slow, fast };
     char data_path[80];
     struct dataset_opts o;
-    struct dataset *d;
     for (int g = 0; g < 2; g++)
         for (int i = 0; i < n[g]; i++) {
-            char path[128];
-            str_format(path, sizeof(path), "%s/%s", dir, g ? "fast" : "slow");
-            assert_int_equal(file_mkdirs(path), ERR_OK);
-            str_format(path, sizeof(path), "%s/%s/song%d.mid", dir, g ? "fast" : "slow", i);
-            struct song *s = genre_song(g, (uint64_t)(g * 100 + i));
-            assert_int_equal(midi_save(s, NULL, path), ERR_OK);
-            song_free(s);
+            char name[32];
+            str_format(name, sizeof(name), "song%d.mid", i);
+            songs_save(genre_song(g, (uint64_t)(g * 100 + i)), dir, g ? "fast" : "slow", name);
         }
     dataset_opts_init(&o);
     o.held_out = 0.25;
     str_format(data_path, sizeof(data_path), "%s/songs.ds", dir);
-    assert_int_equal(dataset_build(&dir, 1, &o, data_path, NULL), ERR_OK);
-    assert_int_equal(dataset_open(data_path, &d), ERR_OK);
-    return d;
+    return songs_data(dir, &o, data_path);
 }
 
 static int setup(void **state)

@@ -22,6 +22,7 @@
 #include "phrase.h"
 #include "preset.h"
 #include "samples.h"
+#include "songs.h"
 #include "str.h"
 #include "takes.h"
 #include "verb.h"
@@ -533,9 +534,6 @@ static void suggests_what_is_asked(void **state)
 static struct dataset *made_data(const char *dir)
 {
     char path[128], pieces[100]; /* what is held out goes by names, so the folder has always the same */
-    const char *dirs[] = { pieces };
-    struct str report;
-    struct dataset *d;
     struct dataset_opts o;
     str_format(pieces, sizeof pieces, "%s/pieces", dir);
     assert_int_equal(file_mkdirs(pieces), ERR_OK);
@@ -551,12 +549,8 @@ static struct dataset *made_data(const char *dir)
     dataset_opts_init(&o);
     o.works = true;
     o.held_out = 0.2;
-    str_init(&report);
     str_format(path, sizeof path, "%s/works", dir);
-    assert_int_equal(dataset_build(dirs, 1, &o, path, &report), ERR_OK);
-    str_fini(&report);
-    assert_int_equal(dataset_open(path, &d), ERR_OK);
-    return d;
+    return songs_data(pieces, &o, path);
 }
 
 static struct opts *small_options(const char *time)

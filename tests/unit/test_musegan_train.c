@@ -19,6 +19,7 @@
 #include "opt.h"
 #include "preset.h"
 #include "song.h"
+#include "songs.h"
 
 static struct device *device;
 
@@ -58,17 +59,12 @@ static void save_song(const char *dir, int k)
 static struct dataset *small_data(char *dir)
 {
     char path[300];
-    struct dataset *d;
-    struct str report = {0};
     assert_non_null(mkdtemp(dir));
     for (int k = 0; k < 12; k++)
         save_song(dir, k);
     str_format(path, sizeof path, "%s/data", dir);
     const struct dataset_opts o = {.hop_bars = 2, .min_roles = 3, .held_out = 0.3};
-    assert_int_equal(dataset_build((const char *const *)&dir, 1, &o, path, &report), ERR_OK);
-    str_fini(&report);
-    assert_int_equal(dataset_open(path, &d), ERR_OK);
-    return d;
+    return songs_data(dir, &o, path);
 }
 
 /* `set` is "name=value,name=value" beyond a grid that trains in no time. */

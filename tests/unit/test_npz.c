@@ -13,6 +13,7 @@
 #include "rng.h"
 #include "roll.h"
 #include "song.h"
+#include "songs.h"
 #include "str.h"
 
 static char path[64];
@@ -180,18 +181,6 @@ static struct song *grid_song(void)
     return s;
 }
 
-/* Padding is not part of a note. */
-static void same_notes(const struct track *a, const struct track *b)
-{
-    assert_int_equal(a->n, b->n);
-    for (size_t i = 0; i < a->n; i++) {
-        assert_int_equal(a->notes[i].tick, b->notes[i].tick);
-        assert_int_equal(a->notes[i].dur, b->notes[i].dur);
-        assert_int_equal(a->notes[i].pitch, b->notes[i].pitch);
-        assert_int_equal(a->notes[i].vel, b->notes[i].vel);
-    }
-}
-
 static void test_song_round_trip(void **state)
 {
     (void)state;
@@ -207,7 +196,7 @@ static void test_song_round_trip(void **state)
         assert_string_equal(s->tracks[i].name, t->tracks[i].name);
         assert_int_equal(s->tracks[i].role, t->tracks[i].role);
         assert_int_equal(s->tracks[i].program, t->tracks[i].program);
-        same_notes(&s->tracks[i], &t->tracks[i]);
+        songs_same_notes(&s->tracks[i], &t->tracks[i]);
     }
     assert_int_equal(t->n_tempos, 2);
     assert_int_equal(t->tempos[1].tick, 1440);

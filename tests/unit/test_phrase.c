@@ -10,11 +10,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "file.h"
-#include "midi.h"
 #include "phrase.h"
 #include "rng.h"
 #include "roll.h"
 #include "song.h"
+#include "songs.h"
 
 static char folder[64];
 
@@ -34,16 +34,6 @@ static struct song *band_song(uint64_t seed, int n_bars, int shift)
     for (int t = 0; t < N_ROLES; t++)
         track_tidy(&s->tracks[t]);
     return s;
-}
-
-static void save(struct song *s, const char *genre, const char *name)
-{
-    char *dir = path_join(folder, genre), *path = path_join(dir, name);
-    assert_int_equal(file_mkdirs(dir), ERR_OK);
-    assert_int_equal(midi_save(s, NULL, path), ERR_OK);
-    free(path);
-    free(dir);
-    song_free(s);
 }
 
 static enum err build(const struct dataset_opts *o, struct dataset **d, struct str *report)
@@ -137,29 +127,29 @@ static void make_files(void)
     char name[64];
     for (int i = 0; i < 10; i++) {
         str_format(name, sizeof(name), "song%d.mid", i);
-        save(band_song(100 + (uint64_t)i, 12, 0), "rock", name);
+        songs_save(band_song(100 + (uint64_t)i, 12, 0), folder, "rock", name);
     }
     for (int fam = 0; fam < 4; fam++)
         for (int loop = 0; loop < 3; loop++) {
             str_format(name, sizeof(name), "fam%d__Groove%d__%d.mid", fam, loop % 2, loop);
-            save(band_song(200 + (uint64_t)(fam * 3 + loop), 8, 0), "jazz", name);
+            songs_save(band_song(200 + (uint64_t)(fam * 3 + loop), 8, 0), folder, "jazz", name);
         }
-    save(band_song(100, 12, 5), "rock", "transposed.mid");  /* song0 a fourth up: nothing new */
-    save(band_song(300, 8, 0), "noise", "left_out.mid");
+    songs_save(band_song(100, 12, 5), folder, "rock", "transposed.mid");  /* song0 a fourth up: nothing new */
+    songs_save(band_song(300, 8, 0), folder, "noise", "left_out.mid");
     struct song *solo = song_new_band();
     for (int i = 0; i < 64; i++)
         track_push(&solo->tracks[ROLE_PIANO], (struct note){ i * 480, 480, 60, 80 });
-    save(solo, "rock", "solo.mid");
+    songs_save(solo, folder, "rock", "solo.mid");
     struct song *waltz = band_song(301, 12, 0);
     song_set_metre(waltz, 0, 3, 4);
-    save(waltz, "rock", "waltz.mid");
+    songs_save(waltz, folder, "rock", "waltz.mid");
     struct song *loose = song_new_band();
     struct rng r;
     rng_init(&r, 9, 9);
     for (int i = 0; i < 300; i++)
         for (int t = ROLE_PIANO; t < N_ROLES; t++)
             track_push(&loose->tracks[t], (struct note){ i * 101 + (int)rng_below(&r, 100), 90, 60, 80 });
-    save(loose, "rock", "loose.mid");
+    songs_save(loose, folder, "rock", "loose.mid");
     char *bad = path_join(folder, "rock/bad.mid");
     assert_int_equal(file_write(bad, "nonsense", 8), ERR_OK);
     free(bad);
@@ -283,25 +273,25 @@ static void make_merged_files(void)
     for (int i = 0; i < 8; i++) {
         char name[32];
         str_format(name, sizeof(name), "song%d.mid", i);
-        save(duet(500 + (uint64_t)i, 12), i % 2 ? "scores/minor/x" : "scores/jazz", name);
+        songs_save(duet(500 + (uint64_t)i, 12), folder, i % 2 ? "scores/minor/x" : "scores/jazz", name);
     }
-    save(duet(510, 60), "other/pop", "long.mid");
+    songs_save(duet(510, 60), folder, "other/pop", "long.mid");
     struct song *edition = duet(501, 12);               /* song1, but for an ornament a phrase */
     for (int i = 0; i < 3; i++)
         edition->tracks[1].notes[i * 32 + 31].pitch ^= 1;
-    save(edition, "other/pop", "edition.mid");
+    songs_save(edition, folder, "other/pop", "edition.mid");
     struct song *two = duet(600, 16), *waltz = duet(601, 12), *over = duet(602, 4);
     song_set_metre(two, 8 * 1920, 3, 4);
-    save(two, "scores/jazz", "two.mid");
+    songs_save(two, folder, "scores/jazz", "two.mid");
     song_set_metre(waltz, 0, 3, 4);
-    save(waltz, "scores/jazz", "waltz.mid");
+    songs_save(waltz, folder, "scores/jazz", "waltz.mid");
     song_add_track(over, "more", ROLE_GUITAR);             /* strikes a pitch that another track holds */
     over->tracks[2].n = over->tracks[1].n = 0;
     track_push(&over->tracks[1], (struct note){ 0, 1920, 70, 50 });
     track_push(&over->tracks[3], (struct note){ 480, 240, 70, 90 });
     for (int i = 0; i < 40; i++)
         track_push(&over->tracks[1], (struct note){ 1920 + i * 120, 110, (uint8_t)(71 + i % 7), 50 });
-    save(over, "scores/jazz", "over.mid");
+    songs_save(over, folder, "scores/jazz", "over.mid");
 }
 
 /* Of a duet the chord and the melody, whose notes leave no step empty; of the other the note that is held. */
@@ -402,7 +392,7 @@ static void test_segments(void **state)
         song_free(part[i]);
     str_format(empty, sizeof(empty), "rm -rf %s/*", folder);
     assert_int_equal(system(empty), 0);
-    save(s, "parts", "abaca.mid");
+    songs_save(s, folder, "parts", "abaca.mid");
     dataset_opts_init(&o);
     o.hop_bars = 4;
     o.segments = true;

@@ -8,6 +8,7 @@
 #include "rng.h"
 #include "roll.h"
 #include "song.h"
+#include "songs.h"
 
 static struct song *grid_song(uint64_t seed, int bar_steps, int n_bars)
 {
@@ -27,18 +28,6 @@ static struct song *grid_song(uint64_t seed, int bar_steps, int n_bars)
     return s;
 }
 
-/* Padding is not part of a note. */
-static void same_notes(const struct track *a, const struct track *b)
-{
-    assert_int_equal(a->n, b->n);
-    for (size_t i = 0; i < a->n; i++) {
-        assert_int_equal(a->notes[i].tick, b->notes[i].tick);
-        assert_int_equal(a->notes[i].dur, b->notes[i].dur);
-        assert_int_equal(a->notes[i].pitch, b->notes[i].pitch);
-        assert_int_equal(a->notes[i].vel, b->notes[i].vel);
-    }
-}
-
 static void test_exact(void **state)
 {
     (void)state;
@@ -53,7 +42,7 @@ static void test_exact(void **state)
                 for (size_t k = 0; k < s->tracks[0].n; k++)
                     assert_int_equal(s->tracks[0].notes[k].tick, back->tracks[0].notes[k].tick);
             for (int t = ROLE_PIANO; t < N_ROLES; t++)
-                same_notes(&s->tracks[t], &back->tracks[t]);
+                songs_same_notes(&s->tracks[t], &back->tracks[t]);
             roll_fini(&r);
             song_free(s);
             song_free(back);

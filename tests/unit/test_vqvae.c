@@ -21,6 +21,7 @@
 #include "phrase.h"
 #include "samples.h"
 #include "song.h"
+#include "songs.h"
 #include "works.h"
 
 enum { N = 3, MAX = 64 };
@@ -261,9 +262,6 @@ static void test_stages(void **state)
 static struct dataset *made_data(char *dir)
 {
     char path[128];
-    struct str report;
-    struct dataset *d;
-    const char *dirs[] = { dir };
     for (int k = 0; k < 4; k++) {
         struct song *s = song_new();
         struct track *t = song_add_track(s, "Piano", ROLE_PIANO);
@@ -283,12 +281,8 @@ static struct dataset *made_data(char *dir)
     dataset_opts_init(&o);
     o.works = true;
     o.held_out = 0.25;
-    str_init(&report);
     str_format(path, sizeof path, "%s/works", dir);
-    assert_int_equal(dataset_build(dirs, 1, &o, path, &report), ERR_OK);
-    str_fini(&report);
-    assert_int_equal(dataset_open(path, &d), ERR_OK);
-    return d;
+    return songs_data(dir, &o, path);
 }
 
 /* Every kind gets better at pictures; a resumed run is the unbroken one. */

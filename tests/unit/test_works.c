@@ -9,10 +9,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "file.h"
-#include "midi.h"
 #include "phrase.h"
 #include "rng.h"
 #include "song.h"
+#include "songs.h"
 #include "works.h"
 
 static char folder[64], file[80];
@@ -29,16 +29,6 @@ static struct song *piece(uint64_t seed, int n, int shift, int quarter)
     return s;
 }
 
-static void save(struct song *s, const char *dir, const char *name)
-{
-    char *at = path_join(folder, dir), *path = path_join(at, name);
-    assert_int_equal(file_mkdirs(at), ERR_OK);
-    assert_int_equal(midi_save(s, NULL, path), ERR_OK);
-    free(path);
-    free(at);
-    song_free(s);
-}
-
 static int setup(void **state)
 {
     (void)state;
@@ -47,26 +37,26 @@ static int setup(void **state)
     for (int i = 0; i < 20; i++) {
         char name[64];
         str_format(name, sizeof(name), "src__sonatas_K%d-1.mid", 300 + i);
-        save(piece((uint64_t)i, 100, 0, 480), "classical/mozart", name);
+        songs_save(piece((uint64_t)i, 100, 0, 480), folder, "classical/mozart", name);
         str_format(name, sizeof(name), "src__sonatas_K%d-2.mid", 300 + i); /* another movement of the same work */
         struct song *second = piece((uint64_t)(100 + i), 60, 0, 480);
         if (i == 3) /* what a listener wrote beside it is no part of the piece */
             track_add(song_add_track(second, "Chords", ROLE_STRINGS), (struct note){ 0, 1920, 61, 64 });
-        save(second, "classical/mozart", name);
+        songs_save(second, folder, "classical/mozart", name);
         str_format(name, sizeof(name), "other__Nr. %d. Sonata v1.0.mid", 20 - i); /* an edition a third up, in quavers */
-        save(piece((uint64_t)i, 80, 3, 240), "classical/mozart", name);
+        songs_save(piece((uint64_t)i, 80, 3, 240), folder, "classical/mozart", name);
     }
     for (int i = 0; i < 4; i++) {
         char name[64];
         str_format(name, sizeof(name), "op1n%d.mid", i); /* all there is of this composer */
-        save(piece((uint64_t)(200 + i), 50, 0, 480), "romantic/dvorak", name);
+        songs_save(piece((uint64_t)(200 + i), 50, 0, 480), folder, "romantic/dvorak", name);
     }
     struct song *s = piece(300, 40, 0, 480);
     song_set_metre(s, 0, 3, 4);
     song_set_metre(s, 1440 * 4, 2, 4);
     song_set_tempo(s, 0, 90);
-    save(s, "modern", "x.y.mid");
-    save(piece(301, 5, 0, 480), "modern", "short.mid");
+    songs_save(s, folder, "modern", "x.y.mid");
+    songs_save(piece(301, 5, 0, 480), folder, "modern", "short.mid");
     return 0;
 }
 
