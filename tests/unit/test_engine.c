@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "ckpt.h"
 #include "clock.h"
-#include "file.h"
+#include "folder.h"
 #include "mem.h"
 #include "song.h"
 #include "str.h"
@@ -119,17 +119,11 @@ static int set_up(void **state)
     return 0;
 }
 
-static enum err drop(void *ctx, const char *path)
-{
-    (void)ctx;
-    return unlink(path) == 0 ? ERR_OK : ERR_IO;
-}
-
 static int tear_down(void **state)
 {
     (void)state;
     song_free(song);
-    return file_walk(dir, drop, NULL) == ERR_OK ? rmdir(dir) : -1;
+    return folder_remove_flat(dir);
 }
 
 static struct engine *engine(void)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "ckpt.h"
 #include "file.h"
+#include "folder.h"
 #include "log.h"
 #include "song.h"
 #include "verb.h"
@@ -74,20 +75,10 @@ static int set_up(void **state)
     return 0;
 }
 
-static enum err drop(void *ctx, const char *path)
-{
-    (void)ctx;
-    return unlink(path) == 0 ? ERR_OK : ERR_IO;
-}
-
 static int tear_down(void **state)
 {
     (void)state;
-    static const char *const dirs[] = {"a", "b", "data/jamroll/models", "data/jamroll", "data", ""};
-    if (file_walk(root, drop, NULL) != ERR_OK)
-        return -1;
-    for (size_t i = 0; i < COUNT_OF(dirs); i++)
-        rmdir(at(dirs[i]));
+    folder_remove(root);
     return 0;
 }
 

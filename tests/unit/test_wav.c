@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "file.h"
+#include "folder.h"
 #include "song.h"
 #include "str.h"
 #include "wav.h"
@@ -297,16 +298,10 @@ static int set_up(void **state)
     return mkdtemp(dir) ? 0 : -1;
 }
 
-static enum err drop(void *ctx, const char *path)
-{
-    (void)ctx;
-    return unlink(path) == 0 ? ERR_OK : ERR_IO;
-}
-
 static int tear_down(void **state)
 {
     (void)state;
-    return file_walk(dir, drop, NULL) == ERR_OK ? rmdir(dir) : -1;
+    return folder_remove_flat(dir);
 }
 
 int main(void)
