@@ -32,10 +32,10 @@ struct params *tiny_params(struct device *d)
     return p;
 }
 
-struct model *tiny_model(struct device *device)
+static struct model *tiny_model(struct device *d)
 {
     struct ckpt_writer *w = ckpt_writer_new();
-    struct params *p = tiny_params(device);
+    struct params *p = tiny_params(d);
     char path[] = "/tmp/test_band_XXXXXX";
     int fd = mkstemp(path);
     static const char *const meta[][2] = { { "family", "band" }, { "name", "tiny" }, { "genres", "rock,jazz,pop" },
@@ -47,14 +47,30 @@ struct model *tiny_model(struct device *device)
     close(fd);
     for (size_t i = 0; i < COUNT_OF(meta); i++)
         ckpt_writer_meta(w, meta[i][0], meta[i][1]);
-    ckpt_add_params(w, p, device);
+    ckpt_add_params(w, p, d);
     assert_int_equal(ckpt_writer_save(w, path), ERR_OK);
     assert_int_equal(ckpt_open(path, &c), ERR_OK);
-    assert_int_equal(model_kind_find("band")->open(device, c, &m), ERR_OK);
+    assert_int_equal(model_kind_find("band")->open(d, c, &m), ERR_OK);
     ckpt_close(c);
     params_free(p);
     unlink(path);
     return m;
+}
+
+struct model *model;
+
+int tiny_start(void **state)
+{
+    (void)state;
+    assert_int_equal(device_open("cpu", 1, &device), ERR_OK);
+    model = tiny_model(device);
+    return 0;
+}
+
+int tiny_end(void **state)
+{
+    model_kind_find("band")->close(model);
+    return group_end(state);
 }
 
 struct song *tiny_song(void)
@@ -94,11 +110,11 @@ static void on_step(void *ctx, double fraction)
     all->last = fraction;
 }
 
-void tiny_run(struct model *model, const struct request *rq, struct takes *out)
+void tiny_run(struct model *m, const struct request *rq, struct takes *out)
 {
     memset(out, 0, sizeof *out);
     struct progress p = { .on_take = collect, .on_step = on_step, .ctx = out };
-    assert_int_equal(model_kind_find("band")->run(model, rq, &p), ERR_OK);
+    assert_int_equal(model_kind_find("band")->run(m, rq, &p), ERR_OK);
     assert_int_equal(out->n, rq->n_takes);
 }
 

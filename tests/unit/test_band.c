@@ -19,7 +19,6 @@
 #include "tiny_band.h"
 
 static struct stepnet config;
-static struct device *device;
 
 static void random_row(struct row *r, struct rng *rng)
 {
@@ -335,8 +334,6 @@ static void test_step_equals_batch(void **state)
 
 /* --- takes --- */
 
-static struct model *model;
-
 static void run_takes(const struct request *rq, struct takes *out)
 {
     tiny_run(model, rq, out);
@@ -546,19 +543,9 @@ static void test_refusals(void **state)
 static int setup(void **state)
 {
     config = tiny_net();
-    (void)state;
-    assert_int_equal(device_open("cpu", 1, &device), ERR_OK);
-    model = tiny_model(device);
+    tiny_start(state);
     assert_int_equal(model_kind_find("band")->n_genres(model), TINY_GENRES);
     assert_string_equal(model_kind_find("band")->genre(model, 2), "pop");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    model_kind_find("band")->close(model);
-    device_close(device);
     return 0;
 }
 
@@ -571,5 +558,5 @@ int main(void)
         cmocka_unit_test(test_spans), cmocka_unit_test(test_generate), cmocka_unit_test(test_takes_stand_alone),
         cmocka_unit_test(test_vary), cmocka_unit_test(test_refusals),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, tiny_end);
 }

@@ -11,9 +11,6 @@
 #include "rng.h"
 #include "tiny_band.h"
 
-static struct device *device;
-static struct model *model;
-
 static bool has_note(const struct track *t, const struct note *n)
 {
     for (size_t i = track_first_at(t, n->tick); i < t->n && t->notes[i].tick == n->tick; i++)
@@ -264,27 +261,11 @@ static void test_kept(void **state)
     song_free(s);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    assert_int_equal(device_open("cpu", 1, &device), ERR_OK);
-    model = tiny_model(device);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    model_kind_find("band")->close(model);
-    device_close(device);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ends),     cmocka_unit_test(test_between), cmocka_unit_test(test_front),
         cmocka_unit_test(test_distance), cmocka_unit_test(test_range),   cmocka_unit_test(test_kept),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, tiny_start, tiny_end);
 }
