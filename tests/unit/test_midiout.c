@@ -10,6 +10,7 @@
 #include <string.h>
 #include "clock.h"
 #include "midiout.h"
+#include "open_port.h"
 
 enum { MAX_SENT = 20000 };
 struct sent { uint64_t written_ns; PmTimestamp when; int status, a, b; };
@@ -72,19 +73,6 @@ PmError Pm_WriteShort(PortMidiStream *stream, PmTimestamp when, int32_t msg)
     sent[i] = (struct sent){clock_ns(), when, Pm_MessageStatus(msg), Pm_MessageData1(msg), Pm_MessageData2(msg)};
     atomic_store(&n_sent, i + 1);
     return pmNoError;
-}
-
-static enum err open_port(const char *name, struct midiout **out)
-{
-    struct midiout *m = midiout_new();
-    enum err err = midiout_set(m, name, false);
-    if (err != ERR_OK) {
-        midiout_close(m);
-        return err;
-    }
-    assert_true(midiout_wait(m, 2000));
-    *out = m;
-    return ERR_OK;
 }
 
 static void test_names(void **state)

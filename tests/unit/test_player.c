@@ -1,6 +1,6 @@
 /* test_player.c: the transport frame by frame against a MIDI port of our own, and the player without a sound
  * card: it moves, loops, stops, takes edits while playing, and always ends what it began. The functions of
- * PortMidi below take the library's place when the test is linked. */
+ * PortMidi below and in one_port.h take the library's place when the test is linked. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -14,6 +14,8 @@
 #include "audio/transport.h"
 #include "clock.h"
 #include "midiout.h"
+#include "one_port.h"
+#include "open_port.h"
 #include "player.h"
 #include "rng.h"
 #include "seq.h"
@@ -26,21 +28,6 @@ struct sent { PmTimestamp when; int status, a, b; };
 static struct sent sent[MAX_SENT];
 static atomic_int n_sent;
 static const PmDeviceInfo port = {.name = "Test port", .output = 1};
-
-PmError Pm_Initialize(void)
-{
-    return pmNoError;
-}
-
-PmError Pm_Terminate(void)
-{
-    return pmNoError;
-}
-
-int Pm_CountDevices(void)
-{
-    return 1;
-}
 
 const PmDeviceInfo *Pm_GetDeviceInfo(PmDeviceID id)
 {
@@ -82,19 +69,6 @@ PmError Pm_WriteShort(PortMidiStream *stream, PmTimestamp when, int32_t msg)
         sent[i] = (struct sent){when, Pm_MessageStatus(msg), Pm_MessageData1(msg), Pm_MessageData2(msg)};
     atomic_store(&n_sent, i + 1);
     return pmNoError;
-}
-
-static enum err open_port(const char *name, struct midiout **out)
-{
-    struct midiout *m = midiout_new();
-    enum err err = midiout_set(m, name, false);
-    if (err != ERR_OK) {
-        midiout_close(m);
-        return err;
-    }
-    assert_true(midiout_wait(m, 2000));
-    *out = m;
-    return ERR_OK;
 }
 
 /* Notes on minus notes off over everything sent: zero everywhere, never above one on the way. */
