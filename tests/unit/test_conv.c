@@ -9,29 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "compute/cpu/conv.h"
-#include "mem.h"
+#include "uniform.h"
 
 static struct pool *pool;
-static uint32_t seed = 7;
-
-static float uniform(void)
-{
-    seed = seed * 1664525u + 1013904223u;
-    return (float)(int32_t)seed * 0x1p-31f;
-}
 
 static int between(int lo, int hi)
 {
     return lo + (int)((uniform() * 0.5f + 0.5f) * 0.999f * (float)(hi - lo + 1));
-}
-
-static float *block(size_t n)
-{
-    void *p;
-    assert_int_equal(mem_block_new((n + 1) * sizeof(float), &p), ERR_OK);
-    for (size_t i = 0; i < n; i++)
-        ((float *)p)[i] = uniform();
-    return p;
 }
 
 static size_t size_of(int n, const int s[3], int channels)
@@ -215,6 +199,7 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_layers), cmocka_unit_test(test_random)};
+    seed = 7;
     pool = pool_new(2);
     const int failed = cmocka_run_group_tests_name("conv", tests, NULL, NULL);
     pool_free(pool);

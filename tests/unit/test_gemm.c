@@ -8,29 +8,13 @@
 #include <math.h>
 #include <string.h>
 #include "compute/cpu/gemm.h"
-#include "mem.h"
+#include "uniform.h"
 
 static struct pool *pool;
-static uint32_t seed = 1;
-
-static float uniform(void)
-{
-    seed = seed * 1664525u + 1013904223u;
-    return (float)(int32_t)seed * 0x1p-31f;
-}
 
 static int below(int n)
 {
     return (int)((uniform() * 0.5f + 0.5f) * 0.999f * (float)n);
-}
-
-static float *block(size_t n)
-{
-    void *p;
-    assert_int_equal(mem_block_new((n + 1) * sizeof(float), &p), ERR_OK);
-    for (size_t i = 0; i < n; i++)
-        ((float *)p)[i] = uniform();
-    return p;
 }
 
 struct shape3 { int m, n, k; };
