@@ -12,7 +12,8 @@ struct model_info { char *path, *name, *family, *licence; size_t bytes; char has
                     char **genres; int n_genres; char **styles; int n_styles; };
 NODISCARD enum err models_list(struct model_info **out, size_t *n);
 void models_list_free(struct model_info *list, size_t n);
-NODISCARD enum err models_find(const char *name_or_path, enum verb v, char **path); /* NULL = best for v; ERR_MISSING */
+/* NULL = best for v; with N_VERBS there has to be a name, and no verb is asked. ERR_MISSING. */
+NODISCARD enum err models_find(const char *name_or_path, enum verb v, char **path);
 
 struct engine;
 /* device NULL = "auto": the CPU. What is played is small and one at a time, done there before a GPU has started; a GPU

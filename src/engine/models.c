@@ -167,6 +167,8 @@ static bool looks_like_path(const char *name)
 enum err models_find(const char *name, enum verb v, char **path)
 {
     bool best = !name || !*name;
+    if (best && v == N_VERBS)
+        return err_set(ERR_MISSING, "which weights? They have no name");
     if (!best && looks_like_path(name)) {
         if (!file_exists(name))
             return err_set(ERR_MISSING, "there is no weight file %s", name);

@@ -99,6 +99,8 @@ has "with what the codes keep" 'F1 of note cells through the codes' out
 mv vq/away vq/vqvae.safetensors
 ok "a VQ-VAE is found by its name" env JAMROLL_MODELS=vq "$jamroll" train codes --data works.bin -o named --steps 1 --quiet \
     --set vqvae=vqvae,width=16,layers=1,heads=2,rows=2,context=4
+expect 3 "weights without a name" "$jamroll" train codes --data works.bin -o no --steps 1 --set vqvae=
+has "asks for it" "which weights" err
 expect 3 "no codes to learn" "$jamroll" train codes --data works.bin -o no --steps 1 --set vqvae=missing
 expect 2 "no such style" "$jamroll" generate -m $pianist --style satie:2 -o x.mid
 expect 2 "the band has no styles" "$jamroll" generate --model band --style jazz -o x.mid
