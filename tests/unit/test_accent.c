@@ -24,7 +24,7 @@ static void test_places(void **state)
     (void)state;
     for (int r = 0; r < N_ROLES; r++)
         assert_true(mean((enum role)r, 60, SONG_TPQ) > mean((enum role)r, 60, SIXTEENTH) + 2);
-    assert_true(mean(ROLE_PIANO, 60, SONG_TPQ) > mean(ROLE_PIANO, 60, 0) + 4);          /* back-beat */
+    assert_true(mean(ROLE_PIANO, 60, SONG_TPQ) > mean(ROLE_PIANO, 60, 0) + 3);          /* back-beat */
     assert_true(mean(ROLE_DRUMS, HAT, 0) > mean(ROLE_DRUMS, HAT, EIGHTH) + 20);
     assert_true(mean(ROLE_DRUMS, SNARE, EIGHTH) > mean(ROLE_DRUMS, SNARE, SIXTEENTH) + 5);
     assert_true(mean(ROLE_DRUMS, KICK, EIGHTH) > mean(ROLE_DRUMS, HAT, EIGHTH) + 10);
